@@ -1,0 +1,119 @@
+//! Slash commands: verify, read the line, queue what it asks for. `help` and mistakes are answered in place; everything else by `worker`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lambda_http::Request;
+use shared::config::{self, ConfigError};
+use shared::domain::Refusal;
+use shared::domain::ids::{Channel, IntentId};
+use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo};
+use shared::render::modal::{self, CreateContext};
+use shared::render::{answer, help};
+use shared::slack::client::{Bot, Client};
+use shared::slack::command::{self, SlashCommand, Wish};
+use shared::slack::receive::Receiver;
+use shared::slack::reply::{self, Reply};
+use url::Url;
+
+/// What the function holds while it is warm.
+#[derive(Debug)]
+pub struct App {
+    receiver: Receiver,
+    slack_api: Url,
+}
+
+impl App {
+    /// Reads the environment and gets ready to answer.
+    pub async fn start() -> Result<Self, ConfigError> {
+        let slack_api = config::base_url("SLACK_API_URL")?;
+        Ok(Self { receiver: Receiver::start().await?, slack_api })
+    }
+
+    /// One request.
+    pub async fn handle(&self, request: Request) -> Reply {
+        let now = Timestamp::now();
+        let command = match self.receiver.authenticate(&request, now).await {
+            Ok(body) => SlashCommand::parse(&body),
+            Err(answer) => return answer,
+        };
+        if command.command.is_empty() {
+            tracing::warn!(outcome = "refused", "a signed request that is no slash command");
+            return reply::unreadable();
+        }
+        match command::read(&command.text) {
+            Ok(Wish::Help) => {
+                tracing::info!(outcome = "help", "answered in place");
+                reply::only_to_you(&help::help(command::usage()))
+            }
+            Ok(Wish::CreateForm) => self.open_form(&command).await,
+            Ok(Wish::Do(target, action)) => {
+                let intent = Intent {
+                    id: wish_id(&command),
+                    workspace: Some(command.workspace()),
+                    at: now,
+                    by: Actor::User(command.person()),
+                    target,
+                    action,
+                    reply: Some(ReplyTo::ResponseUrl(command.response_url.clone())),
+                };
+                self.queue(Job::Intent(Box::new(intent))).await
+            }
+            Ok(Wish::Tell(ask)) => self.queue(question(&command, ask)).await,
+            Err(refusal) => {
+                tracing::info!(outcome = "refused", "a line that is not in the grammar");
+                reply::only_to_you(&answer::refused(&refusal))
+            }
+        }
+    }
+
+    async fn queue(&self, job: Job) -> Reply {
+        match self.receiver.send(&job).await {
+            Ok(()) => {
+                tracing::info!(intent = job.id().as_str(), outcome = "queued", "slash command");
+                reply::done()
+            }
+            Err(_) => reply::only_to_you(&answer::refused(&Refusal::new(
+                "Tocsin cannot reach its queue at the moment, so nothing was done. Please try again.",
+            ))),
+        }
+    }
+
+    async fn open_form(&self, command: &SlashCommand) -> Reply {
+        let view = modal::create(&CreateContext { channel: Some(Channel::new(&command.channel_id)) });
+        let opened = match Client::new(self.slack_api.clone(), Duration::from_secs(2)) {
+            Ok(client) => Bot { client: &client, secrets: &self.receiver.secrets }
+                .open(&command.trigger_id, &view)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match opened {
+            Ok(()) => {
+                tracing::info!(outcome = "form_opened", "slash command");
+                reply::done()
+            }
+            Err(error) => {
+                tracing::error!(error, outcome = "form_failed", "the form could not be opened");
+                let advice =
+                    "The form could not be opened. Please try again, or give the title right away: `/incident create checkout is down`.";
+                reply::only_to_you(&answer::refused(&Refusal::new(advice)))
+            }
+        }
+    }
+}
+
+/// Slack sends a command once, and names it by its trigger.
+fn wish_id(command: &SlashCommand) -> IntentId {
+    IntentId::of("command", &[command.workspace().as_str(), &command.user_id, &command.trigger_id])
+}
+
+fn question(command: &SlashCommand, ask: Ask) -> Job {
+    Job::Question(Question {
+        id: wish_id(command),
+        workspace: Some(command.workspace()),
+        by: command.person(),
+        ask,
+        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
+    })
+}

@@ -1,0 +1,11 @@
+//! Buttons, modals and shortcuts, called by Slack at a function URL.
+
+use interactions::App;
+use shared::slack::receive;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::log::start();
+    let app = App::start().await?;
+    receive::serve(|request| app.handle(request)).await
+}

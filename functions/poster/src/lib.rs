@@ -1,0 +1,174 @@
+//! Brings Slack up to date. A message only says that something is due in a channel; [`channel`] works that off, [`post`] does one post.
+//!
+//! A channel that has to wait (for Slack's rates, for another poster's attempt) is put back on the queue for just that long: all its messages of the batch get the same
+//! visibility, since the head alone would leave the rest locked. Channels of one batch run beside each other, so none waits for another.
+
+mod channel;
+mod post;
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use shared::aws::{self, Patience};
+use shared::config::{self, ConfigError};
+use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
+use shared::secrets::Secrets;
+use shared::slack::client::{Client, Unbuildable};
+use shared::store::Store;
+use url::Url;
+
+use channel::Rest;
+
+/// The longest that one call to Slack may take; shorter where the function itself has less time.
+const SLACK_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What the function holds while it is warm.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    sqs: aws_sdk_sqs::Client,
+    posts_url: String,
+    dead_letters: DeadLetters,
+    secrets: Secrets,
+    slack_api: Url,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(#[from] ConfigError);
+
+/// One invocation: who it is and how long it may take.
+#[derive(Debug)]
+struct Turn {
+    owner: String,
+    deadline: Timestamp,
+    client: Client,
+    slack_timeout: Duration,
+}
+
+impl Turn {
+    /// Whether there is time for one more call to Slack, and for writing down what came of it.
+    fn has_time(&self) -> bool {
+        let left = self.deadline.duration_since(Timestamp::now());
+        left > SignedDuration::try_from(self.slack_timeout).unwrap_or(SignedDuration::MAX) + SignedDuration::from_secs(1)
+    }
+}
+
+impl App {
+    /// Reads the environment and gets ready.
+    pub fn start() -> Result<Self, StartError> {
+        let aws = aws::sdk_config(Patience::BACKGROUND)?;
+        let sqs = aws_sdk_sqs::Client::new(&aws);
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            posts_url: config::required("POSTS_QUEUE_URL")?,
+            dead_letters: DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?),
+            sqs,
+            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?),
+            slack_api: config::base_url("SLACK_API_URL")?,
+        })
+    }
+
+    /// One batch of `posts.fifo`. `owner` is the invocation's id, `deadline` in milliseconds since 1970 is when Lambda ends it.
+    pub async fn handle(&self, event: SqsEvent, owner: &str, deadline: u64) -> Result<SqsBatchResponse, Unbuildable> {
+        let deadline = i64::try_from(deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
+        let whole = Duration::try_from(deadline.duration_since(Timestamp::now())).unwrap_or_default();
+        let slack_timeout = SLACK_TIMEOUT.min(whole / 3);
+        // A client of its own, so that no connection outlives the invocation.
+        let client = Client::new(self.slack_api.clone(), slack_timeout)?;
+        let turn = Turn { owner: owner.to_owned(), deadline, client, slack_timeout };
+        let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+        for delivery in event.records.into_iter().map(Delivery::from) {
+            groups.entry(delivery.group.clone()).or_default().push(delivery);
+        }
+        let again = join_all(groups.into_values().map(|group| self.group(&turn, group))).await;
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = again.into_iter().flatten().map(failure).collect();
+        Ok(response)
+    }
+
+    /// One channel's messages: the ids of those that have to come again, which is all or none.
+    async fn group(&self, turn: &Turn, group: Vec<Delivery>) -> Vec<String> {
+        let mut wakes = Vec::new();
+        for delivery in &group {
+            match queue::open::<Wake>(&delivery.body) {
+                Ok(wake) => wakes.push((wake, delivery)),
+                Err(unreadable) => {
+                    if let Err(error) = self.park(delivery, &unreadable.to_string()).await {
+                        tracing::error!(%error, message_id = delivery.message_id, outcome = "retried", "a message could not be parked");
+                        return ids(&group);
+                    }
+                }
+            }
+        }
+        let Some((first, _)) = wakes.first() else { return Vec::new() };
+        let unpark: Vec<&str> = wakes.iter().filter_map(|(wake, _)| wake.unpark.as_deref()).collect();
+        let work = AssertUnwindSafe(self.work_channel(turn, &first.workspace, &first.channel, &unpark)).catch_unwind().await;
+        let rest = work.unwrap_or_else(|_| Rest::Wait { wait: Duration::from_secs(30), why: "it made the program panic".to_owned() });
+        match rest {
+            Rest::Nothing => Vec::new(),
+            Rest::Wait { wait, why } => {
+                let (channel, seconds) = (first.channel.as_str(), wait.as_secs());
+                tracing::info!(workspace = first.workspace.as_str(), channel, seconds, why, outcome = "waiting", "channel put back");
+                self.put_back(&group, wait).await;
+                ids(&group)
+            }
+            Rest::Park(reason) => {
+                // What is due stays due; one message stands for it on the dead-letter queue, and putting that back posts everything.
+                let Some((_, delivery)) = wakes.first() else { return Vec::new() };
+                match self.park(delivery, &reason).await {
+                    Ok(()) => Vec::new(),
+                    Err(error) => {
+                        tracing::error!(%error, reason, outcome = "retried", "a channel could not be parked");
+                        ids(&group)
+                    }
+                }
+            }
+        }
+    }
+
+    async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {
+        self.dead_letters.park(delivery, reason).await?;
+        tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
+        Ok(())
+    }
+
+    /// Makes the messages come again after `wait`, all together. Where that fails they come again after the queue's visibility timeout.
+    async fn put_back(&self, group: &[Delivery], wait: Duration) {
+        // Whole seconds, rounded up: never before Slack's time. SQS takes at most 12 hours.
+        let seconds = i32::try_from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).unwrap_or(i32::MAX).min(43_200);
+        let entries: Vec<_> = group
+            .iter()
+            .enumerate()
+            .filter_map(|(index, delivery)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(&delivery.receipt_handle)
+                    .visibility_timeout(seconds)
+                    .build()
+                    .ok()
+            })
+            .collect();
+        if let Err(error) = self.sqs.change_message_visibility_batch().queue_url(&self.posts_url).set_entries(Some(entries)).send().await {
+            let error = shared::causes(&error);
+            tracing::warn!(error, "the messages come again only after the queue's visibility timeout");
+        }
+    }
+}
+
+fn ids(group: &[Delivery]) -> Vec<String> {
+    group.iter().map(|delivery| delivery.message_id.clone()).collect()
+}
+
+fn failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}

@@ -1,0 +1,121 @@
+//! Telling the person who asked. Answers are at-least-once: a second delivery answers again.
+
+use serde::Serialize;
+use shared::domain::Refusal;
+use shared::domain::ids::{Channel, MessageTs, UserId, Workspace};
+use shared::domain::incident::{Incident, Outcome};
+use shared::domain::intent::{Ask, Question, ReplyTo};
+use shared::queue::Failure;
+use shared::render::{answer, help};
+use shared::slack::blocks::Message;
+use shared::slack::client::SlackError;
+use shared::slack::command;
+
+use crate::App;
+
+/// How many open incidents are read for a list: far more than anybody reads.
+const OPEN_MOST: usize = 1000;
+
+#[derive(Serialize)]
+struct ToResponseUrl<'a> {
+    response_type: &'static str,
+    replace_original: bool,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
+#[derive(Serialize)]
+struct ToPerson<'a> {
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a MessageTs>,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
+impl App {
+    /// Answers a question.
+    pub(crate) async fn answer(&self, workspace: &Workspace, question: &Question) -> Result<(), Failure> {
+        let message = match &question.ask {
+            Ask::List => answer::list(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
+            Ask::Status => answer::status(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
+            Ask::Help => help::help(command::usage()),
+            Ask::Nothing(refusal) => answer::refused(refusal),
+            Ask::Show(target) => match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
+                Ok(incident) => {
+                    let timeline = self.store.timeline(workspace, &incident.id).await.map_err(|error| Failure::later(&error))?;
+                    answer::show(&incident, &timeline)
+                }
+                Err(refusal) => answer::refused(&refusal),
+            },
+        };
+        tracing::info!(
+            workspace = workspace.as_str(),
+            intent = question.id.as_str(),
+            user = question.by.id.as_str(),
+            outcome = "answered",
+            "question"
+        );
+        self.say(&question.reply, &message, question.id.as_str()).await
+    }
+
+    /// Tells what became of an intent. A click whose effect the card shows is not answered as well: the card moves under the finger.
+    pub(crate) async fn answer_outcome(
+        &self,
+        reply: &ReplyTo,
+        incident: Option<&Incident>,
+        outcome: &Outcome,
+        intent: &str,
+    ) -> Result<(), Failure> {
+        let message = match (outcome, incident) {
+            (Outcome::Refused(refusal), _) => answer::refused(refusal),
+            (_, Some(_)) if intent.starts_with("click-") => return Ok(()),
+            (outcome, Some(incident)) => answer::done(incident, outcome),
+            (_, None) => return Ok(()),
+        };
+        self.say(reply, &message, intent).await
+    }
+
+    /// Tells a person why not.
+    pub(crate) async fn refuse(&self, reply: &ReplyTo, refusal: &Refusal, intent: &str) -> Result<(), Failure> {
+        tracing::info!(intent, outcome = "refused", "told why");
+        self.say(reply, &answer::refused(refusal), intent).await
+    }
+
+    async fn say(&self, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
+        let said = match reply {
+            ReplyTo::ResponseUrl(url) => {
+                let answer = ToResponseUrl { response_type: "ephemeral", replace_original: false, message };
+                self.slack.respond(&self.slack_hooks, url, &answer).await
+            }
+            ReplyTo::Ephemeral { channel, user, thread } => self.say_in(channel, user, thread.as_ref(), message).await,
+        };
+        match said {
+            Ok(()) => Ok(()),
+            // What was asked is done; only the answer is late. The job comes again and finds its marker.
+            Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_))) => {
+                Err(Failure::Later(format!("the answer: {error}")))
+            }
+            Err(error @ (SlackError::Token(_) | SlackError::Never { .. })) => {
+                tracing::warn!(intent, %error, advice = error.advice(), outcome = "not_told", "the person could not be told");
+                Ok(())
+            }
+        }
+    }
+
+    /// Says it where only this person sees it; where the bot is not in that channel, in a direct message.
+    async fn say_in(&self, channel: &Channel, user: &UserId, thread: Option<&MessageTs>, message: &Message) -> Result<(), SlackError> {
+        if channel.as_str() != user.as_str() {
+            let there = ToPerson { channel: channel.as_str(), user: Some(user), thread_ts: thread, message };
+            match self.bot().call("chat.postEphemeral", &there).await {
+                Err(error)
+                    if ["not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"].iter().any(|code| error.is(code)) => {}
+                other => return other.map(|_| ()),
+            }
+        }
+        let directly = ToPerson { channel: user.as_str(), user: None, thread_ts: None, message };
+        self.bot().call("chat.postMessage", &directly).await.map(|_| ())
+    }
+}

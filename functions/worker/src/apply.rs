@@ -1,0 +1,257 @@
+//! One intent: find the incident, decide, write everything in one transaction, wake the posters, answer.
+
+use jiff::Timestamp;
+use shared::domain::Refusal;
+use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
+use shared::domain::incident::{Effect, Incident, Outcome, State};
+use shared::domain::intent::{Action, Actor, Intent, Target};
+use shared::domain::people::may_act;
+use shared::domain::routing::Routing;
+use shared::domain::timeline::{Entry, Fate, What};
+use shared::queue::Failure;
+use shared::store::StoreError;
+use shared::store::commit::{Commit, Committed, Repoint};
+use shared::store::incidents::Marker;
+
+use crate::{App, wakes};
+
+/// How often a conflict is decided anew within one delivery: every round somebody else has got ahead, so it ends.
+const ROUNDS: u32 = 12;
+
+/// The incident an intent is about, as it was read.
+struct Found {
+    incident: Incident,
+    /// It is not in the store yet.
+    new: bool,
+    /// The source's key, and what it meant, where it has to mean this incident from now on.
+    repoint: Option<(DedupKey, Option<IncidentId>)>,
+}
+
+/// What one round came to.
+enum Round {
+    Settled(Marker, Option<Box<Incident>>),
+    Again,
+}
+
+impl App {
+    /// Applies an intent, whatever came of it before.
+    pub(crate) async fn apply(&self, mut intent: Intent) -> Result<(), Failure> {
+        let workspace = match self.workspace(intent.workspace.as_ref()).await? {
+            Ok(workspace) => workspace,
+            // Without a workspace there is nowhere to keep a marker: a person reads why, a source's message stands on the dead-letter queue.
+            Err(refusal) => {
+                return match &intent.reply {
+                    Some(reply) => self.refuse(reply, &refusal, intent.id.as_str()).await,
+                    None => Err(Failure::Never(refusal.to_string())),
+                };
+            }
+        };
+        let mut stopped = None;
+        if let Actor::User(person) = &mut intent.by {
+            let profile = self.profile(&workspace, person).await?;
+            stopped = may_act(profile.standing).err();
+            (person.name, person.email) = (Some(profile.name), profile.email);
+        }
+        for round in 0..ROUNDS {
+            match self.round(&workspace, &intent, stopped.as_ref()).await? {
+                Round::Settled(marker, incident) => {
+                    return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await;
+                }
+                Round::Again => tracing::debug!(intent = intent.id.as_str(), round, "somebody was faster; deciding anew"),
+            }
+        }
+        Err(Failure::Later(format!("{ROUNDS} others were faster")))
+    }
+
+    async fn round(&self, workspace: &Workspace, intent: &Intent, stopped: Option<&Refusal>) -> Result<Round, Failure> {
+        let later = |error: StoreError| Failure::later(&error);
+        let now = Timestamp::now();
+        let found = match self.find(workspace, intent).await.map_err(later)? {
+            Ok(found) => found,
+            Err(refusal) => {
+                let committed = self.store.refuse(workspace, &intent.id, None, &refusal, now).await.map_err(later)?;
+                return Ok(settled(committed, Marker { incident: None, outcome: Outcome::Refused(refusal) }, None));
+            }
+        };
+        let decided = match stopped {
+            Some(refusal) => Err(refusal.clone()),
+            None => found.incident.apply(intent),
+        };
+        let mut effect = match decided {
+            Ok(effect) => effect,
+            Err(refusal) => {
+                let entry = refused_entry(intent, &refusal);
+                let about = (!found.new).then_some((&found.incident, &entry));
+                let committed = self.store.refuse(workspace, &intent.id, about, &refusal, now).await.map_err(later)?;
+                let marker = Marker { incident: about.map(|(incident, _)| incident.id.clone()), outcome: Outcome::Refused(refusal) };
+                return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
+            }
+        };
+        let mut revealed = Vec::new();
+        if effect.reveals {
+            self.route(&mut effect.incident).await.map_err(later)?;
+            if !found.new {
+                revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
+            }
+        }
+        let repoint = found.repoint.as_ref().map(|(key, from)| Repoint { key, from: from.as_ref() });
+        let commit = Commit { intent: &intent.id, effect: &effect, revealed: &revealed, repoint, now };
+        let committed = self.store.commit(&commit).await.map_err(later)?;
+        let Effect { incident, outcome, .. } = effect;
+        let marker = Marker { incident: Some(incident.id.clone()), outcome };
+        Ok(settled(committed, marker, Some(incident)))
+    }
+
+    /// The incident that is meant, or why there is none.
+    async fn find(&self, workspace: &Workspace, intent: &Intent) -> Result<Result<Found, Refusal>, StoreError> {
+        match &intent.target {
+            Target::New => self.new_incident(workspace, intent, None).await.map(Ok),
+            Target::Id(id) => self.known(workspace, id).await,
+            Target::Prefix(prefix) => {
+                let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
+                self.the_one(workspace, ids, &format!("No incident's id begins with {prefix}.")).await
+            }
+            Target::Only => {
+                let ids = self.store.open(workspace, 6).await?.into_iter().map(|summary| summary.id).collect();
+                self.the_one(workspace, ids, "Nothing is open.").await
+            }
+            Target::Key(key) => {
+                let pointed = self.store.pointed(workspace, key).await?;
+                let begins_anew = |incident: &Incident| matches!(intent.action, Action::Create(_)) && incident.is_over_before(intent.at);
+                match pointed.incident {
+                    Some(incident) if !begins_anew(&incident) => Ok(Ok(Found { incident, new: false, repoint: None })),
+                    _ => self.new_incident(workspace, intent, Some((key.clone(), pointed.id))).await.map(Ok),
+                }
+            }
+        }
+    }
+
+    async fn new_incident(
+        &self,
+        workspace: &Workspace,
+        intent: &Intent,
+        repoint: Option<(DedupKey, Option<IncidentId>)>,
+    ) -> Result<Found, StoreError> {
+        let key = repoint.as_ref().map(|(key, _)| key.clone());
+        let mut id = IncidentId::derive(workspace, &intent.id, ID_LENGTHS[0]);
+        for length in ID_LENGTHS {
+            id = IncidentId::derive(workspace, &intent.id, length);
+            if self.store.incident(workspace, &id).await?.is_none() {
+                break;
+            }
+        }
+        Ok(Found { incident: Incident::expected(workspace.clone(), id, key), new: true, repoint })
+    }
+
+    async fn known(&self, workspace: &Workspace, id: &IncidentId) -> Result<Result<Found, Refusal>, StoreError> {
+        let incident = self.store.incident(workspace, id).await?;
+        Ok(match incident {
+            Some(incident) => Ok(Found { incident, new: false, repoint: None }),
+            None => Err(Refusal::new(format!("There is no incident {id}. `/incident list` shows what is open."))),
+        })
+    }
+
+    async fn the_one(&self, workspace: &Workspace, ids: Vec<IncidentId>, none: &str) -> Result<Result<Found, Refusal>, StoreError> {
+        match ids.as_slice() {
+            [id] => self.known(workspace, id).await,
+            [] => Ok(Err(Refusal::new(format!("{none} `/incident list` shows what is open.")))),
+            several => {
+                let names: Vec<_> = several.iter().take(5).map(IncidentId::as_str).collect();
+                let more = if several.len() > 5 { " and more" } else { "" };
+                Ok(Err(Refusal::new(format!("Which one? It could be {}{more}.", names.join(", ")))))
+            }
+        }
+    }
+
+    /// The incident that a question is about.
+    pub(crate) async fn asked_about(&self, workspace: &Workspace, target: &Target) -> Result<Result<Incident, Refusal>, StoreError> {
+        let found = match target {
+            Target::Id(id) => self.known(workspace, id).await?,
+            Target::Prefix(prefix) => {
+                let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
+                self.the_one(workspace, ids, &format!("No incident's id begins with {prefix}.")).await?
+            }
+            Target::Only | Target::New | Target::Key(_) => {
+                let ids = self.store.open(workspace, 6).await?.into_iter().map(|summary| summary.id).collect();
+                self.the_one(workspace, ids, "Nothing is open.").await?
+            }
+        };
+        Ok(found.map(|found| found.incident))
+    }
+
+    async fn route(&self, incident: &mut Incident) -> Result<(), StoreError> {
+        let routing = self.store.routing(&incident.workspace).await?.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
+        let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
+        let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());
+        let (mut channels, mut mentions): (Vec<Channel>, Vec<String>) = (Vec::new(), Vec::new());
+        for target in routing.targets(service, kind, incident.severity()) {
+            if !channels.contains(&target.channel) {
+                channels.push(target.channel.clone());
+            }
+            mentions.extend(target.mentions.iter().cloned());
+        }
+        mentions.sort();
+        mentions.dedup();
+        (incident.channels, incident.mentions) = (channels, mentions);
+        Ok(())
+    }
+
+    /// It is written, now or by an earlier delivery: wake the posters, log, answer. Doing this again is harmless.
+    async fn settle(&self, workspace: &Workspace, intent: &Intent, marker: Marker, incident: Option<Incident>) -> Result<(), Failure> {
+        let incident = match (incident, &marker.incident) {
+            (Some(incident), _) => Some(incident),
+            (None, Some(id)) => self.store.incident(workspace, id).await.map_err(|error| Failure::later(&error))?,
+            (None, None) => None,
+        };
+        if let Some(incident) = incident.as_ref().filter(|incident| incident.state() != State::Expected) {
+            self.wake(wakes(workspace, &incident.channels, &intent.id)).await?;
+        }
+        audit(workspace, intent, &marker);
+        match (&intent.reply, &marker.outcome) {
+            (Some(reply), outcome) => self.answer_outcome(reply, incident.as_ref(), outcome, intent.id.as_str()).await,
+            (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
+            (None, _) => Ok(()),
+        }
+    }
+}
+
+fn settled(committed: Committed, marker: Marker, incident: Option<Incident>) -> Round {
+    match committed {
+        Committed::Done => Round::Settled(marker, incident.map(Box::new)),
+        Committed::Already(marker) => Round::Settled(marker, None),
+        Committed::Conflict => Round::Again,
+    }
+}
+
+/// The line in the timeline that says somebody tried.
+fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
+    let what = match &intent.action {
+        Action::Create(changes) => What::Triggered { title: changes.title.clone().unwrap_or_default(), description: None },
+        Action::Update(_) => What::Updated { fields: Vec::new(), severity: None },
+        Action::Acknowledge => What::Acknowledged,
+        Action::Resolve(closing) => What::Resolved { closing: closing.clone(), after_seconds: None },
+        Action::Reopen => What::Reopened,
+        Action::Note { text } => What::Noted { text: text.clone() },
+    };
+    Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()) }
+}
+
+/// The audit: one line per action, with who, where and what came of it.
+fn audit(workspace: &Workspace, intent: &Intent, marker: &Marker) {
+    let (user, source, place) = match &intent.by {
+        Actor::User(person) => (Some(person.id.as_str()), None, person.place.as_ref()),
+        Actor::Source(name) => (None, Some(name.as_str()), None),
+    };
+    tracing::info!(
+        workspace = workspace.as_str(),
+        incident = marker.incident.as_ref().map(IncidentId::as_str),
+        intent = intent.id.as_str(),
+        action = intent.action.name(),
+        user,
+        source,
+        channel = place.map(|place| place.channel.as_str()),
+        message = place.and_then(|place| place.message.as_ref()).map(MessageTs::as_str),
+        outcome = marker.outcome.name(),
+        "intent"
+    );
+}

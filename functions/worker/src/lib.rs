@@ -1,0 +1,133 @@
+//! Applies intents: [`apply`] decides and writes, [`people`] says who somebody is, [`workspace`] which installation is meant, [`answer`] tells
+//! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
+
+mod answer;
+mod apply;
+mod people;
+mod workspace;
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use shared::aws::{self, Patience};
+use shared::config::{self, ConfigError};
+use shared::domain::ids::{Channel, Workspace};
+use shared::domain::intent::{Job, Question, Uninstall};
+use shared::domain::people::may_act;
+use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
+use shared::secrets::Secrets;
+use shared::slack::client::{Bot, Client, Unbuildable};
+use shared::store::Store;
+use url::Url;
+
+/// How long to wait for Slack when somebody's name is looked up or somebody is answered.
+const SLACK_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What the function holds while it is warm.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    posts: Sender,
+    dead_letters: DeadLetters,
+    secrets: Secrets,
+    slack: Client,
+    slack_hooks: Url,
+    default_channel: Channel,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] Unbuildable),
+}
+
+impl App {
+    /// Reads the environment and gets ready.
+    pub fn start() -> Result<Self, StartError> {
+        let aws = aws::sdk_config(Patience::BACKGROUND)?;
+        let sqs = aws_sdk_sqs::Client::new(&aws);
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
+            dead_letters: DeadLetters::new(sqs, config::required("DEAD_LETTERS_QUEUE_URL")?),
+            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?),
+            slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
+            slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
+            default_channel: Channel::new(config::required("DEFAULT_CHANNEL")?),
+        })
+    }
+
+    /// One batch of `intents.fifo`.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        queue::work_through(event, &self.dead_letters, |delivery| self.work(delivery)).await
+    }
+
+    async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
+        let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        match job {
+            Job::Intent(intent) => self.apply(*intent).await,
+            Job::Question(question) => self.tell(&question).await,
+            Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
+        }
+    }
+
+    fn bot(&self) -> Bot<'_> {
+        Bot { client: &self.slack, secrets: &self.secrets }
+    }
+
+    /// Answers a question, if the person may know.
+    async fn tell(&self, question: &Question) -> Result<(), Failure> {
+        let workspace = match self.workspace(question.workspace.as_ref()).await? {
+            Ok(workspace) => workspace,
+            Err(refusal) => return self.refuse(&question.reply, &refusal, question.id.as_str()).await,
+        };
+        let profile = self.profile(&workspace, &question.by).await?;
+        match may_act(profile.standing) {
+            Ok(()) => self.answer(&workspace, question).await,
+            Err(refusal) => self.refuse(&question.reply, &refusal, question.id.as_str()).await,
+        }
+    }
+
+    /// Slack took Tocsin out: nothing is posted there any more until a new token is put into the secret. Twice is once.
+    async fn clean_up(&self, uninstall: &Uninstall) -> Result<(), Failure> {
+        let Some(mut installation) = self.store.installation(&uninstall.workspace).await.map_err(|error| Failure::later(&error))? else {
+            tracing::info!(workspace = uninstall.workspace.as_str(), outcome = "ignored", "an uninstall of what was never installed");
+            return Ok(());
+        };
+        installation.removed_at = installation.removed_at.max(Some(uninstall.at));
+        self.store.keep_installation(&installation).await.map_err(|error| Failure::later(&error))?;
+        tracing::warn!(
+            workspace = uninstall.workspace.as_str(),
+            reason = uninstall.reason,
+            outcome = "uninstalled",
+            "Slack took Tocsin out"
+        );
+        Ok(())
+    }
+
+    async fn wake(&self, wakes: impl IntoIterator<Item = queue::Wake>) -> Result<(), Failure> {
+        for wake in wakes {
+            self.posts.send(&wake).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Which channels' posters to wake, and because of what.
+fn wakes<'a>(
+    workspace: &'a Workspace,
+    channels: &'a [Channel],
+    because: &'a shared::domain::ids::IntentId,
+) -> impl Iterator<Item = queue::Wake> + 'a {
+    channels.iter().map(move |channel| queue::Wake {
+        workspace: workspace.clone(),
+        channel: channel.clone(),
+        because: because.clone(),
+        unpark: None,
+    })
+}

@@ -1,0 +1,16 @@
+//! Applies intents, one transaction each, and answers the people who asked; called with batches of `intents.fifo`.
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_runtime::{LambdaEvent, service_fn};
+use worker::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::log::start();
+    let app = App::start()?;
+    let app = &app;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, lambda_runtime::Error>(app.handle(event.payload).await)
+    }))
+    .await
+}

@@ -1,0 +1,143 @@
+//! Names of things, as types, so that a channel can never be taken for a user.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text as it stands.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id! {
+    /// An installation: a Slack team (`T…`) or, where the whole organisation installed Tocsin, the enterprise (`E…`).
+    /// Every key in the store begins with it.
+    Workspace
+}
+id! {
+    /// A Slack channel: its id (`C…`, `D…`, `G…`), or where a person configured it, a name (`#incidents`) or a user (`U…`).
+    Channel
+}
+id! {
+    /// A Slack user, `U…` or `W…`.
+    UserId
+}
+id! {
+    /// A message's `ts`, unique within its channel.
+    MessageTs
+}
+id! {
+    /// What a source calls the thing that is wrong: repeats and the recovery carry the same key.
+    DedupKey
+}
+id! {
+    /// An incident's short name, `INC-7K3QPF`: read out on the phone, typed on one.
+    IncidentId
+}
+id! {
+    /// One wish of one person or source. The same wish delivered again has the same id.
+    IntentId
+}
+
+/// Crockford's base 32: no I, L, O or U, so that an id survives being read aloud.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The first `length` characters of the digest of `parts`, which are kept apart by a byte that occurs in no text.
+fn digest(parts: &[&str], length: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0xff]);
+    }
+    hash.finalize().iter().cycle().take(length).map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).collect()
+}
+
+impl IntentId {
+    /// The id of a wish of this `kind` (`click`, `command`, `alarm` …), made of what names it at its origin. Short and plain enough to be an SQS
+    /// deduplication id.
+    pub fn of(kind: &str, parts: &[&str]) -> Self {
+        Self(format!("{kind}-{}", digest(parts, 32)))
+    }
+}
+
+/// How long the random part of an incident's id is at first, and each time that a shorter one is taken.
+pub const ID_LENGTHS: [usize; 4] = [6, 8, 10, 16];
+
+impl IncidentId {
+    /// What every id begins with.
+    pub const PREFIX: &str = "INC-";
+
+    /// The id of the incident that `intent` creates. The same intent always names the same incident, so that a create which runs
+    /// twice cannot make two; `length` is one of [`ID_LENGTHS`].
+    pub fn derive(workspace: &Workspace, intent: &IntentId, length: usize) -> Self {
+        Self(format!("{}{}", Self::PREFIX, digest(&[workspace.as_str(), intent.as_str()], length)))
+    }
+
+    /// What a person typed, as the beginning of an id: any case, with or without `INC-`, with the letters that base 32 leaves out read as the digits
+    /// they look like. `None` when no id can begin so.
+    pub fn prefix(typed: &str) -> Option<String> {
+        let upper = typed.trim().to_uppercase();
+        let rest = upper.strip_prefix(Self::PREFIX).unwrap_or(&upper);
+        let rest: String = rest
+            .chars()
+            .map(|letter| match letter {
+                'O' => '0',
+                'I' | 'L' => '1',
+                other => other,
+            })
+            .collect();
+        let known = rest.bytes().all(|byte| ALPHABET.contains(&byte));
+        (!rest.is_empty() && rest.len() <= 16 && known).then(|| format!("{}{rest}", Self::PREFIX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_intent_always_names_the_same_incident() {
+        let intent = IntentId::of("alarm", &["arn:aws:cloudwatch:…:alarm:cpu", "2026-01-02T03:04:05Z"]);
+        let id = |workspace: &str| IncidentId::derive(&Workspace::new(workspace), &intent, 6);
+        assert_eq!(id("T1"), id("T1"));
+        assert_ne!(id("T1"), id("T2"));
+        assert_eq!(id("T1").as_str().len(), "INC-7K3QPF".len());
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(IntentId::of("click", &["ab", "c"]), IntentId::of("click", &["a", "bc"]));
+    }
+
+    #[test]
+    fn an_id_may_be_typed_as_it_was_heard() {
+        assert_eq!(IncidentId::prefix("7k3"), Some("INC-7K3".into()));
+        assert_eq!(IncidentId::prefix(" inc-7k3qpf "), Some("INC-7K3QPF".into()));
+        assert_eq!(IncidentId::prefix("oil"), Some("INC-011".into()));
+        assert_eq!(IncidentId::prefix("db#1"), None);
+        assert_eq!(IncidentId::prefix(""), None);
+    }
+}

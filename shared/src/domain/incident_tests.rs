@@ -1,0 +1,208 @@
+//! The state machine, in the words of those who use it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::domain::ids::{IntentId, UserId};
+use crate::domain::intent::{Person, Target};
+
+/// Seconds after ten o'clock.
+fn at(seconds: i64) -> Timestamp {
+    "2026-03-01T10:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_secs(seconds)
+}
+
+fn intent(by: Actor, seconds: i64, action: Action) -> Intent {
+    let id = IntentId::of("test", &[&format!("{by:?}{seconds}{action:?}")]);
+    Intent { id, workspace: None, at: at(seconds), by, target: Target::New, action, reply: None }
+}
+
+fn source(seconds: i64, action: Action) -> Intent {
+    intent(Actor::Source("CloudWatch".into()), seconds, action)
+}
+
+fn person(name: &str, seconds: i64, action: Action) -> Intent {
+    let person = Person { id: UserId::new(name), name: None, email: None, team: None, enterprise: None, place: None };
+    intent(Actor::User(person), seconds, action)
+}
+
+fn alarm(seconds: i64) -> Intent {
+    titled(seconds, "CPU high")
+}
+
+fn titled(seconds: i64, title: &str) -> Intent {
+    source(seconds, Action::Create(Changes { title: Some(title.into()), ..Changes::default() }))
+}
+
+fn update(seconds: i64, changes: Changes) -> Intent {
+    source(seconds, Action::Update(changes))
+}
+
+fn recovery(seconds: i64) -> Intent {
+    source(seconds, Action::Resolve(Closing::default()))
+}
+
+fn resolve() -> Action {
+    Action::Resolve(Closing { note: Some("rolled back".into()), root_cause: None })
+}
+
+fn nothing() -> Incident {
+    Incident::expected(Workspace::new("T1"), IncidentId::new("INC-1"), Some(DedupKey::new("cpu")))
+}
+
+/// All intents in this order; what is refused changes nothing.
+fn after_all(intents: &[Intent]) -> Incident {
+    intents.iter().fold(nothing(), |incident, intent| incident.apply(intent).map_or(incident, |effect| effect.incident))
+}
+
+/// Every order of these.
+fn orders(intents: &[Intent]) -> Vec<Vec<Intent>> {
+    if intents.len() <= 1 {
+        return vec![intents.to_vec()];
+    }
+    (0..intents.len())
+        .flat_map(|first| {
+            let mut rest = intents.to_vec();
+            let first = rest.remove(first);
+            orders(&rest).into_iter().map(move |order| [vec![first.clone()], order].concat()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[test]
+fn an_alarm_makes_an_incident_that_nobody_has() {
+    let effect = nothing().apply(&alarm(0)).expect("an effect");
+    assert_eq!((effect.incident.state(), effect.outcome), (State::Triggered, Outcome::Created));
+    assert!(effect.reveals && effect.repaint);
+    assert_eq!(effect.incident.version, 1);
+}
+
+#[test]
+fn a_repeat_counts_up_and_leaves_the_timeline_and_the_acknowledgement_alone() {
+    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let effect = held.apply(&alarm(60)).expect("an effect");
+    assert_eq!((effect.incident.count, effect.outcome), (2, Outcome::Counted));
+    assert_eq!(effect.entry, None);
+    assert_eq!(effect.incident.state(), State::Acknowledged);
+    assert_eq!(effect.incident.fired, Some(Fired { first: at(0), last: at(60) }));
+}
+
+#[test]
+fn the_second_to_acknowledge_reads_who_was_first() {
+    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let refusal = |who| held.apply(&person(who, 6, Action::Acknowledge)).expect_err("a refusal").to_string();
+    assert_eq!(refusal("omar"), "<@jane> had INC-1 already.");
+    assert_eq!(refusal("jane"), "You have INC-1 already.");
+}
+
+#[test]
+fn acknowledge_reopen_acknowledge_by_one_person_both_count() {
+    let rounds = [alarm(0), person("jane", 5, Action::Acknowledge), person("jane", 9, Action::Reopen)];
+    assert_eq!(after_all(&rounds).state(), State::Triggered);
+    let effect = after_all(&rounds).apply(&person("jane", 14, Action::Acknowledge)).expect("an effect");
+    assert_eq!((effect.incident.state(), effect.outcome), (State::Acknowledged, Outcome::Acknowledged));
+}
+
+#[test]
+fn what_is_resolved_is_neither_acknowledged_nor_resolved_again_but_reopened() {
+    let over = after_all(&[alarm(0), person("jane", 5, resolve())]);
+    for action in [Action::Acknowledge, resolve()] {
+        let refusal = over.apply(&person("omar", 9, action)).expect_err("a refusal").to_string();
+        assert!(refusal.contains("resolved by <@jane>") && refusal.contains("/incident reopen INC-1"), "{refusal}");
+    }
+    let again = over.apply(&person("omar", 9, Action::Reopen)).expect("an effect").incident;
+    assert_eq!(again.state(), State::Triggered);
+    assert!(again.apply(&person("omar", 10, Action::Reopen)).is_err());
+}
+
+#[test]
+fn a_click_on_what_was_reopened_since_does_not_end_the_new_round() {
+    let again = after_all(&[alarm(0), person("jane", 5, resolve()), person("omar", 20, Action::Reopen)]);
+    let refusal = again.apply(&person("lena", 12, resolve())).expect_err("a refusal").to_string();
+    assert!(refusal.contains("reopened by <@omar>"), "{refusal}");
+}
+
+#[test]
+fn a_person_can_resolve_what_a_source_with_a_fast_clock_has_opened() {
+    let fast = after_all(&[alarm(290), person("jane", 5, Action::Acknowledge)]);
+    assert_eq!(fast.state(), State::Acknowledged);
+    assert_eq!(after_all(&[alarm(290), person("jane", 5, resolve())]).state(), State::Resolved);
+}
+
+#[test]
+fn in_whatever_order_an_alarm_its_update_and_its_recovery_come_the_end_is_the_same() {
+    let worse = update(10, Changes { severity: Some(Severity::P1), ..Changes::default() });
+    let retitled = update(20, Changes { title: Some("CPU very high".into()), severity: Some(Severity::P2), ..Changes::default() });
+    for order in orders(&[alarm(0), worse, retitled, recovery(30)]) {
+        let incident = after_all(&order);
+        assert_eq!(incident.state(), State::Resolved, "{order:?}");
+        assert_eq!((incident.title(), incident.severity()), ("CPU very high", Severity::P2), "{order:?}");
+        assert_eq!(incident.resolution.as_ref().map(|end| end.at), Some(at(30)), "{order:?}");
+    }
+}
+
+#[test]
+fn in_whatever_order_an_alarm_its_recovery_and_its_return_come_it_is_open_in_the_end() {
+    for order in orders(&[alarm(0), recovery(10), alarm(20)]) {
+        // What begins a new incident does so in the store; here both rounds are one incident's.
+        let begins_anew = order.iter().scan(nothing(), |incident, intent| {
+            let anew = incident.is_over_before(intent.at);
+            *incident = incident.apply(intent).map_or_else(|_| incident.clone(), |effect| effect.incident);
+            Some(anew && matches!(intent.action, Action::Create(_)))
+        });
+        let anew = begins_anew.collect::<Vec<_>>().contains(&true);
+        assert!(anew || after_all(&order).state() == State::Triggered, "{order:?}");
+    }
+}
+
+#[test]
+fn a_recovery_before_its_alarm_waits_unseen_and_then_both_show() {
+    let early = nothing().apply(&recovery(30)).expect("an effect");
+    assert_eq!((early.incident.state(), early.outcome.clone()), (State::Expected, Outcome::Expected));
+    assert!(!early.repaint && early.entry.is_some());
+    let late = early.incident.apply(&alarm(0)).expect("an effect");
+    assert_eq!((late.incident.state(), late.outcome), (State::Resolved, Outcome::Created));
+    assert!(late.reveals && late.repaint);
+}
+
+#[test]
+fn an_older_update_is_recorded_and_changes_nothing() {
+    let new = after_all(&[alarm(0), update(20, Changes { title: Some("new".into()), ..Changes::default() })]);
+    let effect = new.apply(&update(10, Changes { title: Some("old".into()), ..Changes::default() })).expect("an effect");
+    assert_eq!((effect.incident.title(), effect.outcome), ("new", Outcome::Late));
+    assert_eq!(effect.entry.map(|entry| entry.fate), Some(Fate::Late));
+}
+
+#[test]
+fn an_alarm_of_before_the_recovery_belongs_to_what_is_over() {
+    let over = after_all(&[alarm(0), recovery(30)]);
+    assert!(!over.is_over_before(at(10)));
+    assert!(over.is_over_before(at(40)));
+    assert_eq!(over.apply(&alarm(10)).expect("an effect").outcome, Outcome::Late);
+}
+
+#[test]
+fn the_recovery_after_a_person_resolved_keeps_the_persons_words() {
+    let over = after_all(&[alarm(0), person("jane", 10, resolve()), recovery(30)]);
+    assert_eq!(over.resolution.as_ref().and_then(|end| end.closing.note.clone()), Some("rolled back".into()));
+    // An alarm that fired before that recovery and comes late is over as well.
+    assert!(!over.is_over_before(at(20)));
+}
+
+#[test]
+fn only_getting_worse_and_the_end_are_told_to_the_whole_channel() {
+    let told = |incident: &Incident, intent: Intent| incident.apply(&intent).expect("an effect").entry.expect("an entry").is_broadcast();
+    let open = after_all(&[alarm(0)]);
+    let severity = |severity| update(10, Changes { severity: Some(severity), ..Changes::default() });
+    assert!(told(&open, severity(Severity::P1)));
+    assert!(!told(&open, severity(Severity::P4)));
+    assert!(!told(&open, person("jane", 5, Action::Acknowledge)));
+    assert!(told(&open, recovery(5)));
+}
+
+#[test]
+fn a_source_says_what_a_person_said_already_without_a_word() {
+    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let effect = held.apply(&source(9, Action::Acknowledge)).expect("an effect");
+    assert_eq!((effect.outcome, effect.repaint), (Outcome::Late, false));
+    assert_eq!(effect.incident.acknowledged, held.acknowledged);
+}

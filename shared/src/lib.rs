@@ -1,0 +1,26 @@
+//! Tocsin's one library, in the order in which data flows: what arrives ([`slack`], [`intake`]) becomes an intent ([`domain`]), travels over
+//! the queues ([`queue`]), is applied and kept ([`store`]), and is shown ([`render`]).
+
+pub mod aws;
+pub mod config;
+pub mod domain;
+pub mod intake;
+pub mod log;
+pub mod queue;
+pub mod render;
+pub mod secrets;
+pub mod slack;
+#[cfg(feature = "store")]
+pub mod store;
+
+/// An error with its causes, in one line for the log. The SDK's errors say "service error" by themselves and the rest in their sources.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

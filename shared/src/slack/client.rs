@@ -1,0 +1,289 @@
+//! Calling Slack: the Web API and `response_url`s.
+//!
+//! Every failure says whether trying again helps: the verdict per error code is <https://docs.slack.dev/reference/methods> in one table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore};
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use super::blocks::View;
+use crate::secrets::{Secret, Secrets, SlackSecret};
+
+/// The HTTP client. It keeps no connection for later: one that Lambda froze may be dead when it thaws, which would turn a post into an
+/// ambiguous one.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    api: Url,
+}
+
+/// Why Slack did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum SlackError {
+    /// HTTP 429, or `ratelimited`: not before this many seconds.
+    #[error("rate limited for {retry_after} s")]
+    RateLimited {
+        /// What Slack asks to wait, in seconds.
+        retry_after: u64,
+    },
+    /// Trying again helps, and it was not done.
+    #[error("Slack cannot at the moment: {0}")]
+    Later(String),
+    /// The connection broke or timed out after the request was sent: it may have been done.
+    #[error("no answer from Slack: {0}")]
+    Ambiguous(String),
+    /// The token is not accepted: it may have been rotated.
+    #[error("Slack does not accept the token: {0}")]
+    Token(String),
+    /// Trying again does not help.
+    #[error("Slack refuses: {code}{}", needed.as_ref().map(|scope| format!(" (needs the scope {scope})")).unwrap_or_default())]
+    Never {
+        /// Slack's error code.
+        code: String,
+        /// The scope that is missing, where that is it.
+        needed: Option<String>,
+    },
+}
+
+impl SlackError {
+    /// Whether it is this error code.
+    pub fn is(&self, code: &str) -> bool {
+        matches!(self, Self::Never { code: own, .. } if own == code)
+    }
+
+    /// What to do about it, for whoever looks after Tocsin.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } | Self::Later(_) | Self::Ambiguous(_) => "It is tried again by itself.",
+            Self::Token(_) => "Put the app's current bot token into the Slack secret in Secrets Manager, or install the app again.",
+            Self::Never { code, .. } => match code.as_str() {
+                "channel_not_found" => {
+                    "The channel does not exist, or is private and the bot is not in it: /invite the bot, or correct the routing."
+                }
+                "not_in_channel" => "Invite the bot into the channel: /invite @Tocsin.",
+                "is_archived" => "The channel is archived: route to another one.",
+                "missing_scope" => "Add the scope to the app under OAuth & Permissions and install it again.",
+                "restricted_action" => "The channel's posting permissions keep the bot out: allow it there.",
+                _ => "See https://docs.slack.dev/reference/methods for this error code.",
+            },
+        }
+    }
+
+    /// The verdict on an error code of the Web API.
+    fn from_code(code: &str, needed: Option<&str>, retry_after: u64) -> Self {
+        match code {
+            "ratelimited" | "rate_limited" | "message_limit_exceeded" => Self::RateLimited { retry_after },
+            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
+                Self::Later(code.to_owned())
+            }
+            "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "not_authed" => Self::Token(code.to_owned()),
+            _ => Self::Never { code: code.to_owned(), needed: needed.map(str::to_owned) },
+        }
+    }
+}
+
+/// A client could not be made; only a broken build can cause it.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be built: {0}")]
+pub struct Unbuildable(String);
+
+impl Client {
+    /// A client for the Web API at `api` (`SLACK_API_URL`) that waits at most `timeout` for an answer.
+    pub fn new(api: Url, timeout: Duration) -> Result<Self, Unbuildable> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Unbuildable(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            // A redirect would lead a token or an answer to somebody else's host.
+            .redirect(Policy::none())
+            .pool_max_idle_per_host(0)
+            .connect_timeout(timeout / 2)
+            .timeout(timeout)
+            .build()
+            .map_err(|error| Unbuildable(crate::causes(&error.without_url())))?;
+        Ok(Self { http, api })
+    }
+
+    /// Calls a method that takes JSON.
+    pub async fn call(&self, token: &Secret, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
+        let body = serde_json::to_string(arguments).map_err(|error| SlackError::Later(error.to_string()))?;
+        self.send(token, method, "application/json; charset=utf-8", body).await
+    }
+
+    /// Calls a method that reads: those take a form, not JSON.
+    pub async fn ask(&self, token: &Secret, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(arguments).finish();
+        self.send(token, method, "application/x-www-form-urlencoded", body).await
+    }
+
+    async fn send(&self, token: &Secret, method: &str, content_type: &'static str, body: String) -> Result<Value, SlackError> {
+        let url = self.api.join(method).map_err(|error| SlackError::Later(error.to_string()))?;
+        let mut bearer =
+            HeaderValue::from_str(&format!("Bearer {}", token.expose().trim())).map_err(|_| SlackError::Token("malformed".to_owned()))?;
+        bearer.set_sensitive(true);
+        let request = self.http.post(url).header(AUTHORIZATION, bearer).header(CONTENT_TYPE, content_type).body(body);
+        let answer = request.send().await.map_err(broken)?;
+        let status = answer.status();
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(1);
+        if status.as_u16() == 429 {
+            return Err(SlackError::RateLimited { retry_after });
+        }
+        let text = answer.text().await.map_err(broken)?;
+        let parsed: Option<Value> = serde_json::from_str(&text).ok();
+        let Some(answer) = parsed else {
+            // A 5xx from in front of Slack, or a page: it may have been done.
+            return Err(SlackError::Ambiguous(format!("HTTP {} without JSON", status.as_u16())));
+        };
+        if answer.get("ok").and_then(Value::as_bool) == Some(true) {
+            return Ok(answer);
+        }
+        match answer.get("error").and_then(Value::as_str) {
+            Some(code) => Err(SlackError::from_code(code, answer.get("needed").and_then(Value::as_str), retry_after)),
+            None => Err(SlackError::Ambiguous(format!("HTTP {} without an error code", status.as_u16()))),
+        }
+    }
+
+    /// Answers at a `response_url`, which must be on `hooks` (`SLACK_HOOKS_URL`): any other address would let a forged payload make us call whom it likes.
+    pub async fn respond(&self, hooks: &Url, response_url: &str, message: &impl Serialize) -> Result<(), SlackError> {
+        let never = |code: &str| SlackError::Never { code: code.to_owned(), needed: None };
+        let url = Url::parse(response_url).map_err(|_| never("response_url_malformed"))?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if url.origin() != hooks.origin() || !plain {
+            return Err(never("response_url_foreign"));
+        }
+        let body = serde_json::to_string(message).map_err(|error| SlackError::Later(error.to_string()))?;
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
+        let status = request.send().await.map_err(broken)?.status();
+        match status.as_u16() {
+            200..=299 => Ok(()),
+            429 => Err(SlackError::RateLimited { retry_after: 1 }),
+            500..=599 => Err(SlackError::Later(format!("HTTP {}", status.as_u16()))),
+            // 404 and 410: used up, or older than 30 minutes.
+            other => Err(never(&format!("response_url_http_{other}"))),
+        }
+    }
+}
+
+/// The app's bot: calls Slack with the token at hand, and reads the secret again once when Slack does not accept it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bot<'a> {
+    /// The connection.
+    pub client: &'a Client,
+    /// Where the token is.
+    pub secrets: &'a Secrets,
+}
+
+impl Bot<'_> {
+    /// Calls a method that takes JSON.
+    pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
+        let secret = self.secret().await?;
+        match self.client.call(&secret.bot_token, method, arguments).await {
+            Err(SlackError::Token(code)) => {
+                let secret = self.rotated(code).await?;
+                self.client.call(&secret.bot_token, method, arguments).await
+            }
+            other => other,
+        }
+    }
+
+    /// Calls a method that reads.
+    pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        let secret = self.secret().await?;
+        match self.client.ask(&secret.bot_token, method, arguments).await {
+            Err(SlackError::Token(code)) => {
+                let secret = self.rotated(code).await?;
+                self.client.ask(&secret.bot_token, method, arguments).await
+            }
+            other => other,
+        }
+    }
+
+    /// Opens a modal: the one call to Slack that a receiver makes.
+    pub async fn open(&self, trigger: &str, view: &View) -> Result<(), SlackError> {
+        #[derive(Serialize)]
+        struct Open<'v> {
+            trigger_id: &'v str,
+            view: &'v View,
+        }
+        self.call("views.open", &Open { trigger_id: trigger, view }).await.map(|_| ())
+    }
+
+    async fn secret(&self) -> Result<Arc<SlackSecret>, SlackError> {
+        self.secrets.fresh().await.map_err(|error| SlackError::Later(error.to_string()))
+    }
+
+    /// The secret read again, if that was not done a moment ago; else `code` stands.
+    async fn rotated(&self, code: String) -> Result<Arc<SlackSecret>, SlackError> {
+        match self.secrets.reread().await {
+            Some(Ok(secret)) => Ok(secret),
+            Some(Err(error)) => Err(SlackError::Later(error.to_string())),
+            None => Err(SlackError::Token(code)),
+        }
+    }
+}
+
+/// A connection that could not be made did nothing; any other break is ambiguous. The text is without the URL: a `response_url` is a secret.
+fn broken(error: reqwest::Error) -> SlackError {
+    let nothing_sent = error.is_connect();
+    let text = crate::causes(&error.without_url());
+    if nothing_sent { SlackError::Later(text) } else { SlackError::Ambiguous(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_verdict() {
+        for code in ["internal_error", "fatal_error", "service_unavailable", "request_timeout"] {
+            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Later(_)), "{code}");
+        }
+        for code in ["invalid_auth", "token_expired", "token_revoked", "account_inactive", "not_authed"] {
+            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Token(_)), "{code}");
+        }
+        for code in
+            ["channel_not_found", "not_in_channel", "is_archived", "msg_too_long", "invalid_blocks", "msg_blocks_too_long", "a_new_one"]
+        {
+            assert!(SlackError::from_code(code, None, 1).is(code), "{code}");
+        }
+        assert!(matches!(SlackError::from_code("ratelimited", None, 7), SlackError::RateLimited { retry_after: 7 }));
+    }
+
+    #[test]
+    fn a_missing_scope_is_named() {
+        let error = SlackError::from_code("missing_scope", Some("users:read"), 1);
+        assert_eq!(error.to_string(), "Slack refuses: missing_scope (needs the scope users:read)");
+    }
+
+    #[tokio::test]
+    async fn an_answer_goes_to_slack_and_to_nobody_else() {
+        let hooks = Url::parse("https://hooks.slack.com/").expect("a URL");
+        let client = Client::new(Url::parse("http://127.0.0.1:9/api/").expect("a URL"), Duration::from_millis(50)).expect("a client");
+        let hostile = [
+            "http://hooks.slack.com/x",
+            "https://hooks.slack.com:8443/x",
+            "https://hooks.slack.com.evil.example/x",
+            "https://evil.example/hooks.slack.com",
+            "https://user@hooks.slack.com/x",
+            "https://hooks.slack.com@evil.example/x",
+            "//hooks.slack.com/x",
+            "file:///etc/passwd",
+            "",
+        ];
+        for url in hostile {
+            let refused = client.respond(&hooks, url, &"hello").await.expect_err(url);
+            assert!(refused.is("response_url_foreign") || refused.is("response_url_malformed"), "{url}: {refused}");
+        }
+    }
+}

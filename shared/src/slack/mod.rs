@@ -1,0 +1,37 @@
+//! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] → [`reply`]; and what we
+//! send: [`blocks`], `client`.
+
+pub mod blocks;
+#[cfg(feature = "slack-client")]
+pub mod client;
+pub mod command;
+pub mod event;
+pub mod interaction;
+pub mod receive;
+pub mod reply;
+pub mod text;
+pub mod verify;
+
+use jiff::Timestamp;
+
+/// The moment that a `ts` or `action_ts` names: seconds and six digits after the point.
+pub fn moment(ts: &str) -> Option<Timestamp> {
+    let (seconds, micros) = ts.split_once('.').unwrap_or((ts, "0"));
+    let micros: i64 = format!("{micros:0<6}").get(..6)?.parse().ok()?;
+    Timestamp::from_microsecond(seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(micros)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ts_is_a_moment() {
+        let micros = |ts| moment(ts).map(Timestamp::as_microsecond);
+        assert_eq!(micros("1548426417.840180"), Some(1_548_426_417_840_180));
+        assert_eq!(micros("1548426417"), Some(1_548_426_417_000_000));
+        assert_eq!(micros("1548426417.8"), Some(1_548_426_417_800_000));
+        assert_eq!(micros("now"), None);
+        assert_eq!(micros("99999999999999999999.1"), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading incidents: by id, by what their source calls them, by the beginning of an id, and what is open.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
+use crate::domain::incident::{Incident, Outcome, Summary};
+use crate::domain::timeline::Entry;
+
+use super::{Store, StoreError, keys, read, text};
+
+/// The name of the table's index over a workspace's incidents.
+const INDEX: &str = "by_workspace";
+
+/// How many lines of a timeline are read: more are never shown.
+const TIMELINE_MOST: usize = 500;
+
+/// What a source's key means now.
+#[derive(Debug, Clone, Default)]
+pub struct Pointed {
+    /// The id that stands there.
+    pub id: Option<IncidentId>,
+    /// The incident of that id.
+    pub incident: Option<Incident>,
+}
+
+/// What became of an intent, from its marker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marker {
+    /// The incident it was about, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Pointer {
+    pub(super) incident: IncidentId,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Stored<T> {
+    pub(super) data: T,
+}
+
+impl Store {
+    /// The incident of this id.
+    pub async fn incident(&self, workspace: &Workspace, id: &IncidentId) -> Result<Option<Incident>, StoreError> {
+        let stored: Option<Stored<Incident>> = self.get(&keys::incident(workspace, id)).await?;
+        Ok(stored.map(|stored| stored.data))
+    }
+
+    /// What a source's key means now.
+    pub async fn pointed(&self, workspace: &Workspace, key: &DedupKey) -> Result<Pointed, StoreError> {
+        let pointer: Option<Pointer> = self.get(&keys::dedup(workspace, key)).await?;
+        let Some(Pointer { incident: id }) = pointer else { return Ok(Pointed::default()) };
+        let incident = self.incident(workspace, &id).await?;
+        Ok(Pointed { id: Some(id), incident })
+    }
+
+    /// What became of an intent that was applied before.
+    pub async fn marker(&self, workspace: &Workspace, intent: &IntentId) -> Result<Option<Marker>, StoreError> {
+        let stored: Option<Stored<Marker>> = self.get(&keys::marker(workspace, intent)).await?;
+        Ok(stored.map(|stored| stored.data))
+    }
+
+    /// The incident's timeline, oldest first.
+    pub async fn timeline(&self, workspace: &Workspace, id: &IncidentId) -> Result<Vec<Entry>, StoreError> {
+        let entries: Vec<Stored<Entry>> = self.query(&keys::incident_partition(workspace, id), "timeline#", TIMELINE_MOST).await?;
+        Ok(entries.into_iter().map(|stored| stored.data).collect())
+    }
+
+    /// One line of a timeline.
+    pub async fn entry(&self, workspace: &Workspace, id: &IncidentId, place: &str) -> Result<Option<Entry>, StoreError> {
+        let stored: Option<Stored<Entry>> = self.get(&keys::entry(workspace, id, place)).await?;
+        Ok(stored.map(|stored| stored.data))
+    }
+
+    /// What is open in a workspace, at most `limit`; a write shows here a moment later.
+    pub async fn open(&self, workspace: &Workspace, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        self.listed(workspace, "open#", limit).await
+    }
+
+    /// The incidents whose ids begin with `prefix`: the open ones, else the resolved ones; at most `limit`.
+    pub async fn beginning_with(&self, workspace: &Workspace, prefix: &str, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        let open = self.listed(workspace, &format!("open#{prefix}"), limit).await?;
+        if open.is_empty() { self.listed(workspace, &format!("resolved#{prefix}"), limit).await } else { Ok(open) }
+    }
+
+    async fn listed(&self, workspace: &Workspace, prefix: &str, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        #[derive(Deserialize)]
+        struct Listed {
+            summary: Summary,
+        }
+        let mut found = Vec::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .key_condition_expression("workspace = :workspace AND begins_with(listing, :prefix)")
+                .expression_attribute_values(":workspace", text(workspace.as_str()))
+                .expression_attribute_values(":prefix", text(prefix))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreError::call(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                found.push(read::<Listed>(item)?.summary);
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() || found.len() >= limit {
+                found.truncate(limit);
+                return Ok(found);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What stands where in the table.
+//!
+//! | `pk` | `sk` | what |
+//! |---|---|---|
+//! | `T1#incident#INC-7K3QPF` | `incident` | the incident; also in the index `by_workspace` under `open#…` or `resolved#…` |
+//! | | `timeline#{µs}#{intent}` | a line of its timeline |
+//! | | `message#{channel}` | its card in a channel: where, and which version it shows |
+//! | `T1#key#{digest}` | `key` | the incident that a source's key means now |
+//! | `T1#intent#{id}` | `intent` | the marker of an applied intent, with its outcome |
+//! | `T1#channel#{channel}` | `due#card#{incident}`, `due#reply#{incident}#{entry}` | a post that is due |
+//! | | `pace` | not before when the channel takes another message |
+//! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
+//! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
+//! | `T1#workspace` | `configuration` | the workspace's settings |
+//! | `installations` | `T1` | an installation: the one partition that belongs to nobody |
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::timeline::Entry;
+
+use super::{Item, text};
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The partition.
+    pub pk: String,
+    /// The place in it.
+    pub sk: String,
+}
+
+impl Key {
+    pub(super) fn item(&self) -> Item {
+        Item::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
+    }
+}
+
+/// The partition of an incident.
+pub fn incident_partition(workspace: &Workspace, id: &IncidentId) -> String {
+    format!("{workspace}#incident#{id}")
+}
+
+/// The incident itself.
+pub fn incident(workspace: &Workspace, id: &IncidentId) -> Key {
+    Key { pk: incident_partition(workspace, id), sk: "incident".to_owned() }
+}
+
+/// The place of an entry in its incident's timeline: by time, then by intent.
+pub fn entry_place(entry: &Entry) -> String {
+    format!("timeline#{:020}#{}", entry.at.as_microsecond().max(0), entry.intent)
+}
+
+/// A line of the timeline.
+pub fn entry(workspace: &Workspace, id: &IncidentId, place: &str) -> Key {
+    Key { pk: incident_partition(workspace, id), sk: place.to_owned() }
+}
+
+/// The card in a channel.
+pub fn message(workspace: &Workspace, id: &IncidentId, channel: &Channel) -> Key {
+    Key { pk: incident_partition(workspace, id), sk: format!("message#{channel}") }
+}
+
+/// What a source's key means. Keys can be longer than DynamoDB's, so their digest stands for them.
+pub fn dedup(workspace: &Workspace, key: &DedupKey) -> Key {
+    Key { pk: format!("{workspace}#key#{}", IntentId::of("key", &[key.as_str()])), sk: "key".to_owned() }
+}
+
+/// The marker of an intent.
+pub fn marker(workspace: &Workspace, intent: &IntentId) -> Key {
+    Key { pk: format!("{workspace}#intent#{intent}"), sk: "intent".to_owned() }
+}
+
+/// The partition of what is due in a channel.
+pub fn channel_partition(workspace: &Workspace, channel: &Channel) -> String {
+    format!("{workspace}#channel#{channel}")
+}
+
+/// The card that is due.
+pub fn due_card(workspace: &Workspace, channel: &Channel, id: &IncidentId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#card#{id}") }
+}
+
+/// The reply that is due for the entry at `place`.
+pub fn due_reply(workspace: &Workspace, channel: &Channel, id: &IncidentId, place: &str) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#reply#{id}#{place}") }
+}
+
+/// When the channel takes another message.
+pub fn channel_pace(workspace: &Workspace, channel: &Channel) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: "pace".to_owned() }
+}
+
+/// When Slack takes another call of a method.
+pub fn method_pace(workspace: &Workspace, method: &str) -> Key {
+    Key { pk: format!("{workspace}#method#{method}"), sk: "pace".to_owned() }
+}
+
+/// A person.
+pub fn profile(workspace: &Workspace, user: &UserId) -> Key {
+    Key { pk: format!("{workspace}#user#{user}"), sk: "profile".to_owned() }
+}
+
+/// The workspace's settings.
+pub fn configuration(workspace: &Workspace) -> Key {
+    Key { pk: format!("{workspace}#workspace"), sk: "configuration".to_owned() }
+}
+
+/// An installation.
+pub fn installation(workspace: &Workspace) -> Key {
+    Key { pk: "installations".to_owned(), sk: workspace.to_string() }
+}
+
+/// `expires_at` of what is kept for `days` after `now`: seconds since 1970, as DynamoDB's time-to-live wants it.
+pub fn expiry(now: Timestamp, days: i64) -> i64 {
+    now.as_second() + days * 24 * 60 * 60
+}

@@ -1,0 +1,114 @@
+//! DynamoDB: one table, every key beginning with the installation. [`keys`] says what stands where; [`incidents`] reads, [`commit`] writes an intent's
+//! whole effect in one transaction, [`posts`] is what is due in Slack, [`workspaces`] what is known of an installation and its people.
+
+pub mod commit;
+pub mod incidents;
+pub mod keys;
+pub mod posts;
+pub mod workspaces;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use keys::Key;
+
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Client,
+    table: String,
+}
+
+/// DynamoDB did not do it. The message names no values.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The call failed; trying again may help.
+    #[error("DynamoDB: {0}")]
+    Call(String),
+    /// An item cannot be read or written in the form it should have.
+    #[error("an item of the table is not of its form: {0}")]
+    Form(String),
+}
+
+impl StoreError {
+    fn call<E: std::error::Error + 'static, R: std::fmt::Debug + 'static>(error: &SdkError<E, R>) -> Self {
+        Self::Call(crate::causes(error))
+    }
+
+    fn form(error: &serde_dynamo::Error) -> Self {
+        Self::Form(error.to_string())
+    }
+}
+
+impl Store {
+    /// The table of this name.
+    pub fn new(db: Client, table: String) -> Self {
+        Self { db, table }
+    }
+
+    /// Reads one item as it stands now.
+    async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let answer = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true).send().await;
+        answer.map_err(|error| StoreError::call(&error))?.item.map(read).transpose()
+    }
+
+    /// Reads all items of a partition whose sort keys begin with `prefix`, in their order.
+    async fn query<T: DeserializeOwned>(&self, pk: &str, prefix: &str, limit: usize) -> Result<Vec<T>, StoreError> {
+        let mut items = Vec::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", text(pk))
+                .expression_attribute_values(":prefix", text(prefix))
+                .consistent_read(true)
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreError::call(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                items.push(read(item)?);
+            }
+            from = answer.last_evaluated_key;
+            if from.is_none() || items.len() >= limit {
+                items.truncate(limit);
+                return Ok(items);
+            }
+        }
+    }
+
+    /// Writes an item over whatever stands there.
+    async fn put(&self, key: &Key, value: &impl Serialize) -> Result<(), StoreError> {
+        let item = write(key, value)?;
+        self.db.put_item().table_name(&self.table).set_item(Some(item)).send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
+    }
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::from_item(item).map_err(|error| StoreError::form(&error))
+}
+
+fn write(key: &Key, value: &impl Serialize) -> Result<Item, StoreError> {
+    let mut item: Item = serde_dynamo::aws_sdk_dynamodb_1::to_item(value).map_err(|error| StoreError::form(&error))?;
+    item.extend(key.item());
+    Ok(item)
+}

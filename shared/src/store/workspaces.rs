@@ -1,0 +1,81 @@
+//! What is known of an installation, its settings and its people.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{UserId, Workspace};
+use crate::domain::people::Profile;
+use crate::domain::routing::Routing;
+
+use super::{Store, StoreError, keys};
+
+/// How long a person's profile is believed, in seconds.
+const PROFILE_SECONDS: i64 = 60 * 60;
+
+/// An installation, as Slack's `auth.test` named it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installation {
+    /// Its key.
+    pub workspace: Workspace,
+    /// A digest of the token that it was learnt with: another token has to be asked about.
+    pub token_digest: String,
+    /// When Slack said that Tocsin was taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptProfile {
+    data: Profile,
+    expires_at: i64,
+}
+
+impl Store {
+    /// All installations.
+    pub async fn installations(&self) -> Result<Vec<Installation>, StoreError> {
+        self.query("installations", "", usize::MAX).await
+    }
+
+    /// One installation.
+    pub async fn installation(&self, workspace: &Workspace) -> Result<Option<Installation>, StoreError> {
+        self.get(&keys::installation(workspace)).await
+    }
+
+    /// Keeps an installation.
+    pub async fn keep_installation(&self, installation: &Installation) -> Result<(), StoreError> {
+        self.put(&keys::installation(&installation.workspace), installation).await
+    }
+
+    /// The workspace's own routing; `None` where it has none.
+    pub async fn routing(&self, workspace: &Workspace) -> Result<Option<Routing>, StoreError> {
+        #[derive(Deserialize)]
+        struct Configuration {
+            #[serde(default)]
+            routing: Option<Routing>,
+        }
+        let configuration: Option<Configuration> = self.get(&keys::configuration(workspace)).await?;
+        Ok(configuration.and_then(|configuration| configuration.routing))
+    }
+
+    /// Keeps the workspace's own routing.
+    pub async fn keep_routing(&self, workspace: &Workspace, routing: &Routing) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Configuration<'a> {
+            routing: &'a Routing,
+        }
+        self.put(&keys::configuration(workspace), &Configuration { routing }).await
+    }
+
+    /// What was learnt about a person less than an hour ago.
+    pub async fn profile(&self, workspace: &Workspace, user: &UserId, now: Timestamp) -> Result<Option<Profile>, StoreError> {
+        let kept: Option<KeptProfile> = self.get(&keys::profile(workspace, user)).await?;
+        // DynamoDB deletes what has expired when it finds the time, so the time is compared.
+        Ok(kept.filter(|kept| kept.expires_at > now.as_second()).map(|kept| kept.data))
+    }
+
+    /// Keeps what was learnt about a person.
+    pub async fn keep_profile(&self, workspace: &Workspace, user: &UserId, profile: &Profile, now: Timestamp) -> Result<(), StoreError> {
+        let kept = KeptProfile { data: profile.clone(), expires_at: now.as_second() + PROFILE_SECONDS };
+        self.put(&keys::profile(workspace, user), &kept).await
+    }
+}
