@@ -180,7 +180,8 @@ impl App {
     }
 
     async fn route(&self, incident: &mut Incident) -> Result<(), StoreError> {
-        let routing = self.store.routing(&incident.workspace).await?.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
+        let configuration = self.configuration(&incident.workspace).await?;
+        let routing = configuration.routing.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
         let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
         let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());
         let (mut channels, mut mentions): (Vec<Channel>, Vec<String>) = (Vec::new(), Vec::new());
@@ -193,6 +194,7 @@ impl App {
         mentions.sort();
         mentions.dedup();
         (incident.channels, incident.mentions) = (channels, mentions);
+        incident.unthreaded = !configuration.thread;
         Ok(())
     }
 

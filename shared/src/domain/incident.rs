@@ -31,6 +31,9 @@ pub struct Incident {
     /// Usergroups and people whom the card calls: `S…`, `U…`.
     #[serde(default)]
     pub mentions: Vec<String>,
+    /// Its thread is turned off: the card alone shows what happens.
+    #[serde(default)]
+    pub unthreaded: bool,
     /// Who said that it is wrong; `None` until somebody has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Actor>,
@@ -247,6 +250,7 @@ impl Incident {
             key,
             channels: Vec::new(),
             mentions: Vec::new(),
+            unthreaded: false,
             source: None,
             count: 0,
             facts: Facts::default(),

@@ -3,6 +3,7 @@
 //! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done),
 //! [`routing`] (where it shows), [`people`] (who may).
 
+pub mod configuration;
 pub mod ids;
 pub mod incident;
 pub mod intent;

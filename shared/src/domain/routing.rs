@@ -1,12 +1,12 @@
 //! Where an incident shows: the channel by service, then by kind, then by severity, then the default.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::ids::Channel;
 use super::severity::Severity;
 
 /// A workspace's rules, from its configuration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Routing {
     /// Where everything goes that no rule takes.
@@ -17,7 +17,7 @@ pub struct Routing {
 }
 
 /// One rule: what it is about, and where that goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// What it is about.
@@ -28,7 +28,7 @@ pub struct Rule {
 }
 
 /// What a rule is about: exactly one thing, so that there is no question which of two rules is the closer one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Match {
     /// The service's name, in any case.
@@ -40,7 +40,7 @@ pub enum Match {
 }
 
 /// A place to show incidents, and whom to call there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The channel's id or `#name`, or a user's id for a direct message.

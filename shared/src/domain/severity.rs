@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// P1 is the worst. The urgencies of other systems map to it: HIGH, MEDIUM and LOW are P1, P2 and P3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Severity {
     /// Everything stops; somebody gets up at night.
     P1,
@@ -55,6 +56,14 @@ impl Severity {
             Self::P3 => "P3",
             Self::P4 => "P4",
         }
+    }
+}
+
+impl TryFrom<String> for Severity {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or_else(|| format!("`{text}` is no severity: P1, P2, P3 or P4, or HIGH, MEDIUM, LOW"))
     }
 }
 

@@ -148,6 +148,7 @@ fn first_word(line: &str) -> (&str, &str) {
     line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every verb has the same signature, and most can refuse")]
 fn create(rest: &str) -> Result<Wish, Refusal> {
     let (word, after) = first_word(rest);
     let (severity, title) = match Severity::parse(word).filter(|_| word.len() == 2) {

@@ -270,7 +270,7 @@ impl Payload {
             return Wanted::Correct(mistakes);
         }
         let severity = view.chosen("severity").as_deref().and_then(Severity::parse);
-        let changes = Changes { title, description, service, severity, ..Changes::default() };
+        let changes = Changes { title, description, severity, service, ..Changes::default() };
         let place = context.channel.map(|channel| Place { channel, message: None });
         self.queue_submission(view, self.workspace(), place, Target::New, Action::Create(changes), now)
     }

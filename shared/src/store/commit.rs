@@ -73,13 +73,13 @@ struct KeptIncident<'a> {
     data: &'a Incident,
     version: u64,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    listing: Option<Listing>,
+    listed: Option<Listed>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct Listing {
+struct Listed {
     workspace: Workspace,
     listing: String,
     summary: Summary,
@@ -100,7 +100,7 @@ impl Store {
                 writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, None, *now)?);
             }
             let told =
-                effect.entry.iter().filter(|_| incident.state() != State::Expected).chain(revealed.iter()).filter(|entry| entry.is_told());
+                effect.entry.iter().filter(|_| incident.state() != State::Expected).chain(revealed.iter()).filter(|entry| entry.is_told() && !incident.unthreaded);
             for entry in told {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);
@@ -147,12 +147,12 @@ impl Store {
     }
 
     fn put_incident(&self, incident: &Incident, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        let listing = incident.summary().map(|summary| {
+        let listed = incident.summary().map(|summary| {
             let state = if summary.state == State::Resolved { "resolved" } else { "open" };
-            Listing { workspace: incident.workspace.clone(), listing: format!("{state}#{}", incident.id), summary }
+            Listed { workspace: incident.workspace.clone(), listing: format!("{state}#{}", incident.id), summary }
         });
-        let expires_at = listing.is_none().then(|| keys::expiry(now, EXPECTED_DAYS));
-        let kept = KeptIncident { data: incident, version: incident.version, listing, expires_at };
+        let expires_at = listed.is_none().then(|| keys::expiry(now, EXPECTED_DAYS));
+        let kept = KeptIncident { data: incident, version: incident.version, listed, expires_at };
         let key = keys::incident(&incident.workspace, &incident.id);
         if incident.version == 1 {
             return self.put_if(&key, &kept, "attribute_not_exists(pk)", None);

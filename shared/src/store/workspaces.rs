@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{UserId, Workspace};
 use crate::domain::people::Profile;
-use crate::domain::routing::Routing;
 
 use super::{Store, StoreError, keys};
 
@@ -22,6 +21,11 @@ pub struct Installation {
     /// When Slack said that Tocsin was taken out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<Timestamp>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    document: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,24 +50,15 @@ impl Store {
         self.put(&keys::installation(&installation.workspace), installation).await
     }
 
-    /// The workspace's own routing; `None` where it has none.
-    pub async fn routing(&self, workspace: &Workspace) -> Result<Option<Routing>, StoreError> {
-        #[derive(Deserialize)]
-        struct Configuration {
-            #[serde(default)]
-            routing: Option<Routing>,
-        }
-        let configuration: Option<Configuration> = self.get(&keys::configuration(workspace)).await?;
-        Ok(configuration.and_then(|configuration| configuration.routing))
+    /// The workspace's own settings, as it wrote them; `None` where it has none.
+    pub async fn configuration(&self, workspace: &Workspace) -> Result<Option<String>, StoreError> {
+        let kept: Option<Document> = self.get(&keys::configuration(workspace)).await?;
+        Ok(kept.map(|kept| kept.document))
     }
 
-    /// Keeps the workspace's own routing.
-    pub async fn keep_routing(&self, workspace: &Workspace, routing: &Routing) -> Result<(), StoreError> {
-        #[derive(Serialize)]
-        struct Configuration<'a> {
-            routing: &'a Routing,
-        }
-        self.put(&keys::configuration(workspace), &Configuration { routing }).await
+    /// Keeps the workspace's own settings, a TOML document.
+    pub async fn keep_configuration(&self, workspace: &Workspace, document: &str) -> Result<(), StoreError> {
+        self.put(&keys::configuration(workspace), &Document { document: document.to_owned() }).await
     }
 
     /// What was learnt about a person less than an hour ago.

@@ -1,0 +1,78 @@
+//! A workspace's settings: one TOML document. A workspace without one works too: everything goes into the default channel.
+//!
+//! ```toml
+//! thread = true                      # false: the card alone, no replies under it
+//!
+//! [routing]
+//! default = { channel = "C0INCIDENTS" }
+//!
+//! [[routing.rules]]
+//! match = { service = "checkout" }   # or { kind = "…" }, or { severity = "P1" }
+//! to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"] }]
+//! ```
+
+use serde::Deserialize;
+
+use super::routing::Routing;
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Configuration {
+    /// Whether what happens is told in the card's thread.
+    #[serde(default = "yes")]
+    pub thread: bool,
+    /// Where incidents go; `None`: into the default channel.
+    #[serde(default)]
+    pub routing: Option<Routing>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self { thread: true, routing: None }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::severity::Severity;
+
+    const DOCUMENT: &str = r##"
+        thread = false
+
+        [routing]
+        default = { channel = "#incidents" }
+
+        [[routing.rules]]
+        match = { service = "checkout" }
+        to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"], name = "Payments", labels = ["tier-1"] }]
+
+        [[routing.rules]]
+        match = { severity = "HIGH" }
+        to = [{ channel = "#war-room" }, { channel = "U0JANE" }]
+    "##;
+
+    #[test]
+    fn a_document_says_where_incidents_go() {
+        let configuration: Configuration = toml::from_str(DOCUMENT).expect("a document");
+        let routing = configuration.routing.expect("routing");
+        let channels = |service, severity| routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>();
+        assert!(!configuration.thread);
+        assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
+        assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE"]);
+        assert_eq!(channels(None, Severity::P3), ["#incidents"]);
+    }
+
+    #[test]
+    fn a_word_that_is_not_a_setting_is_refused() {
+        for wrong in ["treads = true", "[routing]\ndefault = { chanel = \"C1\" }", "[routing]\ndefault = { channel = \"C1\" }\nrules = [{ match = { severity = \"P9\" }, to = [] }]"] {
+            assert!(toml::from_str::<Configuration>(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(toml::from_str::<Configuration>(""), Ok(Configuration::default()));
+    }
+}
