@@ -1,0 +1,186 @@
+//! What only the person who asked sees.
+
+use crate::domain::Refusal;
+use crate::domain::incident::{Holder, Incident, Outcome, State, Summary};
+use crate::domain::severity::Severity;
+use crate::domain::timeline::{Entry, Fate, What};
+use crate::mrkdwn;
+use crate::slack::blocks::{Block, Message, Mrkdwn, one_line};
+
+use super::words::{self, DOT, NAME};
+use super::{card, thread};
+
+/// How many incidents a list shows: a phone's few screens.
+const LISTED: usize = 20;
+/// How many lines of the timeline are shown, the newest.
+const ENTRIES: usize = 25;
+/// How much text goes into one section, of Slack's 3,000.
+const SECTION: usize = 2_900;
+
+/// What became of what somebody asked for.
+pub fn done(incident: &Incident, outcome: &Outcome) -> Message {
+    let id = mrkdwn!("*{}*", incident.id);
+    let title = words::title(incident.title());
+    let text = match outcome {
+        Outcome::Created => {
+            let channels = Mrkdwn::join(incident.channels.iter().map(Mrkdwn::channel), ", ");
+            let place = if channels.as_str().is_empty() { Mrkdwn::default() } else { mrkdwn!("\nIts card is in {}.", channels) };
+            mrkdwn!("{} {} is open: {} {}{}", words::sign(incident.severity()), id, incident.severity(), title, place)
+        }
+        Outcome::Counted => mrkdwn!("{} is open already and has been seen {} times now: {}", id, incident.count, title),
+        Outcome::Updated => mrkdwn!("{} is updated: {} {}", id, incident.severity(), title),
+        Outcome::Acknowledged => mrkdwn!("👀 You have {} now: {}", id, title),
+        Outcome::Resolved => {
+            let after = words::lasted(incident).map(|lasted| mrkdwn!(" after {}", lasted)).unwrap_or_default();
+            mrkdwn!("✅ {} is resolved{}: {}", id, after, title)
+        }
+        Outcome::Reopened => mrkdwn!("🔁 {} is open again, and nobody has it yet: {}", id, title),
+        Outcome::Noted => mrkdwn!("📝 Your note is on {}: {}", id, title),
+        Outcome::Expected => mrkdwn!("{} has not been reported by its source yet. This is kept, and counts as soon as it is.", id),
+        Outcome::Late => mrkdwn!("This changed nothing: something newer is known about {}.\n{}", id, words::standing(incident)),
+        Outcome::Refused(refusal) => return refused(refusal),
+    };
+    Message::just(text)
+}
+
+/// Why not.
+pub fn refused(refusal: &Refusal) -> Message {
+    Message::just(Mrkdwn::with_people(&refusal.to_string()))
+}
+
+/// Something broke. `reference` is what the operator finds in the logs.
+pub fn failed(reference: Option<&str>) -> Message {
+    let reference = reference.map(|reference| mrkdwn!(" They will ask for this: `{}`", reference)).unwrap_or_default();
+    Message::just(mrkdwn!(
+        "⚠️ That did not work, and it is our fault. Please try again; if it fails again, tell the people who run Tocsin.{}",
+        reference
+    ))
+}
+
+/// What is open, the worst first; of the same severity first those that nobody has, and of these the oldest.
+pub fn list(summaries: &[Summary]) -> Message {
+    let open = open(summaries);
+    if open.is_empty() {
+        return all_quiet();
+    }
+    let lines = open.iter().take(LISTED).map(|summary| line(summary));
+    let more = match open.len().saturating_sub(LISTED) {
+        0 => Mrkdwn::default(),
+        more => mrkdwn!("and {} more", more),
+    };
+    let mut blocks = vec![Block::section(mrkdwn!("*{}*{}{}", incidents(open.len()), DOT, counts(&open)))];
+    blocks.extend(sections(lines, "\n\n"));
+    blocks.push(Block::context([more]));
+    Message::new(mrkdwn!("{}: {}", incidents(open.len()), counts(&open)), blocks, Vec::new())
+}
+
+/// How things stand, in a line or two.
+pub fn status(summaries: &[Summary]) -> Message {
+    let open = open(summaries);
+    if open.is_empty() {
+        return all_quiet();
+    }
+    let waiting = open.iter().filter(|summary| summary.state == State::Triggered);
+    let oldest = waiting.clone().min_by_key(|summary| summary.started);
+    let second = match oldest {
+        None => mrkdwn!("Somebody has each of them."),
+        Some(oldest) => mrkdwn!("Nobody has {} of them. Waiting longest:\n{}", waiting.count(), line(oldest)),
+    };
+    let first = mrkdwn!("*{}*{}{}", incidents(open.len()), DOT, counts(&open));
+    let text = mrkdwn!("{}: {}", incidents(open.len()), counts(&open));
+    Message::new(text, vec![Block::section(first), Block::section(second)], Vec::new())
+}
+
+/// One incident with its timeline.
+pub fn show(incident: &Incident, entries: &[Entry]) -> Message {
+    let mut blocks = vec![card::header(incident), Block::section(card::standing(incident)), Block::actions(card::link_buttons(incident))];
+    blocks.extend(card::body(incident));
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by_key(|entry| entry.at);
+    let earlier = entries.len().saturating_sub(ENTRIES);
+    if earlier > 0 {
+        blocks.push(Block::context([mrkdwn!("{} earlier entries are not shown.", earlier)]));
+    }
+    blocks.push(Block::divider());
+    blocks.extend(sections(entries.into_iter().skip(earlier).map(history), "\n"));
+    Message::new(card::notification(incident), blocks, Vec::new())
+}
+
+/// One line of the timeline.
+fn history(entry: &Entry) -> Mrkdwn {
+    let said = match &entry.what {
+        What::Noted { text } => Some(text),
+        What::Resolved { closing, .. } => closing.note.as_ref(),
+        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened => None,
+    };
+    let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
+    let fate = match entry.fate {
+        Fate::Done => "",
+        Fate::Late => " (too late, changed nothing)",
+        Fate::Refused(_) => " (refused)",
+    };
+    mrkdwn!("{}  {}{}{}", Mrkdwn::when(entry.at), thread::headline(entry), said, fate)
+}
+
+fn all_quiet() -> Message {
+    Message::just(mrkdwn!("✅ All quiet: no incident is open."))
+}
+
+/// Those that are open, in the order in which one would look at them.
+fn open(summaries: &[Summary]) -> Vec<&Summary> {
+    let is_open = |state| match state {
+        State::Triggered | State::Acknowledged => true,
+        State::Expected | State::Resolved => false,
+    };
+    let mut open: Vec<_> = summaries.iter().filter(|summary| is_open(summary.state)).collect();
+    let held = |summary: &Summary| summary.state == State::Acknowledged;
+    open.sort_by_key(|summary| (summary.severity.rank(), held(summary), summary.started));
+    open
+}
+
+fn incidents(count: usize) -> String {
+    match count {
+        1 => "1 open incident".to_owned(),
+        _ => format!("{count} open incidents"),
+    }
+}
+
+/// How many of each severity: `🔴 1 P1 · 🟡 2 P3`.
+fn counts(open: &[&Summary]) -> Mrkdwn {
+    let count = |severity: Severity| match open.iter().filter(|summary| summary.severity == severity).count() {
+        0 => Mrkdwn::default(),
+        count => mrkdwn!("{} {} {}", words::sign(severity), count, severity),
+    };
+    Mrkdwn::join(Severity::ALL.map(count), " · ")
+}
+
+/// An incident in a list: what is wrong on the first line, how it stands on the second.
+fn line(summary: &Summary) -> Mrkdwn {
+    let state = match (&summary.state, &summary.holder) {
+        (State::Acknowledged, Some(Holder::User(user))) => mrkdwn!("{} has it", Mrkdwn::user(user)),
+        (State::Acknowledged, Some(Holder::Source(name))) => mrkdwn!("{} has it", words::source(name)),
+        (state, _) => Mrkdwn::escape(words::state(*state)),
+    };
+    let service = summary.service.as_deref().map(|service| Mrkdwn::escape(one_line(service, NAME)));
+    let age = mrkdwn!("{}", Mrkdwn::ago(summary.started));
+    let second = Mrkdwn::join([mrkdwn!("{}", summary.id), state, age].into_iter().chain(service), " · ");
+    mrkdwn!("{} *{}*  {}\n{}", words::sign(summary.severity), summary.severity, words::title(&summary.title), second)
+}
+
+/// Lines in as few sections as they fit into.
+fn sections(lines: impl Iterator<Item = Mrkdwn>, separator: &'static str) -> Vec<Block> {
+    let mut sections: Vec<Vec<Mrkdwn>> = Vec::new();
+    let mut room = 0;
+    for line in lines {
+        let length = line.as_str().len() + separator.len();
+        if length > room {
+            room = SECTION;
+            sections.push(Vec::new());
+        }
+        if let Some(section) = sections.last_mut() {
+            section.push(line);
+        }
+        room = room.saturating_sub(length);
+    }
+    sections.into_iter().map(|lines| Block::section(Mrkdwn::join(lines, separator))).collect()
+}

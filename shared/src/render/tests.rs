@@ -1,0 +1,505 @@
+//! Every message in every state, as snapshots; and every message within Slack's limits, whatever it is made from.
+
+use insta::assert_json_snapshot;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::modal::{CreateContext, ResolveContext};
+use super::{answer, card, help, limits, modal, reply};
+use crate::domain::Refusal;
+use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
+use crate::domain::incident::{Incident, Outcome, State, Summary};
+use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
+use crate::domain::severity::Severity;
+use crate::domain::timeline::Entry;
+use crate::slack::blocks::Message;
+
+/// 2026-01-15 03:02 UTC, and `minutes` later.
+fn at(minutes: i64) -> Timestamp {
+    Timestamp::from_second(1_768_446_120 + minutes * 60).unwrap()
+}
+
+fn cloudwatch() -> Actor {
+    Actor::Source("CloudWatch".into())
+}
+
+fn user(id: &str, name: &str) -> Actor {
+    Actor::User(Person { id: UserId::new(id), name: Some(name.into()), email: None, team: None, enterprise: None, place: None })
+}
+
+fn jane() -> Actor {
+    user("U0JANE", "Jane Doe")
+}
+
+fn omar() -> Actor {
+    user("U0OMAR", "Omar Haddad")
+}
+
+/// An incident as it comes about: by what was done to it.
+#[derive(Clone)]
+struct Story {
+    incident: Incident,
+    entries: Vec<Entry>,
+    outcome: Option<Outcome>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let key = Some(DedupKey::new("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:checkout-p99"));
+        let mut incident = Incident::expected(Workspace::new("T0TOCSIN"), IncidentId::new("INC-7K3QPF"), key);
+        incident.channels = vec![Channel::new("C0PAYMENTS"), Channel::new("#incidents")];
+        incident.mentions = vec!["S0ONCALL".into(), "U0LENA".into(), "here".into()];
+        Self { incident, entries: Vec::new(), outcome: None }
+    }
+
+    fn then(mut self, minutes: i64, by: &Actor, action: Action) -> Self {
+        let intent = Intent {
+            id: IntentId::of("test", &[&minutes.to_string(), action.name()]),
+            workspace: None,
+            at: at(minutes),
+            by: by.clone(),
+            target: Target::Id(self.incident.id.clone()),
+            action,
+            reply: None,
+        };
+        match self.incident.apply(&intent) {
+            Ok(effect) => {
+                self.incident = effect.incident;
+                self.entries.extend(effect.entry);
+                self.outcome = Some(effect.outcome);
+            }
+            Err(refusal) => self.outcome = Some(Outcome::Refused(refusal)),
+        }
+        self
+    }
+
+    fn triggered() -> Self {
+        Self::new().then(0, &cloudwatch(), Action::Create(full()))
+    }
+
+    fn acknowledged() -> Self {
+        Self::triggered().then(3, &jane(), Action::Acknowledge)
+    }
+
+    fn resolved() -> Self {
+        Self::acknowledged().then(12, &jane(), Action::Resolve(closing()))
+    }
+
+    fn card(&self) -> Message {
+        card(&self.incident)
+    }
+
+    /// The reply to what was done last.
+    fn reply(&self) -> Message {
+        reply(&self.incident, self.entries.last().unwrap())
+    }
+
+    /// The answer to what was done last.
+    fn answer(&self) -> Message {
+        answer::done(&self.incident, self.outcome.as_ref().unwrap())
+    }
+}
+
+fn json(message: &impl Serialize) -> Value {
+    serde_json::to_value(message).unwrap()
+}
+
+fn link(label: &str, url: &str) -> Link {
+    Link { label: label.into(), url: url.into() }
+}
+
+fn detail(label: &str, value: &str) -> Detail {
+    Detail { label: label.into(), value: value.into() }
+}
+
+fn full() -> Changes {
+    Changes {
+        title: Some("Checkout p99 above 2 s".into()),
+        description: Some("Threshold crossed: 3 datapoints were greater than the threshold (2.0).\nThe newest is 4.7 s.".into()),
+        severity: Some(Severity::P1),
+        service: Some("checkout".into()),
+        kind: Some("cloudwatch".into()),
+        components: Some(vec!["api".into(), "payments-db".into()]),
+        assignee: Some("payments@example.com".into()),
+        action_hint: Some("Look at the connection pool; a rollback is safe.".into()),
+        sla_breach_at: Some(at(30)),
+        url: Some("https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#alarmsV2:alarm/checkout p99".into()),
+        links: Some(vec![
+            link("Runbook", "https://wiki.example.com/runbooks/checkout"),
+            link("Logs", "https://logs.example.com/?q=checkout"),
+        ]),
+        details: Some(vec![detail("Metric", "Latency p99"), detail("Threshold", "> 2 s for 3 of 3 min"), detail("Region", "eu-west-1")]),
+    }
+}
+
+fn least() -> Changes {
+    Changes { title: Some("Disk is filling up".into()), ..Changes::default() }
+}
+
+fn closing() -> Closing {
+    Closing { note: Some("Rolled back to v41.".into()), root_cause: Some("Connection pool too small".into()) }
+}
+
+fn note(text: &str) -> Action {
+    Action::Note { text: text.into() }
+}
+
+fn severity(severity: Severity) -> Action {
+    Action::Update(Changes { severity: Some(severity), ..Changes::default() })
+}
+
+#[test]
+fn a_card_in_every_state() {
+    assert_json_snapshot!("card_triggered", Story::triggered().card());
+    assert_json_snapshot!("card_acknowledged", Story::acknowledged().card());
+    assert_json_snapshot!("card_acknowledged_by_a_system", Story::triggered().then(3, &cloudwatch(), Action::Acknowledge).card());
+    assert_json_snapshot!("card_resolved", Story::resolved().card());
+    assert_json_snapshot!(
+        "card_resolved_by_its_source",
+        Story::triggered().then(42, &cloudwatch(), Action::Resolve(Closing::default())).card()
+    );
+    assert_json_snapshot!("card_reopened", Story::resolved().then(20, &omar(), Action::Reopen).card());
+    assert_json_snapshot!("card_expected", Story::new().then(1, &cloudwatch(), Action::Resolve(Closing::default())).card());
+}
+
+#[test]
+fn a_card_of_which_little_is_known_has_no_empty_places() {
+    let mut story = Story::new();
+    story.incident.mentions.clear();
+    assert_json_snapshot!("card_least", story.then(0, &omar(), Action::Create(least())).card());
+}
+
+#[test]
+fn a_card_counts_repeats() {
+    let repeated = (1..14).fold(Story::triggered(), |story, minute| story.then(minute, &cloudwatch(), Action::Create(full())));
+    assert_json_snapshot!("card_counted", repeated.card());
+    assert_json_snapshot!("answer_counted", repeated.answer());
+}
+
+#[test]
+fn the_colour_follows_the_severity_until_it_is_over() {
+    let color = |story: &Story| json(&story.card())["attachments"][0]["color"].as_str().unwrap().to_owned();
+    let of = |severity| color(&Story::new().then(0, &omar(), Action::Create(Changes { severity: Some(severity), ..full() })));
+    let mut colors: Vec<_> = Severity::ALL.map(of).into();
+    colors.push(color(&Story::resolved()));
+    assert_eq!(colors, ["#e01e5a", "#f2711c", "#ecb22e", "#36c5f0", "#2eb67d"]);
+}
+
+#[test]
+fn a_reply_for_everything_that_is_done() {
+    assert_json_snapshot!("reply_triggered", Story::triggered().reply());
+    assert_json_snapshot!("reply_triggered_by_a_person", Story::new().then(0, &omar(), Action::Create(least())).reply());
+    assert_json_snapshot!("reply_acknowledged", Story::acknowledged().reply());
+    assert_json_snapshot!("reply_resolved", Story::resolved().reply());
+    assert_json_snapshot!(
+        "reply_resolved_by_its_source",
+        Story::triggered().then(42, &cloudwatch(), Action::Resolve(Closing::default())).reply()
+    );
+    assert_json_snapshot!("reply_reopened", Story::resolved().then(20, &omar(), Action::Reopen).reply());
+    assert_json_snapshot!("reply_noted", Story::triggered().then(5, &omar(), note("The pool is at 100 %.\nI am raising it.")).reply());
+    let calmer = Story::triggered().then(5, &jane(), severity(Severity::P3));
+    assert_json_snapshot!("reply_severity_down", calmer.reply());
+    assert_json_snapshot!("reply_severity_up", calmer.clone().then(6, &cloudwatch(), severity(Severity::P2)).reply());
+    let others = Changes { title: Some("Checkout is down".into()), assignee: Some("U0LENA".into()), ..Changes::default() };
+    assert_json_snapshot!("reply_updated", Story::triggered().then(5, &cloudwatch(), Action::Update(others)).reply());
+    let worse = Changes { severity: Some(Severity::P1), title: Some("Checkout is down".into()), ..Changes::default() };
+    assert_json_snapshot!("reply_severity_and_title", calmer.then(7, &jane(), Action::Update(worse)).reply());
+}
+
+#[test]
+fn what_was_opened_again_is_not_to_be_reopened() {
+    let resolved = Story::resolved();
+    let told_late = resolved.clone().then(20, &omar(), Action::Reopen);
+    let buttons =
+        |incident: &Incident| json(&reply(incident, resolved.entries.last().unwrap())).to_string().matches("reopen_incident").count();
+    assert_eq!((buttons(&resolved.incident), buttons(&told_late.incident)), (1, 0));
+}
+
+#[test]
+fn an_answer_for_every_outcome() {
+    assert_json_snapshot!("answer_created", Story::triggered().answer());
+    assert_json_snapshot!("answer_updated", Story::triggered().then(5, &jane(), severity(Severity::P3)).answer());
+    assert_json_snapshot!("answer_acknowledged", Story::acknowledged().answer());
+    assert_json_snapshot!("answer_resolved", Story::resolved().answer());
+    assert_json_snapshot!("answer_reopened", Story::resolved().then(20, &omar(), Action::Reopen).answer());
+    assert_json_snapshot!("answer_noted", Story::triggered().then(5, &omar(), note("raising it")).answer());
+    assert_json_snapshot!("answer_expected", Story::new().then(1, &cloudwatch(), Action::Acknowledge).answer());
+    assert_json_snapshot!("answer_late", Story::acknowledged().then(2, &cloudwatch(), Action::Acknowledge).answer());
+    assert_json_snapshot!("answer_refused", Story::acknowledged().then(4, &omar(), Action::Acknowledge).answer());
+    assert_json_snapshot!("answer_refused_resolved", Story::resolved().then(14, &omar(), Action::Acknowledge).answer());
+    assert_json_snapshot!("answer_failed", answer::failed(Some("8f7c1a9e-req")));
+    assert_json_snapshot!("answer_failed_without_reference", answer::failed(None));
+}
+
+/// One of several open incidents.
+fn one_of(number: u8, severity: Severity, minutes: i64) -> Summary {
+    let changes = Changes { severity: Some(severity), title: Some(format!("Queue {number} is not read")), ..full() };
+    let mut story = Story::new();
+    story.incident.id = IncidentId::new(format!("INC-00000{number}"));
+    story.then(minutes, &cloudwatch(), Action::Create(changes)).incident.summary().unwrap()
+}
+
+fn several() -> Vec<Summary> {
+    let mut least = Story::new().then(-90, &omar(), Action::Create(least())).incident;
+    least.id = IncidentId::new("INC-1EA5T0");
+    let resolved = Story::resolved().incident.summary().unwrap();
+    vec![
+        one_of(3, Severity::P3, 4),
+        least.summary().unwrap(),
+        resolved,
+        Story::acknowledged().incident.summary().unwrap(),
+        one_of(2, Severity::P1, 9),
+    ]
+}
+
+#[test]
+fn a_list_is_sorted_and_leaves_out_what_is_over() {
+    assert_json_snapshot!("list", answer::list(&several()));
+    assert_json_snapshot!("list_empty", answer::list(&[Story::resolved().incident.summary().unwrap()]));
+    let many: Vec<_> = (0..30).map(|number| one_of(number, Severity::P2, i64::from(number))).collect();
+    let many = json(&answer::list(&many)).to_string();
+    assert_eq!((many.matches("is not read").count(), many.matches("and 10 more").count()), (20, 1));
+}
+
+#[test]
+fn a_list_of_long_titles_loses_none() {
+    let long = |number| Summary { title: "Checkout answers slowly ".repeat(20), ..one_of(number, Severity::P2, i64::from(number)) };
+    let many: Vec<_> = (0..20).map(long).collect();
+    assert_eq!(json(&answer::list(&many)).to_string().matches("INC-0000").count(), 20);
+}
+
+#[test]
+fn a_long_timeline_shows_its_newest_lines() {
+    let story = (1..30)
+        .fold(Story::triggered(), |story, minute| story.then(minute, &omar(), note(&format!("{} line {minute}.", "word ".repeat(50)))));
+    let shown = json(&answer::show(&story.incident, &story.entries));
+    assert_eq!((shown.to_string().matches("*Note* by").count(), shown.to_string().matches("5 earlier entries").count()), (25, 1));
+    assert_eq!(limits::check(&shown), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_only_expected_is_in_no_list() {
+    assert_eq!(Story::new().then(1, &cloudwatch(), Action::Acknowledge).incident.summary(), None);
+}
+
+#[test]
+fn the_status_in_two_lines() {
+    assert_json_snapshot!("status", answer::status(&several()));
+    assert_json_snapshot!("status_all_held", answer::status(&[Story::acknowledged().incident.summary().unwrap()]));
+    assert_json_snapshot!("status_quiet", answer::status(&[]));
+}
+
+#[test]
+fn one_incident_is_shown_with_its_timeline() {
+    let story = Story::triggered()
+        .then(1, &jane(), severity(Severity::P2))
+        .then(3, &jane(), Action::Acknowledge)
+        .then(2, &cloudwatch(), Action::Acknowledge)
+        .then(5, &omar(), note("raising the pool"))
+        .then(12, &jane(), Action::Resolve(closing()));
+    assert_json_snapshot!("show", answer::show(&story.incident, &story.entries));
+    assert_json_snapshot!("show_least", answer::show(&Story::new().then(0, &omar(), Action::Create(least())).incident, &[]));
+}
+
+#[test]
+fn the_forms() {
+    let context = |id: &str| ResolveContext {
+        workspace: Workspace::new("T0TOCSIN"),
+        incident: IncidentId::new(id),
+        channel: Some(Channel::new("C0INCIDENTS")),
+        message: Some(MessageTs::new("1768446121.000100")),
+    };
+    assert_json_snapshot!("modal_resolve", modal::resolve(&context("INC-7K3QPF")));
+    assert_json_snapshot!("modal_create", modal::create(&CreateContext { channel: Some(Channel::new("C0GENERAL")) }));
+    let title = json(&modal::resolve(&context("INC-0123456789ABCDEF")))["title"]["text"].clone();
+    assert_eq!(title, "INC-0123456789ABCDEF", "the longest id is not cut");
+    let back: ResolveContext =
+        serde_json::from_str(json(&modal::resolve(&context("INC-1")))["private_metadata"].as_str().unwrap()).unwrap();
+    assert_eq!(back, context("INC-1"));
+    for view in [modal::resolve(&context("INC-0123456789ABCDEF")), modal::create(&CreateContext::default())] {
+        assert_eq!(limits::check(&json(&view)), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn help_is_made_from_the_grammar() {
+    let lines = [
+        ("create [P1|P2|P3|P4] TITLE", "opens an incident; without a title, a form"),
+        ("note ID TEXT", "adds <one> & more to the timeline"),
+    ];
+    assert_json_snapshot!("help", help(lines));
+}
+
+/// Texts that try to break out, to break the layout or to break the limits.
+fn hostile() -> Vec<String> {
+    let texts = [
+        "<!channel> <!here> <!everyone> <@U0JANE> <#C0GENERAL> <!subteam^S0ONCALL> @channel @here",
+        "<https://evil.example|Slack> & <b>bold</b> &amp; &lt;!channel&gt;",
+        "*bold* _it_ ~no~ `code` ```block``` > quote\n> quote\n\n\n• list",
+        "\u{202e}txet desrever\u{202c} \u{2067}עברית مرحبا\u{2069}",
+        "👩‍👩‍👧‍👦🔥👍🏽",
+        "&",
+        "<",
+        ">",
+        "\u{0}\u{7}\r\n\t",
+        "   ",
+        "",
+        "<@",
+        "<!",
+        "<!date^1^{time}|x>",
+    ];
+    let long = ["x", "word ", "&", "<", "👍", "é\u{301}", "<!channel>", "\n", "ש"];
+    let repeated = long.iter().map(|text| text.repeat(30_000 / text.chars().count()));
+    texts.iter().map(|text| (*text).to_owned()).chain(repeated).collect()
+}
+
+/// Ten times what a short fact may be.
+fn short(text: &str) -> String {
+    text.chars().take(3_000).collect()
+}
+
+fn changes_of(text: &str) -> Changes {
+    let (some, short) = (|| Some(text.to_owned()), short(text));
+    let url = |text: &str| format!("https://example.com/{text}");
+    let links =
+        std::iter::once(link(text, &url(text))).chain((1..40).map(|_| link(&short, &url(&short.chars().take(900).collect::<String>()))));
+    Changes {
+        title: some(),
+        description: some(),
+        severity: Some(Severity::P1),
+        service: some(),
+        kind: some(),
+        components: Some(vec![short.clone(); 60]),
+        assignee: some(),
+        action_hint: some(),
+        sla_breach_at: Some(at(30)),
+        url: Some(url(text)),
+        links: Some(links.collect()),
+        details: Some(vec![detail(&short, &short); 60]),
+    }
+}
+
+/// Every message there is, about an incident all of whose texts are `text`.
+fn every_message(text: &str) -> Vec<Value> {
+    let source = Actor::Source(text.to_owned());
+    let stranger =
+        Actor::User(Person { id: UserId::new(text), name: Some(text.to_owned()), email: None, team: None, enterprise: None, place: None });
+    let closing = Closing { note: Some(text.to_owned()), root_cause: Some(text.to_owned()) };
+    let mut story = Story::new();
+    story.incident.mentions = vec![short(text); 60];
+    story.incident.channels = vec![Channel::new(short(text)); 60];
+    let steps = [
+        (&source, Action::Create(changes_of(text))),
+        (&source, Action::Create(changes_of(text))),
+        (&source, severity(Severity::P4)),
+        (&stranger, Action::Acknowledge),
+        (&source, note(text)),
+        (&stranger, Action::Resolve(closing.clone())),
+        (&source, Action::Reopen),
+        (&source, Action::Resolve(closing)),
+    ];
+    let mut messages = Vec::new();
+    for (minute, (by, action)) in (0..).zip(steps) {
+        story = story.then(minute, by, action);
+        messages.extend([json(&story.card()), json(&story.answer())]);
+        messages.push(json(&story.reply()));
+        let entries: Vec<_> = story.entries.iter().cycle().take(60).cloned().collect();
+        messages.push(json(&answer::show(&story.incident, &entries)));
+    }
+    let summary = Summary { state: State::Acknowledged, ..story.incident.summary().unwrap() };
+    let summaries: Vec<_> = (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], ..summary.clone() }).collect();
+    messages.extend([json(&answer::list(&summaries)), json(&answer::status(&summaries)), json(&answer::failed(Some(text)))]);
+    let line = format!("{text} <@U0JANE> {text}");
+    messages.push(json(&answer::refused(&Refusal::new(line))));
+    messages.push(json(&help([(text, text); 10])));
+    messages
+}
+
+#[test]
+fn every_message_stays_within_the_limits_whatever_it_is_made_from() {
+    let mut broken = Vec::new();
+    for text in hostile() {
+        for message in every_message(&text) {
+            let found = limits::check(&message);
+            if !found.is_empty() {
+                let start: String = text.chars().take(30).collect();
+                broken.push(format!("{start:?} × {}: {found:?} in {:.300}", text.len(), message.to_string()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{} messages break a limit, the first: {}", broken.len(), broken.first().unwrap());
+}
+
+/// All `<…>` of a message's markup: what Slack acts upon.
+fn tokens(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) if fields.get("type").is_some_and(|sort| sort == "plain_text") => Vec::new(),
+        Value::Object(fields) => fields.values().flat_map(tokens).collect(),
+        Value::Array(values) => values.iter().flat_map(tokens).collect(),
+        Value::String(text) => text.split('<').skip(1).map(|token| token.split('>').next().unwrap_or_default().to_owned()).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn text_from_outside_notifies_nobody() {
+    let hostile = "<!channel> <!here> <!everyone> <@U0JANE> <#C0GENERAL> <!subteam^S0ONCALL> <https://evil.example|Slack>";
+    // The refusal is this program's own text, in which people are named on purpose.
+    let messages = every_message(hostile).into_iter().filter(|message| !message["text"].as_str().unwrap().ends_with("Slack&gt;"));
+    let found: Vec<_> = messages.flat_map(|message| tokens(&message)).filter(|token| !token.starts_with("!date^")).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn a_refusal_names_people_and_calls_nobody_else() {
+    let text = |line: &str| json(&answer::refused(&Refusal::new(line)))["text"].as_str().unwrap().to_owned();
+    assert_eq!(text("<@U0JANE> had INC-1 already."), "<@U0JANE> had INC-1 already.");
+    assert_eq!(text("<!channel> & <@U0JANE|jane> <@here> <@"), "&lt;!channel&gt; &amp; &lt;@U0JANE|jane&gt; &lt;@here&gt; &lt;@");
+}
+
+#[test]
+fn a_card_that_leaves_things_out_says_so() {
+    let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(changes_of("x"))).card());
+    let foot = card["attachments"][0]["blocks"].as_array().unwrap().last().unwrap().to_string();
+    assert!(foot.contains("50 more details") && foot.contains("30 more links"), "{foot}");
+    let buttons = card["blocks"][1]["elements"].as_array().unwrap().len();
+    assert_eq!(buttons, 13, "Acknowledge, Resolve, View and ten links");
+}
+
+#[test]
+fn a_long_title_is_whole_in_the_body() {
+    let title = format!("{}end", "Checkout answers slowly ".repeat(10));
+    let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(Changes { title: Some(title.clone()), ..full() })).card());
+    assert!(card["blocks"][0]["text"]["text"].as_str().unwrap().ends_with('…'));
+    assert_eq!(card["attachments"][0]["blocks"][0]["text"]["text"], title);
+}
+
+#[test]
+fn a_link_that_slack_would_refuse_makes_no_button() {
+    let urls = [
+        "javascript:alert(1)",
+        "ftp://example.com",
+        "https://",
+        "https:///path",
+        "https://user@evil.example/",
+        "https://ex ample.com/",
+        "//x.io",
+        "",
+        "https://good.example/a b?q=é|<x>",
+        "HTTP://good.example:8080",
+        "https://good.example/\n",
+    ];
+    let links =
+        urls.iter().map(|url| link("Link", url)).chain([link("Long", &format!("https://good.example/{}", "x".repeat(3_000)))]).collect();
+    let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(Changes { links: Some(links), ..least() })).card());
+    let shown: Vec<_> = card["blocks"][1]["elements"].as_array().unwrap().iter().filter_map(|button| button["url"].as_str()).collect();
+    assert_eq!(shown, ["https://good.example/a%20b?q=%C3%A9%7C%3Cx%3E", "http://good.example:8080", "https://good.example/"]);
+}
+
+#[test]
+fn a_title_cannot_turn_the_words_beside_it_round() {
+    let title = Some("\u{202e}gpj.exe\u{2066}".to_owned());
+    let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(Changes { title, ..full() })).card()).to_string();
+    assert!(!card.contains(['\u{202e}', '\u{2066}']), "{card}");
+}

@@ -1,0 +1,72 @@
+//! The replies under the card: one for each thing that was done. Who, what, when.
+
+use crate::domain::incident::{Incident, State};
+use crate::domain::timeline::{Entry, What};
+use crate::mrkdwn;
+use crate::slack::blocks::{Block, Button, Message, Mrkdwn, Plain, one_line};
+
+use super::words::{self, DOT};
+
+/// One line of the timeline, told under the card.
+pub fn reply(incident: &Incident, entry: &Entry) -> Message {
+    let what = headline(entry);
+    let mut blocks = vec![Block::section(mrkdwn!("{}{}{}", what, DOT, Mrkdwn::when(entry.at)))];
+    blocks.extend(more(entry));
+    let ends = matches!(entry.what, What::Resolved { .. });
+    if ends && incident.state() == State::Resolved {
+        let value = words::value(&incident.workspace, &incident.id);
+        blocks.push(Block::actions(vec![Button::press("reopen_incident", "Reopen", None, &value)]));
+    }
+    Message::new(notification(incident, entry), blocks, Vec::new())
+}
+
+/// A notification has no card above it, so it names the incident.
+fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
+    let text = match &entry.what {
+        What::Noted { text } => mrkdwn!(": {}", one_line(text, 300)),
+        What::Resolved { closing, .. } => closing.note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
+        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened => Mrkdwn::default(),
+    };
+    let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
+    mrkdwn!("{}{} · {}", headline(entry), text, named)
+}
+
+/// Who did what, in a line.
+pub(super) fn headline(entry: &Entry) -> Mrkdwn {
+    let who = words::who(&entry.by);
+    match &entry.what {
+        What::Triggered { .. } => mrkdwn!("🚨 *Triggered* by {}", who),
+        What::Acknowledged => mrkdwn!("👀 *Acknowledged* by {}", who),
+        What::Updated { fields, severity } => {
+            let others = Mrkdwn::join(fields.iter().filter(|field| *field != "severity").map(Mrkdwn::escape), ", ");
+            let others = if others.as_str().is_empty() { others } else { mrkdwn!(": {}", others) };
+            let Some((from, to)) = severity else { return mrkdwn!("✏️ *Updated* by {}{}", who, others) };
+            let sign = if to.worse_than(*from) { "🔺" } else { "🔻" };
+            mrkdwn!("{} *Severity {} → {}* by {}{}", sign, from, to, who, others)
+        }
+        What::Resolved { after_seconds, .. } => {
+            let after = after_seconds.map(|seconds| mrkdwn!(" after {}", words::duration(seconds))).unwrap_or_default();
+            mrkdwn!("✅ *Resolved* by {}{}", who, after)
+        }
+        What::Reopened => mrkdwn!("🔁 *Reopened* by {}", who),
+        What::Noted { .. } => mrkdwn!("📝 *Note* by {}", who),
+    }
+}
+
+/// What was said, as it was said.
+fn more(entry: &Entry) -> Vec<Block> {
+    match &entry.what {
+        What::Triggered { title, description } => {
+            let description = description.as_deref().unwrap_or_default();
+            vec![Block::section(Plain::new(format!("{}\n{description}", one_line(title, 600))))]
+        }
+        What::Resolved { closing, .. } => {
+            let note = closing.note.as_deref().unwrap_or_default();
+            let cause = closing.root_cause.as_deref().map(str::trim).filter(|cause| !cause.is_empty());
+            let cause = cause.map(|cause| format!("Root cause: {cause}")).unwrap_or_default();
+            vec![Block::section(Plain::new(note)), Block::section(Plain::new(cause))]
+        }
+        What::Noted { text } => vec![Block::section(Plain::new(text))],
+        What::Updated { .. } | What::Acknowledged | What::Reopened => Vec::new(),
+    }
+}

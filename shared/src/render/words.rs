@@ -1,0 +1,138 @@
+//! What several messages say in the same way: who, how bad, how long.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::{IncidentId, UserId, Workspace};
+use crate::domain::incident::{Incident, State};
+use crate::domain::intent::Actor;
+use crate::domain::severity::Severity;
+use crate::mrkdwn;
+use crate::slack::blocks::{Mrkdwn, one_line};
+
+/// Between two things on one line.
+pub(super) const DOT: &str = "  ·  ";
+
+/// How long a name of a service, a person or a system may be.
+pub(super) const NAME: usize = 100;
+
+/// How long a title may be within a line of text.
+pub(super) const TITLE: usize = 150;
+
+/// The colour of the severity as a sign; the words beside it say the same to those who do not see it.
+pub(super) fn sign(severity: Severity) -> &'static str {
+    match severity {
+        Severity::P1 => "🔴",
+        Severity::P2 => "🟠",
+        Severity::P3 => "🟡",
+        Severity::P4 => "🔵",
+    }
+}
+
+/// Who: Slack shows a person's name, and their profile on a tap.
+pub(super) fn who(actor: &Actor) -> Mrkdwn {
+    match actor {
+        Actor::User(person) => Mrkdwn::user(&person.id),
+        Actor::Source(name) => source(name),
+    }
+}
+
+/// A system's name.
+pub(super) fn source(name: &str) -> Mrkdwn {
+    Mrkdwn::escape(one_line(name, NAME))
+}
+
+/// What a source calls the person who has to look: Slack's id is shown as the name, anything else as it is.
+pub(super) fn assignee(name: &str) -> Mrkdwn {
+    Mrkdwn::user(&UserId::new(one_line(name, NAME)))
+}
+
+/// A title within a line of text.
+pub(super) fn title(title: &str) -> String {
+    one_line(title, TITLE)
+}
+
+/// The state in a word.
+pub(super) fn state(state: State) -> &'static str {
+    match state {
+        State::Expected => "expected",
+        State::Triggered => "triggered",
+        State::Acknowledged => "acknowledged",
+        State::Resolved => "resolved",
+    }
+}
+
+/// A length of time in its two largest units, as one says it: `12 min`, `3 h 20 min`, `2 d 4 h`.
+pub(super) fn duration(seconds: i64) -> String {
+    let two = |large: i64, unit: &str, small: i64, part: &str| match small {
+        0 => format!("{large} {unit}"),
+        _ => format!("{large} {unit} {small} {part}"),
+    };
+    match seconds.max(0) {
+        seconds @ ..60 => format!("{seconds} s"),
+        seconds @ ..3_600 => format!("{} min", seconds / 60),
+        seconds @ ..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        seconds => two(seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    }
+}
+
+/// From the beginning to the end, where it has ended.
+pub(super) fn lasted(incident: &Incident) -> Option<String> {
+    let (fired, closed) = (incident.fired?, incident.closed?);
+    Some(duration(seconds_between(fired.first, closed)))
+}
+
+/// From one moment to a later one.
+pub(super) fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}
+
+/// What a button sends: whose incident it is, and which.
+pub(super) fn value(workspace: &Workspace, id: &IncidentId) -> String {
+    format!("{workspace}/{id}")
+}
+
+/// How it stands and since when, in one line.
+pub(super) fn standing(incident: &Incident) -> Mrkdwn {
+    let by = |actor: Option<&Actor>| actor.map(|actor| mrkdwn!(" by {}", who(actor))).unwrap_or_default();
+    let since = |at: Option<Timestamp>| at.map(|at| mrkdwn!("{}{}", DOT, Mrkdwn::when(at))).unwrap_or_default();
+    match incident.state() {
+        State::Expected => mrkdwn!("Not reported by its source yet"),
+        State::Triggered => {
+            let reopened = incident.reopened.as_ref().filter(|mark| incident.closed < Some(mark.at));
+            let reopened = reopened.map(|mark| mrkdwn!(", reopened{}{}", by(Some(&mark.by)), since(Some(mark.at))));
+            mrkdwn!("*Triggered*{}", reopened.unwrap_or_default())
+        }
+        State::Acknowledged => {
+            let mark = incident.acknowledged.as_ref();
+            mrkdwn!("*Acknowledged*{}{}", by(mark.map(|mark| &mark.by)), since(mark.map(|mark| mark.at)))
+        }
+        State::Resolved => {
+            let resolution = incident.resolution.as_ref();
+            let after = lasted(incident).map(|lasted| mrkdwn!(" after {}", lasted)).unwrap_or_default();
+            let (by, since) = (by(resolution.map(|end| &end.by)), since(resolution.map(|end| end.at)));
+            mrkdwn!("*Resolved*{}{}{}", by, after, since)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn a_duration_is_said_in_its_two_largest_units() {
+        let said = [
+            (-5, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (12_000, "3 h 20 min"),
+            (86_400, "1 d"),
+            (187_300, "2 d 4 h"),
+        ];
+        for (seconds, words) in said {
+            assert_eq!(duration(seconds), words);
+        }
+    }
+}
