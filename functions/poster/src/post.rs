@@ -62,6 +62,8 @@ struct Arguments<'a> {
     #[serde(flatten)]
     message: &'a Message,
     metadata: Metadata<'a>,
+    /// Nothing in the text is made a link or a mention that we did not write as one.
+    parse: &'static str,
     unfurl_links: bool,
     unfurl_media: bool,
 }
@@ -223,6 +225,7 @@ fn arguments<'a>(channel: &'a Channel, due: &'a Due, need: &'a Need, message: &'
         reply_broadcast: broadcast,
         message,
         metadata: Metadata { event_type: EVENT_TYPE, event_payload },
+        parse: "none",
         unfurl_links: false,
         unfurl_media: false,
     }

@@ -6,6 +6,7 @@ mod apply;
 mod people;
 mod workspace;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -18,6 +19,7 @@ use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
 use shared::secrets::Secrets;
 use shared::slack::client::{Bot, Client, Unbuildable};
 use shared::store::Store;
+use shared::store::workspaces::Installation;
 use url::Url;
 
 /// How long to wait for Slack when somebody's name is looked up or somebody is answered.
@@ -33,6 +35,8 @@ pub struct App {
     slack: Client,
     slack_hooks: Url,
     default_channel: Channel,
+    /// Whose the token is, by the token's digest: that never changes, so it is asked once.
+    own: Mutex<Option<Installation>>,
 }
 
 /// Why the function cannot start.
@@ -59,6 +63,7 @@ impl App {
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
             default_channel: Channel::new(config::required("DEFAULT_CHANNEL")?),
+            own: Mutex::new(None),
         })
     }
 

@@ -3,6 +3,9 @@
 //! One secret holds one bot token, so there is one installation: the one that Slack's `auth.test` names for this token. Its answer is kept in the table with a digest
 //! of the token, so that Slack is asked once per token and its outages do not matter.
 
+use std::sync::PoisonError;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::domain::Refusal;
@@ -34,11 +37,21 @@ impl App {
     async fn own_installation(&self) -> Result<Installation, Failure> {
         let secret = self.secrets.fresh().await.map_err(|error| Failure::later(&error))?;
         let digest = token_digest(&secret.bot_token);
+        let asked = self.own.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(own) = asked.filter(|own| own.token_digest == digest) {
+            return Ok(own);
+        }
+        let own = self.learn_installation(&digest).await?;
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(own.clone());
+        Ok(own)
+    }
+
+    async fn learn_installation(&self, digest: &str) -> Result<Installation, Failure> {
         let known = self.store.installations().await.map_err(|error| Failure::later(&error))?;
         if let Some(installation) = known.iter().find(|installation| installation.token_digest == digest) {
             return Ok(installation.clone());
         }
-        match self.bot().ask("auth.test", &[]).await {
+        match self.ask("auth.test", &[]).await {
             Ok(answer) => {
                 // `auth.test` may have read the secret again.
                 let secret = self.secrets.at_hand().await.map_err(|error| Failure::later(&error))?;
@@ -64,12 +77,30 @@ impl App {
         }
     }
 
+    /// Asks Slack something that changes nothing, and once or twice more when Slack stumbles: the queue would only bring the job back after minutes, and somebody
+    /// waits for it.
+    async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
+            match self.bot().ask(method, arguments).await {
+                Err(SlackError::Later(_) | SlackError::Ambiguous(_)) => tokio::time::sleep(pause).await,
+                other => return other,
+            }
+        }
+        self.bot().ask(method, arguments).await
+    }
+
     /// The workspace's settings. A document that cannot be read must lose no incident: everything goes into the default channel meanwhile.
     pub(crate) async fn configuration(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
         let Some(document) = self.store.configuration(workspace).await? else { return Ok(Configuration::default()) };
         Ok(toml::from_str(&document).unwrap_or_else(|mistake: toml::de::Error| {
             let place = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
-            tracing::error!(workspace = workspace.as_str(), line = place, mistake = mistake.message(), outcome = "defaults", "the configuration cannot be read");
+            tracing::error!(
+                workspace = workspace.as_str(),
+                line = place,
+                mistake = mistake.message(),
+                outcome = "defaults",
+                "the configuration cannot be read"
+            );
             Configuration::default()
         }))
     }
@@ -83,7 +114,7 @@ impl App {
         if let Some(profile) = self.store.profile(workspace, &person.id, now).await.map_err(|error| Failure::later(&error))? {
             return Ok(profile);
         }
-        let profile = match self.bot().ask("users.info", &[("user", person.id.as_str())]).await {
+        let profile = match self.ask("users.info", &[("user", person.id.as_str())]).await {
             Ok(answer) => crate::people::profile(&answer, workspace),
             Err(error @ SlackError::Never { .. }) if error.is("user_not_found") || error.is("user_not_visible") => {
                 Profile { name: person.id.to_string(), email: None, standing: Standing::Stranger }

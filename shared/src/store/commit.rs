@@ -99,8 +99,12 @@ impl Store {
                 let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
                 writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, None, *now)?);
             }
-            let told =
-                effect.entry.iter().filter(|_| incident.state() != State::Expected).chain(revealed.iter()).filter(|entry| entry.is_told() && !incident.unthreaded);
+            let told = effect
+                .entry
+                .iter()
+                .filter(|_| incident.state() != State::Expected)
+                .chain(revealed.iter())
+                .filter(|entry| entry.is_told() && !incident.unthreaded);
             for entry in told {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);

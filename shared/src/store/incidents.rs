@@ -66,7 +66,7 @@ impl Store {
 
     /// The incident's timeline, oldest first.
     pub async fn timeline(&self, workspace: &Workspace, id: &IncidentId) -> Result<Vec<Entry>, StoreError> {
-        let entries: Vec<Stored<Entry>> = self.query(&keys::incident_partition(workspace, id), "timeline#", TIMELINE_MOST).await?;
+        let entries: Vec<Stored<Entry>> = self.query(&keys::incident_partition(workspace, id), Some("timeline#"), TIMELINE_MOST).await?;
         Ok(entries.into_iter().map(|stored| stored.data).collect())
     }
 

@@ -60,23 +60,18 @@ impl Store {
         answer.map_err(|error| StoreError::call(&error))?.item.map(read).transpose()
     }
 
-    /// Reads all items of a partition whose sort keys begin with `prefix`, in their order.
-    async fn query<T: DeserializeOwned>(&self, pk: &str, prefix: &str, limit: usize) -> Result<Vec<T>, StoreError> {
+    /// Reads all items of a partition whose sort keys begin with `prefix`, in their order; all of the partition where there is no prefix.
+    async fn query<T: DeserializeOwned>(&self, pk: &str, prefix: Option<&str>, limit: usize) -> Result<Vec<T>, StoreError> {
+        let condition = if prefix.is_some() { "pk = :pk AND begins_with(sk, :prefix)" } else { "pk = :pk" };
+        let query = self.db.query().table_name(&self.table).key_condition_expression(condition).consistent_read(true);
+        let mut query = query.expression_attribute_values(":pk", text(pk));
+        if let Some(prefix) = prefix {
+            query = query.expression_attribute_values(":prefix", text(prefix));
+        }
         let mut items = Vec::new();
         let mut from = None;
         loop {
-            let answer = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", text(pk))
-                .expression_attribute_values(":prefix", text(prefix))
-                .consistent_read(true)
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(|error| StoreError::call(&error))?;
+            let answer = query.clone().set_exclusive_start_key(from).send().await.map_err(|error| StoreError::call(&error))?;
             for item in answer.items.unwrap_or_default() {
                 items.push(read(item)?);
             }

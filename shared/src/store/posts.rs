@@ -79,7 +79,7 @@ impl Due {
 impl Store {
     /// What is due in a channel and not parked, in the order in which it is to be posted.
     pub async fn due(&self, workspace: &Workspace, channel: &Channel) -> Result<Vec<Due>, StoreError> {
-        let mut due: Vec<Due> = self.query(&keys::channel_partition(workspace, channel), "due#", AT_A_TIME).await?;
+        let mut due: Vec<Due> = self.query(&keys::channel_partition(workspace, channel), Some("due#"), AT_A_TIME).await?;
         due.retain(|post| post.parked.is_none());
         due.sort_by(|one, other| (one.rank, one.since, &one.sk).cmp(&(other.rank, other.since, &other.sk)));
         Ok(due)

@@ -37,7 +37,7 @@ struct KeptProfile {
 impl Store {
     /// All installations.
     pub async fn installations(&self) -> Result<Vec<Installation>, StoreError> {
-        self.query("installations", "", usize::MAX).await
+        self.query("installations", None, usize::MAX).await
     }
 
     /// One installation.
