@@ -1,0 +1,80 @@
+//! One message of the incidents queue at a time: read it, send on what it wants, park what cannot be read. What a message means is decided in
+//! [`shared::intake`].
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use shared::aws::{self, Patience};
+use shared::config::{self, ConfigError};
+use shared::domain::intent::{Actor, Intent, Job};
+use shared::intake::{Message, Reading, read};
+use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
+
+/// What the function holds while it is warm.
+#[derive(Debug)]
+pub struct App {
+    intents: Sender,
+    dead_letters: DeadLetters,
+}
+
+impl App {
+    /// Reads the environment and gets ready.
+    pub fn start() -> Result<Self, ConfigError> {
+        let sqs = aws_sdk_sqs::Client::new(&aws::sdk_config(Patience::BACKGROUND)?);
+        Ok(Self::new(sqs, config::required("INTENTS_QUEUE_URL")?, config::required("DEAD_LETTERS_QUEUE_URL")?))
+    }
+
+    /// With the intents queue and the incidents queue's dead letters, both by URL.
+    pub fn new(sqs: aws_sdk_sqs::Client, intents: String, dead_letters: String) -> Self {
+        Self { intents: Sender::new(sqs.clone(), intents), dead_letters: DeadLetters::new(sqs, dead_letters) }
+    }
+
+    /// One batch of the incidents queue.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        queue::work_through(event, &self.dead_letters, |delivery| self.work(delivery, Timestamp::now())).await
+    }
+
+    /// One message. Failing with [`Failure::Never`] parks it.
+    async fn work(&self, delivery: Delivery, now: Timestamp) -> Result<(), Failure> {
+        // A message without a time of sending is not from SQS, but nothing that carries an incident is turned away for that.
+        let sent_at = Timestamp::from_millisecond(delivery.sent_at_ms).ok().filter(|at| *at > Timestamp::UNIX_EPOCH).unwrap_or(now);
+        let message = Message { body: &delivery.body, message_id: &delivery.message_id, sent_at, now };
+        match read(&message) {
+            Reading::Intents(intents) => self.send(&delivery, intents).await,
+            Reading::Ignored(why) => {
+                tracing::info!(message_id = delivery.message_id, outcome = "ignored", why, "incident message");
+                Ok(())
+            }
+            Reading::Refused(reason) => Err(Failure::Never(reason)),
+            Reading::Partly { intents, reason } => {
+                self.send(&delivery, intents).await?;
+                Err(Failure::Never(format!("only some of its events can be read: {reason}")))
+            }
+        }
+    }
+
+    /// Sends in order, because intents of one message may concern one incident. What fails in between is sent again as a whole with the message's next
+    /// delivery; the ids say what was there before.
+    async fn send(&self, delivery: &Delivery, intents: Vec<Intent>) -> Result<(), Failure> {
+        for intent in intents {
+            let job = Job::Intent(Box::new(intent));
+            self.intents.send(&job).await?;
+            let Job::Intent(intent) = job else { continue };
+            let source = match &intent.by {
+                Actor::Source(name) => name.as_str(),
+                Actor::User(person) => person.id.as_str(),
+            };
+            tracing::info!(
+                message_id = delivery.message_id,
+                intent = intent.id.as_str(),
+                action = intent.action.name(),
+                source,
+                outcome = "queued",
+                "incident message"
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

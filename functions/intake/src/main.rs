@@ -1,0 +1,16 @@
+//! Turns what was dropped on the incidents queue into intents; called with batches of that queue.
+
+use aws_lambda_events::sqs::SqsEvent;
+use intake::App;
+use lambda_runtime::{LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    shared::log::start();
+    let app = App::start()?;
+    let app = &app;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, lambda_runtime::Error>(app.handle(event.payload).await)
+    }))
+    .await
+}

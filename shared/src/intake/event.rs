@@ -1,0 +1,137 @@
+//! One event with its envelopes off, and what they said about it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::fields;
+use crate::domain::ids::IntentId;
+
+/// A source's clock may run ahead of ours by this much. A time beyond it is no time at all: it would hold an incident open against every recovery.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Before this second (the beginning of the year 2000) nothing can have happened: such a time is a placeholder, mostly the beginning of 1970.
+const FIRST_PLAUSIBLE: i64 = 946_684_800;
+
+/// An event as its source wrote it.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// The innermost content.
+    pub(super) content: Content,
+    /// EventBridge's envelope, if one was around it.
+    pub(super) bridge: Option<Bridge>,
+    /// The innermost SNS notification, if one was around it.
+    pub(super) sns: Option<Notification>,
+    /// SQS's id of the message, or of the record found inside, and which of several events it is.
+    pub(super) place: Vec<String>,
+    /// When the message was put on the queue.
+    pub(super) sent_at: Timestamp,
+    /// The present.
+    pub(super) now: Timestamp,
+}
+
+/// What an event says.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// JSON; with EventBridge its `detail`.
+    Object(Map<String, Value>),
+    /// What somebody wrote to an SNS topic.
+    Text(String),
+}
+
+/// EventBridge's envelope.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bridge {
+    pub(super) id: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) detail_type: String,
+    pub(super) account: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) time: Option<Timestamp>,
+    pub(super) resources: Vec<String>,
+}
+
+impl Bridge {
+    /// Whether an AWS service sent it, and not somebody's own program.
+    pub(super) fn is_from_aws(&self) -> bool {
+        self.source.as_deref().is_some_and(|source| source.starts_with("aws."))
+    }
+}
+
+/// An SNS notification's own fields.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notification {
+    pub(super) id: Option<String>,
+    pub(super) topic: Option<Arn>,
+    pub(super) subject: Option<String>,
+    pub(super) time: Option<Timestamp>,
+}
+
+/// An Amazon resource name, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Arn {
+    pub(super) partition: String,
+    pub(super) region: Option<String>,
+    pub(super) account: Option<String>,
+    /// What stands after the account, colons included.
+    pub(super) resource: String,
+}
+
+impl Arn {
+    /// Takes `arn:partition:service:region:account:resource` apart.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':').map(str::trim);
+        let (Some("arn"), Some(partition), Some(_), Some(region), Some(account), Some(resource)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return None;
+        };
+        let said = |part: &str| (!part.is_empty()).then(|| part.to_owned());
+        Some(Self { partition: partition.to_owned(), region: said(region), account: said(account), resource: resource.to_owned() })
+    }
+}
+
+impl Event {
+    /// The JSON that it says, if it does.
+    pub(super) fn object(&self) -> Option<&Map<String, Value>> {
+        match &self.content {
+            Content::Object(object) => Some(object),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// The id that its innermost envelope knows it by: the same however often it is sent on. SQS's id is the last resort; it stays the same when SQS
+    /// delivers again, but not when the producer sends again.
+    pub(super) fn id(&self) -> IntentId {
+        if let Some(id) = self.bridge.as_ref().and_then(|bridge| bridge.id.as_deref()) {
+            return IntentId::of("eventbridge", &[id]);
+        }
+        if let Some(id) = self.sns.as_ref().and_then(|sns| sns.id.as_deref()) {
+            return IntentId::of("sns", &[id]);
+        }
+        let place: Vec<&str> = self.place.iter().map(String::as_str).collect();
+        IntentId::of("queue", &place)
+    }
+
+    /// When it happened: what the event itself says, else its envelopes from the inside out, else when it was sent. Times that cannot be are passed over.
+    pub(super) fn at(&self, itself: Option<Timestamp>) -> Timestamp {
+        let bridge = self.bridge.as_ref().and_then(|bridge| bridge.time);
+        let sns = self.sns.as_ref().and_then(|sns| sns.time);
+        let latest = self.now.checked_add(CLOCK_TOLERANCE).unwrap_or(Timestamp::MAX);
+        let can_be = |at: &Timestamp| at.as_second() >= FIRST_PLAUSIBLE && *at <= latest;
+        [itself, bridge, sns].into_iter().flatten().find(can_be).unwrap_or(self.sent_at)
+    }
+}
+
+/// Reads a point in time as AWS services write it: RFC 3339, with or without the colon in the offset, and CloudWatch's stray spaces.
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    // Longer than any point in time: not worth a try.
+    if text.len() > 64 {
+        return None;
+    }
+    text.parse().ok().or_else(|| text.replace(": ", ":").parse().ok())
+}
+
+/// The time in one of an object's fields.
+pub(super) fn time_in(object: &Map<String, Value>, name: &str) -> Option<Timestamp> {
+    fields::text(object, name).and_then(time)
+}

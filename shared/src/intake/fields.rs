@@ -1,0 +1,56 @@
+//! Reading JSON that somebody else wrote: what is missing or of another type is simply not there.
+
+use serde_json::{Map, Value};
+
+/// A field that holds text with something in it.
+pub(super) fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    object.get(name)?.as_str().filter(|text| !text.trim().is_empty())
+}
+
+/// A field that holds an object.
+pub(super) fn object<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
+    object.get(name)?.as_object()
+}
+
+/// A field that holds a list; empty where it does not.
+pub(super) fn list<'a>(object: &'a Map<String, Value>, name: &str) -> &'a [Value] {
+    object.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Text, number or truth as text; nothing for what has parts.
+pub(super) fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(shorter(&number.to_string()).to_owned()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A field that holds text, a number or a truth, as text with something in it.
+pub(super) fn plain_in(object: &Map<String, Value>, name: &str) -> Option<String> {
+    plain(object.get(name)?).filter(|text| !text.trim().is_empty())
+}
+
+/// `5` for `5.0`: what a person would write.
+fn shorter(number: &str) -> &str {
+    number.strip_suffix(".0").unwrap_or(number)
+}
+
+/// Whether this is a link that a button may open: `http(s)://`, a host, and nothing in it that a link has to encode. No name or password stands
+/// before the host, because the link is shown to a whole channel.
+pub(super) fn is_link(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let (authority, path) = match rest.find(['/', '?', '#']) {
+        Some(end) => rest.split_at(end),
+        None => (rest, ""),
+    };
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let host_fits = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-');
+    let port_fits = port.is_none_or(|port| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()));
+    let path_fits = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    text.len() <= super::limits::LINK && host_fits && port_fits && path_fits
+}

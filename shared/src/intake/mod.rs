@@ -1,0 +1,138 @@
+//! What arrives on the incidents queue becomes intents: first the [`envelope`]s come off, then [`SOURCES`] says whose message it is, and that source's
+//! file reads it. Pure: no clock, no network; the same message always reads the same.
+
+mod cloudwatch;
+mod control;
+mod envelope;
+mod event;
+mod fields;
+mod generic;
+mod limits;
+mod mask;
+mod own;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::domain::ids::IntentId;
+use crate::domain::intent::Intent;
+use event::Event;
+
+/// Whose message is it? Asked from top to bottom; the first that knows its own reads it. A source knows its own by its shape alone, and by so much of it
+/// that no other source's message looks the same: the order carries no meaning, except that the last one takes everything.
+const SOURCES: &[Source] = &[
+    // Our own schema: `type` is one of its words, or stands beside `dedup_key` or `incident`.
+    Source { is_its_own: own::is_its_own, read: own::read },
+    // A CloudWatch alarm, with its name and one of the three states:
+    //   over SNS         {"AlarmName": …, "NewStateValue": …}
+    //   over EventBridge {"detail": {"alarmName": …, "state": {"value": …}}}
+    //   as an action     {"alarmData": {"alarmName": …, "state": {"value": …}}}
+    Source { is_its_own: cloudwatch::is_its_own, read: cloudwatch::read },
+    // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}.
+    Source { is_its_own: control::is_its_own, read: control::read },
+    // Anything else.
+    Source { is_its_own: |_| true, read: generic::read },
+];
+
+/// One row of [`SOURCES`].
+struct Source {
+    is_its_own: fn(&Event) -> bool,
+    read: fn(&Event) -> Verdict,
+}
+
+/// A message as SQS delivers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// The text.
+    pub body: &'a str,
+    /// SQS's id: the same for every delivery of this message.
+    pub message_id: &'a str,
+    /// When it was put on the queue (`SentTimestamp`).
+    pub sent_at: Timestamp,
+    /// The present, against which a source's clock is checked.
+    pub now: Timestamp,
+}
+
+/// What a message comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// This is wanted; never empty.
+    Intents(Vec<Intent>),
+    /// Nothing is wanted, and why.
+    Ignored(String),
+    /// It belongs on the dead-letter queue with this reason, which never quotes the message.
+    Refused(String),
+    /// It carries several events, and some of them cannot be read: the intents count, and the message belongs on the dead-letter queue as well.
+    Partly {
+        /// What the readable ones want.
+        intents: Vec<Intent>,
+        /// What is wrong with the others.
+        reason: String,
+    },
+}
+
+/// What a source makes of one event.
+#[derive(Debug)]
+enum Verdict {
+    Intents(Vec<Intent>),
+    Ignored(String),
+    Refused(String),
+}
+
+/// How many reasons of one message are told; the others are like them.
+const REASONS_TOLD: usize = 3;
+
+/// Reads one message from the incidents queue.
+pub fn read(message: &Message<'_>) -> Reading {
+    let mut intents = Vec::new();
+    let mut ignored = Vec::new();
+    let mut refused = Vec::new();
+    for opened in envelope::open(message) {
+        match opened.map_or_else(Verdict::from, |event| recognise(&event)) {
+            Verdict::Intents(more) => intents.extend(more),
+            Verdict::Ignored(why) => ignored.push(why),
+            Verdict::Refused(reason) => refused.push(reason),
+        }
+    }
+    let intents = tell_apart(intents);
+    let together = |mut reasons: Vec<String>| {
+        let more = reasons.len().saturating_sub(REASONS_TOLD);
+        reasons.truncate(REASONS_TOLD);
+        let told = reasons.join("; ");
+        if more == 0 { told } else { format!("{told}; and {more} more") }
+    };
+    match (intents.is_empty(), refused.is_empty()) {
+        (false, true) => Reading::Intents(intents),
+        (false, false) => Reading::Partly { intents, reason: together(refused) },
+        (true, false) => Reading::Refused(together(refused)),
+        (true, true) => Reading::Ignored(together(ignored)),
+    }
+}
+
+fn recognise(event: &Event) -> Verdict {
+    let source = SOURCES.iter().find(|source| (source.is_its_own)(event));
+    source.map_or_else(|| generic::read(event), |source| (source.read)(event))
+}
+
+/// Different wishes in one message get different ids even where their source gave all of them the same one; the same wish twice is one.
+fn tell_apart(intents: Vec<Intent>) -> Vec<Intent> {
+    let mut seen: BTreeMap<String, Vec<Intent>> = BTreeMap::new();
+    let mut apart = Vec::with_capacity(intents.len());
+    for mut intent in intents {
+        let same = seen.entry(intent.id.as_str().to_owned()).or_default();
+        if same.contains(&intent) {
+            continue;
+        }
+        same.push(intent.clone());
+        if same.len() > 1 {
+            intent.id = IntentId::of("again", &[intent.id.as_str(), &same.len().to_string()]);
+        }
+        apart.push(intent);
+    }
+    apart
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
