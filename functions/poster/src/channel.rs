@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
 use shared::queue::{Wake, seal};
+use shared::secrets::SlackSecret;
 use shared::slack::client::{Bot, SlackError};
 use shared::store::StoreError;
 use shared::store::keys::{self, Key};
@@ -77,9 +78,15 @@ impl App {
             return Ok(());
         };
         let wait = |error: &dyn std::error::Error| Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() };
-        let written_at = self.secrets.fresh().await.map_err(|error| wait(&error))?.written_at;
-        if written_at.is_some_and(|written_at| written_at > removed_at) {
+        let installed_since = |secret: &SlackSecret| secret.written_at.is_some_and(|written_at| written_at > removed_at);
+        if installed_since(&*self.secrets.fresh().await.map_err(|error| wait(&error))?) {
             return Ok(());
+        }
+        // The new token may have been written a moment ago.
+        match self.secrets.reread().await {
+            Some(Ok(secret)) if installed_since(&secret) => return Ok(()),
+            Some(Err(error)) => return Err(wait(&error)),
+            Some(Ok(_)) | None => {}
         }
         Err(Rest::Park(format!(
             "Tocsin was uninstalled from {workspace}: install it again, put the new bot token into the Slack secret, then put this back"

@@ -25,11 +25,12 @@ impl App {
     /// The installation that is meant: the named one if it is installed here, else the only one. A name that is not installed is refused.
     pub(crate) async fn workspace(&self, named: Option<&Workspace>) -> Result<Result<Workspace, Refusal>, Failure> {
         let own = self.own_installation().await?;
+        // Which workspace this is, is nobody's business who is not in it.
+        let refusal = |named| {
+            Refusal::new(format!("Tocsin is not installed here for the workspace {named}. Leave the workspace out to mean the only one."))
+        };
         Ok(match named {
-            Some(named) if *named != own.workspace => Err(Refusal::new(format!(
-                "The workspace {named} is not installed here; {} is. Install Tocsin there, or name another workspace.",
-                own.workspace
-            ))),
+            Some(named) if *named != own.workspace => Err(refusal(named)),
             Some(_) | None => Ok(own.workspace),
         })
     }
