@@ -1,0 +1,65 @@
+// The simulator as the page sees it: one live copy of its state, and one function to act.
+
+import { useEffect, useReducer, useState } from "react";
+import type { Json, Message, State } from "./types";
+
+type Event = { snapshot: State } | { change: Json };
+
+const KEPT = 50;
+
+function byTs(a: Message, b: Message) {
+  return a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0;
+}
+
+function reduce(state: State | null, event: Event): State | null {
+  if ("snapshot" in event) return { ...event.snapshot, calls: state?.calls ?? [] };
+  if (!state) return state;
+  const change = event.change;
+  switch (change.kind) {
+    case "message": {
+      const others = state.messages.filter((m) => m.channel !== change.message.channel || m.ts !== change.message.ts);
+      return { ...state, messages: [...others, change.message].sort(byTs) };
+    }
+    case "message_deleted":
+      return { ...state, messages: state.messages.filter((m) => m.channel !== change.channel || m.ts !== change.ts) };
+    case "views":
+      return { ...state, views: [...state.views.filter((v) => v.user !== change.user), { user: change.user, stack: change.stack }] };
+    case "channels":
+      return { ...state, channels: change.channels };
+    case "users":
+      return { ...state, users: change.users };
+    case "faults":
+      return { ...state, faults: change.faults };
+    case "app":
+      return { ...state, app: change.app };
+    case "delivery":
+      return { ...state, deliveries: [...state.deliveries.filter((d) => d.id !== change.delivery.id), change.delivery].slice(-KEPT) };
+    case "call":
+      return { ...state, calls: [...state.calls, change.call].slice(-KEPT) };
+    default:
+      return state;
+  }
+}
+
+/** The state, live; `connected` is false while the simulator is away. */
+export function useSim(): { state: State | null; connected: boolean } {
+  const [state, dispatch] = useReducer(reduce, null);
+  const [connected, setConnected] = useState(false);
+  useEffect(() => {
+    const source = new EventSource("/sim/stream");
+    source.addEventListener("open", () => setConnected(true));
+    source.addEventListener("error", () => setConnected(false));
+    source.addEventListener("snapshot", (event) => dispatch({ snapshot: JSON.parse((event as MessageEvent).data) }));
+    source.addEventListener("change", (event) => dispatch({ change: JSON.parse((event as MessageEvent).data) }));
+    return () => source.close();
+  }, []);
+  return { state, connected };
+}
+
+/** Calls the control API; throws with the simulator's own sentence. */
+export async function sim(path: string, body: Json = {}, method = "POST"): Promise<Json> {
+  const response = await fetch(`/sim/${path}`, { method, body: method === "POST" ? JSON.stringify(body) : undefined });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  return answer;
+}

@@ -1,0 +1,87 @@
+// What /sim/state holds, as far as the page looks at it.
+
+/** Block Kit comes from outside and is looked at with care: any field may be missing. */
+export type Json = any;
+
+export interface User {
+  id: string;
+  name: string;
+  real_name: string;
+  team_id: string;
+  deleted: boolean;
+  is_restricted: boolean;
+  is_ultra_restricted: boolean;
+  is_stranger: boolean;
+  is_bot: boolean;
+}
+
+export interface Channel {
+  id: string;
+  name: string;
+  is_private: boolean;
+  is_archived: boolean;
+  is_im: boolean;
+  user: string | null;
+  is_member: boolean;
+  members: string[];
+}
+
+export interface Message {
+  channel: string;
+  ts: string;
+  user: string;
+  bot_id: string | null;
+  text: string;
+  blocks: Json[];
+  attachments: Json[];
+  thread_ts: string | null;
+  broadcast: boolean;
+  edited: Json | null;
+  ephemeral_for: string | null;
+  reply_count: number;
+  latest_reply: string | null;
+  reactions: { name: string; users: string[]; count: number }[];
+}
+
+export interface Delivery {
+  id: number;
+  at: number;
+  ms: number;
+  kind: string;
+  type: string;
+  http_status: number | null;
+  error: string | null;
+  retry_num: number | null;
+}
+
+export interface Call {
+  id: number;
+  at: number;
+  method: string;
+  http_status: number | null;
+  error: string | null;
+  fault: string | null;
+}
+
+export interface Fault {
+  id: number;
+  kind: string;
+  method: string | null;
+  times: number | null;
+  hits: number;
+}
+
+export interface State {
+  team: { id: string; name: string };
+  bot: { user_id: string; name: string };
+  app: { commands_url: string | null; interactions_url: string | null; events_url: string | null };
+  users: User[];
+  channels: Channel[];
+  messages: Message[];
+  views: { user: string; stack: Json[] }[];
+  faults: Fault[];
+  deliveries: Delivery[];
+  calls: Call[];
+  samples: string[];
+  queue: boolean;
+}

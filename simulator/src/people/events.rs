@@ -1,0 +1,333 @@
+//! The Events API: what happens in the workspace, told to the app.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Done, Refused, VERIFICATION_TOKEN, actor, channel_for, report, typed};
+use crate::clock;
+use crate::outbound::{Attempt, deliver, deliver_copies, deliver_event, keep};
+use crate::state::{Delivery, Payload, Slack, State, Target};
+use crate::world::{APP_ID, BOT_USER, Channel, Message, TEAM};
+
+/// The events that a new message brings about, as far as the app is subscribed to them.
+pub(crate) fn of_message(state: &State, message: &Message) -> Vec<Value> {
+    let Some(channel) = state.world.channel(&message.channel) else { return Vec::new() };
+    let mut shape = message.to_slack(false);
+    if message.bot_id.is_none() {
+        shape["client_msg_id"] = json!(format!("{}-{}", message.channel.to_lowercase(), message.ts));
+    }
+    let mut events: Vec<Value> = about_message(state, channel, shape.clone()).into_iter().collect();
+    let mentions_bot = message.bot_id.is_none() && message.text.contains(&format!("<@{BOT_USER}"));
+    if mentions_bot && channel.is_member && !channel.is_im && subscribed(state, "app_mention") {
+        shape["type"] = json!("app_mention");
+        shape["channel"] = json!(channel.id);
+        shape["event_ts"] = json!(message.ts);
+        events.push(shape);
+    }
+    events
+}
+
+/// A `message` event of any subtype, if the app is subscribed to this kind of conversation and the bot is in it.
+pub(crate) fn about_message(state: &State, channel: &Channel, mut event: Value) -> Option<Value> {
+    let (family, kind) = if channel.is_im {
+        ("message.im", "im")
+    } else if channel.is_private {
+        ("message.groups", "group")
+    } else {
+        ("message.channels", "channel")
+    };
+    if !channel.is_member || !subscribed(state, family) {
+        return None;
+    }
+    if event["ts"].is_null() {
+        event["ts"] = json!(clock::ts(clock::micros()));
+        event["hidden"] = json!(true);
+    }
+    event["type"] = json!("message");
+    event["channel"] = json!(channel.id);
+    event["channel_type"] = json!(kind);
+    event["event_ts"] = event["ts"].clone();
+    Some(event)
+}
+
+fn subscribed(state: &State, event: &str) -> bool {
+    state.app.events.iter().any(|subscribed| subscribed == event)
+}
+
+/// Delivers what came about inside the Web API.
+pub(crate) async fn deliver_in_background(slack: &Arc<Slack>, event: Value) {
+    if slack.lock().app.events_url.is_none() {
+        return;
+    }
+    let payload = envelope(slack, &event, &Value::Null, None);
+    deliver_event(slack, payload).await;
+}
+
+/// The request that carries an event.
+fn envelope(slack: &Slack, event: &Value, overrides: &Value, event_id: Option<&str>) -> Payload {
+    let number = slack.lock().world.number();
+    let mut event = event.clone();
+    if event["event_ts"].is_null() {
+        event["event_ts"] = json!(clock::ts(clock::micros()));
+    }
+    let mut body = json!({
+        "token": VERIFICATION_TOKEN, "team_id": TEAM, "context_team_id": TEAM, "context_enterprise_id": null, "api_app_id": APP_ID,
+        "event": event, "type": "event_callback", "event_id": format!("Ev{number:09}"), "event_time": clock::seconds(),
+        "authorizations": [{"enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true, "is_enterprise_install": false}],
+        "is_ext_shared_channel": false, "event_context": format!("4-{number:032}"),
+    });
+    if let Some(event_id) = event_id {
+        body["event_id"] = json!(event_id);
+    }
+    for (name, value) in overrides.as_object().into_iter().flatten() {
+        body[name] = value.clone();
+    }
+    let payload = request("event", event["type"].as_str().unwrap_or_default(), &body);
+    keep(slack, Payload { user: event["user"].as_str().map(str::to_owned), ..payload })
+}
+
+fn request(kind: &'static str, type_name: &str, body: &Value) -> Payload {
+    Payload {
+        id: String::new(),
+        kind,
+        type_name: type_name.to_owned(),
+        user: None,
+        channel: None,
+        to: Target::Events,
+        content_type: "application/json".into(),
+        body: body.to_string(),
+        signed: true,
+    }
+}
+
+async fn deliver_all(slack: &Arc<Slack>, events: Vec<Value>) -> Vec<Value> {
+    let payloads: Vec<Payload> = events.iter().map(|event| envelope(slack, event, &Value::Null, None)).collect();
+    let deliveries = futures_util::future::join_all(payloads.into_iter().map(|payload| deliver_event(slack, payload))).await;
+    deliveries.iter().map(Delivery::to_json).collect()
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct MessageWish {
+    user: String,
+    channel: String,
+    text: String,
+    thread_ts: Option<String>,
+    #[serde(default)]
+    broadcast: bool,
+    #[serde(default)]
+    typed: bool,
+}
+
+/// A person writes a message.
+pub(crate) async fn message(slack: &Arc<Slack>, wish: MessageWish) -> Done {
+    let (ts, events) = {
+        let mut state = slack.lock();
+        let user = actor(&state, &wish.user)?;
+        let channel = channel_for(&state, &user, &wish.channel)?;
+        if channel.is_archived {
+            return Err(Refused::bad(format!("#{} is archived", channel.name)));
+        }
+        let text = if wish.typed { typed(&state, &wish.text, false) } else { wish.text };
+        let mut message = Message::new(&channel.id, &user.id, &text);
+        message.broadcast = wish.broadcast && wish.thread_ts.is_some();
+        message.thread_ts = wish.thread_ts;
+        let message = state.post(message);
+        let events = if state.app.events_url.is_some() { of_message(&state, &message) } else { Vec::new() };
+        (message.ts, events)
+    };
+    Ok(json!({"ts": ts, "deliveries": deliver_all(slack, events).await}))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct EventWish {
+    event: Value,
+    #[serde(default)]
+    envelope: Value,
+    event_id: Option<String>,
+    #[serde(default)]
+    deliveries: usize,
+}
+
+/// Any event at all.
+pub(crate) async fn any(slack: &Arc<Slack>, wish: EventWish) -> Done {
+    let payload = envelope(slack, &wish.event, &wish.envelope, wish.event_id.as_deref());
+    let event_id = serde_json::from_str::<Value>(&payload.body).map(|body| body["event_id"].clone()).unwrap_or_default();
+    let deliveries = if wish.deliveries > 1 {
+        deliver_copies(slack, &payload, wish.deliveries).await
+    } else {
+        vec![deliver_event(slack, payload).await]
+    };
+    let mut report = report(&deliveries);
+    report["event_id"] = event_id;
+    Ok(report)
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReactionWish {
+    user: String,
+    channel: String,
+    ts: String,
+    name: String,
+}
+
+/// A person puts a reaction under a message.
+pub(crate) async fn reaction(slack: &Arc<Slack>, wish: ReactionWish) -> Done {
+    let events = {
+        let mut state = slack.lock();
+        let user = actor(&state, &wish.user)?;
+        let channel = channel_for(&state, &user, &wish.channel)?;
+        let changed = state.change(&channel.id, &wish.ts, |message| {
+            let known = message.reactions.iter_mut().find(|reaction| reaction["name"] == wish.name);
+            match known.and_then(|reaction| reaction["users"].as_array_mut()) {
+                Some(users) if users.iter().any(|by| *by == user.id) => {}
+                Some(users) => users.push(json!(user.id)),
+                None => message.reactions.push(json!({"name": wish.name, "users": [user.id], "count": 1})),
+            }
+            for reaction in &mut message.reactions {
+                reaction["count"] = json!(reaction["users"].as_array().map_or(0, Vec::len));
+            }
+        });
+        let message = changed.ok_or_else(|| Refused::not_found("there is no such message"))?;
+        let wanted = channel.is_member && state.app.events_url.is_some() && subscribed(&state, "reaction_added");
+        let event = json!({
+            "type": "reaction_added", "user": user.id, "reaction": wish.name, "item_user": message.user,
+            "item": {"type": "message", "channel": channel.id, "ts": wish.ts},
+        });
+        if wanted { vec![event] } else { Vec::new() }
+    };
+    Ok(json!({"deliveries": deliver_all(slack, events).await}))
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct UninstallWish {
+    order: Option<String>,
+}
+
+/// An admin removes the app: its token dies and two events say so, in an order that Slack does not promise.
+pub(crate) async fn uninstall(slack: &Arc<Slack>, wish: UninstallWish) -> Done {
+    slack.lock().access.error = Some("account_inactive".into());
+    let revoked = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}});
+    let uninstalled = json!({"type": "app_uninstalled"});
+    let mut events = vec![revoked, uninstalled];
+    if wish.order.as_deref() == Some("app_first") {
+        events.reverse();
+    }
+    let mut deliveries = Vec::new();
+    for event in events {
+        deliveries.extend(deliver_all(slack, vec![event]).await);
+    }
+    Ok(json!({"deliveries": deliveries}))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct InviteWish {
+    channel: String,
+}
+
+/// Somebody invites the bot.
+pub(crate) async fn invite(slack: &Arc<Slack>, wish: InviteWish) -> Done {
+    let events = {
+        let mut state = slack.lock();
+        let id = state.world.channel_by_id_or_name(&wish.channel).map(|channel| channel.id.clone());
+        let id = id.ok_or_else(|| Refused::not_found(format!("there is no channel {}", wish.channel)))?;
+        if let Some(channel) = state.world.channels.iter_mut().find(|channel| channel.id == id) {
+            channel.is_member = true;
+            if !channel.members.iter().any(|member| member == BOT_USER) {
+                channel.members.push(BOT_USER.to_owned());
+            }
+        }
+        state.tell_channels();
+        let event = json!({"type": "member_joined_channel", "user": BOT_USER, "channel": id, "channel_type": "C", "team": TEAM, "inviter": "U0JANE"});
+        if state.app.events_url.is_some() && subscribed(&state, "member_joined_channel") { vec![event] } else { Vec::new() }
+    };
+    Ok(json!({"deliveries": deliver_all(slack, events).await}))
+}
+
+/// Slack checks the events address.
+pub(crate) async fn challenge(slack: &Arc<Slack>) -> Done {
+    let challenge = slack.lock().secret_text();
+    let body = json!({"token": VERIFICATION_TOKEN, "challenge": challenge, "type": "url_verification"});
+    let payload = keep(slack, request("url_verification", "url_verification", &body));
+    let delivery = deliver(slack, &payload, Attempt::default()).await;
+    let mut report = delivery.to_json();
+    let echoed = delivery.body == challenge || report["json"]["challenge"] == challenge;
+    report["ok"] = json!(delivery.succeeded() && echoed);
+    Ok(report)
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct SslCheckWish {
+    extra: Option<String>,
+}
+
+/// Slack checks the certificate of the commands address, without a signature.
+pub(crate) async fn ssl_check(slack: &Arc<Slack>, wish: SslCheckWish) -> Done {
+    let mut body = format!("token={VERIFICATION_TOKEN}&ssl_check=1");
+    if let Some(extra) = wish.extra {
+        body.push('&');
+        body.push_str(&extra);
+    }
+    let payload = Payload {
+        to: Target::Commands,
+        content_type: "application/x-www-form-urlencoded".into(),
+        body,
+        signed: false,
+        ..request("ssl_check", "ssl_check", &Value::Null)
+    };
+    let payload = keep(slack, payload);
+    Ok(deliver(slack, &payload, Attempt::default()).await.to_json())
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct RawWish {
+    to: String,
+    body: String,
+    content_type: Option<String>,
+    signed: Option<bool>,
+}
+
+/// Any body, to any of the three addresses.
+pub(crate) async fn raw(slack: &Arc<Slack>, wish: RawWish) -> Done {
+    let (to, kind, content_type) = match wish.to.as_str() {
+        "commands" => (Target::Commands, "command", "application/x-www-form-urlencoded"),
+        "interactions" => (Target::Interactions, "block_actions", "application/x-www-form-urlencoded"),
+        "events" => (Target::Events, "event", "application/json"),
+        _ => return Err(Refused::bad("`to` is commands, interactions or events")),
+    };
+    let payload = Payload {
+        to,
+        kind,
+        content_type: wish.content_type.unwrap_or_else(|| content_type.into()),
+        body: wish.body,
+        signed: wish.signed.unwrap_or(true),
+        ..request(kind, "raw", &Value::Null)
+    };
+    let payload = keep(slack, payload);
+    Ok(deliver(slack, &payload, Attempt::default()).await.to_json())
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct RedeliverWish {
+    payload: Option<String>,
+    delivery: Option<u64>,
+    timestamp: Option<u64>,
+    retry_num: Option<u32>,
+    retry_reason: Option<String>,
+}
+
+/// The very same body again, signed anew.
+pub(crate) async fn redeliver(slack: &Arc<Slack>, wish: RedeliverWish) -> Done {
+    let payload = {
+        let state = slack.lock();
+        let of_delivery = || {
+            let delivery = state.deliveries.iter().find(|delivery| Some(delivery.id) == wish.delivery)?;
+            Some(delivery.payload.clone())
+        };
+        let id = wish.payload.clone().or_else(of_delivery).ok_or_else(|| Refused::bad("name a payload or a delivery"))?;
+        state.payloads.get(&id).cloned().ok_or_else(|| Refused::not_found(format!("there is no payload {id}")))?
+    };
+    let attempt = Attempt { timestamp: wish.timestamp, retry_num: wish.retry_num, retry_reason: wish.retry_reason };
+    Ok(deliver(slack, &payload, attempt).await.to_json())
+}
