@@ -140,10 +140,11 @@ impl Sender {
             .map_err(|error| SendFailed::from_sdk(&error))
     }
 
-    /// Opens the connection before anybody waits for it: a call that reads nothing and that SQS answers without touching a message.
+    /// Opens the connection before anybody waits for it, with a message that a FIFO queue cannot take: it has no group. The call is one that the
+    /// function may make anyway, so nothing has to be permitted for it.
     pub async fn warm(&self) {
         // An answer of any kind has opened the connection; a failure shows at the first send, with its own words.
-        let _ = self.sqs.change_message_visibility().queue_url(&self.url).receipt_handle("warm").visibility_timeout(0).send().await;
+        let _ = self.sqs.send_message().queue_url(&self.url).message_body("warm").send().await;
     }
 }
 
