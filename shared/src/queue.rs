@@ -22,8 +22,12 @@ pub const VERSION: u32 = 1;
 /// From this receive on a job is handled by itself: it may be what kills the process, and must not take others along.
 const ALONE_FROM: u32 = 4;
 
-/// At this receive a failure parks the job with its reason, and beyond it a job is parked unread: whatever reads it does not live to tell.
-const LAST_RECEIVE: u32 = 6;
+/// At this receive, or a later one, a failure parks the job with its reason.
+const LAST_FAILURE: u32 = 6;
+
+/// Beyond this receive a job is parked unread: whatever reads it does not live to tell. Being put off until it comes alone costs a receive too, so this leaves room for a
+/// whole batch of suspects to be tried one by one. SQS's own `maxReceiveCount`, 30 in template.yaml, is only the backstop behind it.
+const LAST_RECEIVE: u32 = 20;
 
 /// What can stand on a FIFO queue of ours.
 pub trait Message: Serialize + DeserializeOwned {
@@ -304,7 +308,7 @@ where
         }
     };
     let reason = match failure {
-        Failure::Later(reason) if kept.receives < LAST_RECEIVE => {
+        Failure::Later(reason) if kept.receives < LAST_FAILURE => {
             tracing::warn!(
                 message_id = kept.message_id,
                 receives = kept.receives,

@@ -9,8 +9,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -20,6 +22,9 @@ use crate::config::{self, ConfigError};
 
 /// Amazon Root CA 1 to 4 and the Starfield root they are cross-signed by.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// How long it may take to reach AWS.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// How long a call to AWS may take.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +56,7 @@ pub fn sdk_config(patience: Patience) -> Result<SdkConfig, ConfigError> {
         "Lambda's environment",
     );
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
+        .connect_timeout(CONNECT)
         .operation_attempt_timeout(patience.attempt)
         .operation_timeout(patience.call)
         .build();
@@ -69,7 +74,9 @@ pub fn sdk_config(patience: Patience) -> Result<SdkConfig, ConfigError> {
     Ok(builder.build())
 }
 
-fn https_client() -> Result<aws_sdk_sqs::config::SharedHttpClient, ConfigError> {
+/// The client that all SDK clients share. Its connector is built once, here: left to the SDK, every client would build one to see whether that can be done, throw it away, and
+/// build it again at its first call, which reads the roots three times over.
+fn https_client() -> Result<SharedHttpClient, ConfigError> {
     let mut roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     if let Some(path) = config::optional("AWS_CA_BUNDLE") {
         let bundle = std::fs::read(path).map_err(|_| ConfigError::Unusable { name: "AWS_CA_BUNDLE", expected: "a readable PEM file" })?;
@@ -77,5 +84,12 @@ fn https_client() -> Result<aws_sdk_sqs::config::SharedHttpClient, ConfigError> 
     }
     let unusable = |_| ConfigError::Unusable { name: "AWS_CA_BUNDLE", expected: "a PEM file of certificates" };
     let context = TlsContext::builder().with_trust_store(roots).build().map_err(unusable)?;
-    Ok(aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
+    let connector = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT).build())
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context)
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    Ok(http_client_fn(move |_, _| connector.clone()))
 }
