@@ -1,0 +1,133 @@
+//! What a function asks of AWS: a proxy in front of ministack that notes every call, and lets some fail where a test wants it.
+
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use http_body_util::Full;
+use hyper::Request;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::lock;
+use crate::http::Http;
+
+/// One call to AWS: `AmazonSQS.SendMessage`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Service and action, as `X-Amz-Target` has them.
+    pub action: String,
+    /// What AWS answered; 0 where nothing came.
+    pub status: u16,
+}
+
+/// Answers `status` instead of AWS, `times` times, to calls whose action contains `action`.
+#[derive(Debug, Clone)]
+struct Fault {
+    action: String,
+    status: u16,
+    times: u32,
+}
+
+#[derive(Debug)]
+struct Shared {
+    upstream: String,
+    http: Http,
+    calls: Mutex<Vec<Call>>,
+    faults: Mutex<Vec<Fault>>,
+}
+
+/// A counting proxy for one function.
+#[derive(Debug)]
+pub struct Counter {
+    /// What the function gets as `AWS_ENDPOINT_URL`.
+    pub endpoint: String,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl Counter {
+    /// Listens on a free port.
+    pub async fn start(upstream: &str, http: Http) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared { upstream: upstream.to_owned(), http, calls: Mutex::default(), faults: Mutex::default() });
+        let app = Router::new().fallback(forward).with_state(Arc::clone(&shared)).layer(axum::extract::DefaultBodyLimit::disable());
+        let server = tokio::spawn(async move {
+            // Ends only with its task.
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(Self { endpoint, shared, server })
+    }
+
+    /// Every call so far.
+    pub fn calls(&self) -> Vec<Call> {
+        lock(&self.shared.calls).clone()
+    }
+
+    /// Forgets the calls so far.
+    pub fn reset(&self) {
+        lock(&self.shared.calls).clear();
+    }
+
+    /// Lets the next `times` calls whose action contains `action` fail with this status, before AWS hears of them.
+    pub fn fail(&self, action: &str, status: u16, times: u32) {
+        lock(&self.shared.faults).push(Fault { action: action.to_owned(), status, times });
+    }
+}
+
+async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let action = action(&headers, &body);
+    let (status, response) = match shared.fault(&action) {
+        Some(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (status.as_u16(), (status, r#"{"__type":"InternalFailure","message":"a fault of the test"}"#).into_response())
+        }
+        None => shared.pass(method, &uri, headers, body).await.unwrap_or_else(|| (0, StatusCode::BAD_GATEWAY.into_response())),
+    };
+    lock(&shared.calls).push(Call { action, status });
+    response
+}
+
+fn action(headers: &HeaderMap, body: &[u8]) -> String {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    target.map_or_else(
+        || String::from_utf8_lossy(body).split('&').find(|pair| pair.starts_with("Action=")).unwrap_or("unknown").to_owned(),
+        str::to_owned,
+    )
+}
+
+impl Shared {
+    fn fault(&self, action: &str) -> Option<u16> {
+        let mut faults = lock(&self.faults);
+        let fault = faults.iter_mut().find(|fault| fault.times > 0 && action.contains(&fault.action))?;
+        fault.times -= 1;
+        Some(fault.status)
+    }
+
+    async fn pass(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Option<(u16, Response)> {
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.upstream)).body(Full::new(body)).ok()?;
+        *request.headers_mut() = headers;
+        request.headers_mut().remove("host");
+        let answer = self.http.send(request).await.ok()?;
+        let mut response = (StatusCode::from_u16(answer.status).ok()?, answer.body).into_response();
+        // Lengths and transfer encodings are this connection's own.
+        let kept =
+            answer.headers.iter().filter(|(name, _)| !["transfer-encoding", "content-length", "connection"].contains(&name.as_str()));
+        for (name, value) in kept {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        Some((answer.status, response))
+    }
+}

@@ -1,0 +1,573 @@
+//! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the six functions.
+//!
+//! The same tests run over two kinds of world: [`World::start`] runs the functions by the [`Dispatcher`], [`World::deployed`] deploys template.yaml.
+//! A test ends with [`World::finish`], which fails where something is left: a job, a dead letter, an error in the log, a secret in the log.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::MessageSystemAttributeName;
+use serde_json::{Value, json};
+
+use crate::binaries;
+use crate::card::{Card, readable};
+use crate::deployed::Deployed;
+use crate::dispatcher::counter::Counter;
+use crate::dispatcher::mapping::Mapping;
+use crate::dispatcher::url::FunctionUrl;
+use crate::dispatcher::{Dispatcher, Function, Launch, hex, lock};
+use crate::http::Http;
+use crate::inputs::Alarm;
+use crate::logs::Logs;
+use crate::ministack::{Aws, CREDENTIALS, Ministack, Queue, REGION, Resources};
+use crate::people::User;
+use crate::slack::{Message, Slack};
+
+/// The simulator's team, which is the workspace.
+pub const WORKSPACE: &str = "T0TOCSIN";
+
+/// How a world differs from the usual one.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// After how many seconds a job comes again whose function died or failed.
+    pub visibility: BTreeMap<Queue, u32>,
+    /// How many copies of each function there may be, and how many batches are received at once.
+    pub instances: usize,
+    /// How long one invocation may take.
+    pub timeout: Duration,
+    /// Where incidents go that no rule routes.
+    pub default_channel: String,
+    /// The least severe line that functions log.
+    pub log_level: String,
+    /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
+    pub patience: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            visibility: Queue::ALL.into_iter().map(|queue| (queue, 8)).collect(),
+            instances: 2,
+            timeout: Duration::from_secs(20),
+            default_channel: "#incidents".to_owned(),
+            log_level: "INFO".to_owned(),
+            patience: Duration::from_mins(1),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Stack {
+    Dispatched(Box<Dispatcher>),
+    Deployed(Box<Deployed>),
+}
+
+/// A message that nobody could handle.
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    /// As it was sent.
+    pub body: String,
+    /// Why it is there; empty where SQS moved it itself.
+    pub reason: String,
+}
+
+/// One Tocsin with everything around it.
+#[derive(Debug)]
+pub struct World {
+    /// Slack.
+    pub slack: Slack,
+    /// AWS, for looking at what is there.
+    pub aws: Aws,
+    /// What the world has in AWS.
+    pub resources: Resources,
+    /// For requests of the tests' own.
+    pub http: Http,
+    /// What the functions printed.
+    pub logs: Logs,
+    /// What Slack signs with.
+    pub signing_secret: String,
+    /// What Slack lets the bot in with.
+    pub bot_token: String,
+    patience: Duration,
+    runs: Stack,
+    expected_errors: Mutex<Vec<String>>,
+    finished: AtomicBool,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let ended = self.finished.load(Ordering::SeqCst) || std::thread::panicking();
+        assert!(ended, "the test has to end with `world.finish().await`, which looks at what is left");
+    }
+}
+
+impl World {
+    /// The usual world.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world that differs in something.
+    pub async fn with(setup: Setup) -> Self {
+        Self::try_start(&setup).await.unwrap_or_else(|error| panic!("the world does not start: {error:?}"))
+    }
+
+    async fn try_start(setup: &Setup) -> Result<Self> {
+        let programs = tokio::task::spawn_blocking(binaries::folder).await?;
+        let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
+        let (bot_token, signing_secret) = canaries();
+        let http = Http::default();
+        let aws = Aws::at(&ministack.endpoint);
+        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
+        let resources = aws.create(&setup.visibility, &secret).await?;
+        let incidents = resources.queues.get(&Queue::Incidents).context("three queues")?.url.clone();
+        let slack = Slack::start(&bot_token, &signing_secret, Some((aws.sqs.clone(), incidents)), http.clone()).await?;
+        let logs = Logs::default();
+
+        let mut dispatcher = Dispatcher::default();
+        for name in binaries::FUNCTIONS {
+            let counter = Counter::start(&aws.endpoint, http.clone()).await?;
+            let launch = Launch {
+                name,
+                binary: programs.join(name),
+                environment: environment(name, setup, &slack, &resources, &counter.endpoint),
+                instances: setup.instances,
+                timeout: setup.timeout,
+            };
+            let function = Arc::new(Function::new(launch, logs.clone()));
+            match queue_of(name) {
+                None => {
+                    dispatcher.urls.insert(name, FunctionUrl::start(Arc::clone(&function)).await?);
+                }
+                Some(queue) => {
+                    let url = &resources.queues.get(&queue).context("three queues")?.url;
+                    dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, setup.instances, &logs));
+                }
+            }
+            dispatcher.counters.insert(name, counter);
+            dispatcher.functions.insert(name, function);
+        }
+        let urls = json!({
+            "commands_url": dispatcher.url("commands").url,
+            "interactions_url": dispatcher.url("interactions").url,
+            "events_url": dispatcher.url("events").url,
+        });
+        slack.tell("app", &urls).await;
+        let runs = Stack::Dispatched(Box::new(dispatcher));
+        Ok(Self {
+            slack,
+            aws,
+            resources,
+            http,
+            logs,
+            signing_secret,
+            bot_token,
+            patience: setup.patience,
+            runs,
+            expected_errors: Mutex::default(),
+            finished: AtomicBool::new(false),
+        })
+    }
+
+    /// template.yaml, deployed to a ministack of its own.
+    pub async fn deployed() -> Self {
+        Self::try_deploy().await.unwrap_or_else(|error| panic!("the stack does not deploy: {error:?}"))
+    }
+
+    async fn try_deploy() -> Result<Self> {
+        let (bot_token, signing_secret) = canaries();
+        let http = Http::default();
+        // The stack has to know where Slack is, so Slack is there before the queue.
+        let slack = Slack::start(&bot_token, &signing_secret, None, http.clone()).await?;
+        let (api, hooks) = (slack.api_url(), slack.hooks_url());
+        let (token, secret) = (bot_token.clone(), signing_secret.clone());
+        let deployed = tokio::task::spawn_blocking(move || Deployed::start(&api, &hooks, &token, &secret)).await??;
+        slack.tell("app", &deployed.app_urls()?).await;
+        Ok(Self {
+            slack,
+            aws: Aws::at(&deployed.endpoint),
+            resources: deployed.resources()?,
+            http,
+            logs: Logs::default(),
+            signing_secret,
+            bot_token,
+            patience: Setup::default().patience,
+            runs: Stack::Deployed(Box::new(deployed)),
+            expected_errors: Mutex::default(),
+            finished: AtomicBool::new(false),
+        })
+    }
+
+    /// What runs the functions; a deployed world has none.
+    pub fn dispatcher(&self) -> &Dispatcher {
+        match &self.runs {
+            Stack::Dispatched(dispatcher) => dispatcher,
+            Stack::Deployed(_) => panic!("this test needs the dispatcher, so it does not run over a deployed stack"),
+        }
+    }
+
+    /// Where a receiver is reached.
+    pub fn url(&self, function: &str) -> String {
+        match &self.runs {
+            Stack::Dispatched(dispatcher) => dispatcher.url(function).url.clone(),
+            Stack::Deployed(deployed) => deployed.url(function).unwrap_or_else(|error| panic!("{error:#}")),
+        }
+    }
+
+    fn queue(&self, queue: Queue) -> &crate::ministack::QueueUrls {
+        self.resources.queues.get(&queue).expect("three queues")
+    }
+
+    /// The URL of a queue.
+    pub fn queue_url(&self, queue: Queue) -> &str {
+        &self.queue(queue).url
+    }
+
+    /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
+    pub fn user(&self, name: &'static str) -> User<'_> {
+        User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+    }
+
+    /// Puts a message on the incidents queue.
+    pub async fn drops(&self, message: &Value) {
+        self.drops_text(&message.to_string()).await;
+    }
+
+    /// Puts any text on the incidents queue.
+    pub async fn drops_text(&self, text: &str) {
+        let sent = self.aws.sqs.send_message().queue_url(self.queue_url(Queue::Incidents)).message_body(text).send().await;
+        sent.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+    }
+
+    /// Lets a CloudWatch alarm fire, and waits for its card in #incidents.
+    pub async fn alarm_fires(&self, name: &str) -> Card<'_> {
+        self.drops(&Alarm::named(name).fires(jiff::Timestamp::now())).await;
+        self.card("#incidents", name).await
+    }
+
+    /// The cards in a channel that show `title`: messages of the channel itself that everybody sees.
+    pub async fn cards(&self, channel: &str, title: &str) -> Vec<Message> {
+        let channel = self.slack.channel_id(channel).await;
+        let is_card = |message: &Message| {
+            message.channel() == channel
+                && message.is_ours()
+                && message.thread().is_none()
+                && message.only_for().is_none()
+                && message.reads().contains(title)
+        };
+        self.slack.messages().await.into_iter().filter(is_card).collect()
+    }
+
+    /// Waits for the one card in a channel that shows `title`.
+    pub async fn card(&self, channel: &str, title: &str) -> Card<'_> {
+        let what = format!("a card {title:?} in {channel}");
+        let message = self
+            .until(&what, async || match self.cards(channel, title).await.as_slice() {
+                [] => Err("no such card".to_owned()),
+                [card] => Ok(card.clone()),
+                several => panic!("{} cards {title:?} in {channel}:\n{}", several.len(), readable(several)),
+            })
+            .await;
+        let incident = message.incident().unwrap_or_else(|| panic!("the card names no incident:\n{}", message.reads()));
+        Card { world: self, channel: message.channel().to_owned(), ts: message.ts().to_owned(), incident }
+    }
+
+    /// Waits until `check` is content; what it says otherwise is the last thing read when patience ends. The one place where tests wait.
+    pub async fn until<T>(&self, what: &str, mut check: impl AsyncFnMut() -> Result<T, String>) -> T {
+        let patient_until = Instant::now() + self.patience;
+        loop {
+            let seen = match check().await {
+                Ok(value) => return value,
+                Err(seen) => seen,
+            };
+            if Instant::now() > patient_until {
+                let portrait = self.portrait().await;
+                panic!("waited {} s in vain: {what}.\nAt last: {seen}\n{portrait}", self.patience.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+    }
+
+    /// Waits until nothing is on its way any more: queues empty, no invocation running, nothing due in any channel.
+    pub async fn settled(&self) {
+        let what = "everything settles";
+        // Twice, because a job may have been put back onto an earlier queue between two looks.
+        self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
+        self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
+    }
+
+    /// What is still on its way; queues are looked at in the order in which a job passes.
+    async fn unsettled(&self) -> Option<String> {
+        for queue in Queue::ALL {
+            match self.aws.depth(self.queue_url(queue)).await {
+                Ok(0) => {}
+                Ok(depth) => return Some(format!("{depth} on {}", queue.name())),
+                Err(error) => return Some(format!("{error:#}")),
+            }
+        }
+        if let Stack::Dispatched(dispatcher) = &self.runs
+            && dispatcher.in_flight() > 0
+        {
+            return Some(format!("{} invocations", dispatcher.in_flight()));
+        }
+        let due = self.due().await;
+        (!due.is_empty()).then(|| format!("due: {due:?}"))
+    }
+
+    /// The posts that are due in any channel and not parked.
+    async fn due(&self) -> Vec<String> {
+        let items = self.scan().await;
+        let due = items.iter().filter(|item| item.get("parked").is_none());
+        due.filter_map(|item| item.get("sk")?.as_str().filter(|place| place.starts_with("due#")).map(str::to_owned)).collect()
+    }
+
+    /// Everything in the table.
+    pub async fn scan(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut from = None;
+        loop {
+            let scan = self.aws.dynamodb.scan().table_name(&self.resources.table).consistent_read(true).set_exclusive_start_key(from);
+            let answer = scan.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+            items.extend(answer.items.unwrap_or_default().into_iter().map(|item| serde_dynamo::from_item(item).expect("any item is JSON")));
+            from = answer.last_evaluated_key;
+            if from.is_none() {
+                return items;
+            }
+        }
+    }
+
+    /// The timeline of an incident, oldest first, as it is kept.
+    pub async fn timeline(&self, incident: &str) -> Vec<Value> {
+        self.items(&format!("{WORKSPACE}#incident#{incident}"), "timeline#")
+            .await
+            .into_iter()
+            .filter_map(|item| item.get("data").cloned())
+            .collect()
+    }
+
+    /// An incident as it is kept.
+    pub async fn incident(&self, incident: &str) -> Value {
+        let items = self.items(&format!("{WORKSPACE}#incident#{incident}"), "incident").await;
+        items.first().and_then(|item| item.get("data").cloned()).unwrap_or_else(|| panic!("{incident} is not in the table"))
+    }
+
+    async fn items(&self, partition: &str, beginning: &str) -> Vec<Value> {
+        let query = self
+            .aws
+            .dynamodb
+            .query()
+            .table_name(&self.resources.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :beginning)")
+            .expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()))
+            .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()));
+        let answer = query.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+        answer.items.unwrap_or_default().into_iter().map(|item| serde_dynamo::from_item(item).expect("any item is JSON")).collect()
+    }
+
+    /// Gives the workspace settings of its own, a TOML document.
+    pub async fn configures(&self, document: &str) {
+        self.aws
+            .dynamodb
+            .put_item()
+            .table_name(&self.resources.table)
+            .item("pk", AttributeValue::S(format!("{WORKSPACE}#workspace")))
+            .item("sk", AttributeValue::S("configuration".to_owned()))
+            .item("document", AttributeValue::S(document.to_owned()))
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+    }
+
+    /// Writes the secret anew, as an admin does who rotates it.
+    pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
+        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
+        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret);
+        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+    }
+
+    /// Waits for a message on a queue's dead-letter queue and takes it off.
+    pub async fn takes_dead_letter(&self, queue: Queue) -> DeadLetter {
+        let url = &self.queue(queue).dead_letters;
+        let what = format!("a dead letter of {}", queue.name());
+        self.until(&what, async || {
+            let receive = self
+                .aws
+                .sqs
+                .receive_message()
+                .queue_url(url)
+                .message_attribute_names("All")
+                .message_system_attribute_names(MessageSystemAttributeName::All);
+            let received = receive.send().await.map_err(|error| format!("{error:?}"))?;
+            let message = received.messages.and_then(|mut messages| messages.pop()).ok_or("none")?;
+            let delete = self.aws.sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap_or_default());
+            delete.send().await.map_err(|error| format!("{error:?}"))?;
+            let reason = message.message_attributes.as_ref().and_then(|all| all.get("Reason")?.string_value.clone());
+            Ok(DeadLetter { body: message.body.unwrap_or_default(), reason: reason.unwrap_or_default() })
+        })
+        .await
+    }
+
+    /// Puts a dead letter back onto its queue, as a redrive does: under a new deduplication id.
+    pub async fn puts_back(&self, queue: Queue, letter: &DeadLetter) {
+        self.queues_again(queue, &letter.body).await;
+    }
+
+    /// Puts a job onto its queue as if SQS had never seen it.
+    pub async fn queues_again(&self, queue: Queue, body: &str) {
+        let send = self.aws.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
+        let send = match queue {
+            Queue::Incidents => send,
+            Queue::Intents | Queue::Posts => send.message_group_id(hex(16)).message_deduplication_id(hex(32)),
+        };
+        send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+    }
+
+    /// Lets everything settle and makes room for the next scenario of the same world: no incidents, no settings, no faults. Slack's messages stay, since
+    /// a simulator that begins anew would give out its ids a second time, and what has been seen before is rightly done only once.
+    pub async fn clear(&self) {
+        self.settled().await;
+        for item in self.scan().await {
+            let part = |name: &str| item.get(name).and_then(Value::as_str).map(|text| AttributeValue::S(text.to_owned()));
+            let (Some(pk), Some(sk)) = (part("pk"), part("sk")) else { continue };
+            let delete = self.aws.dynamodb.delete_item().table_name(&self.resources.table).key("pk", pk).key("sk", sk);
+            delete.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+        }
+        self.slack.forget("faults").await;
+        self.slack.forget("calls").await;
+    }
+
+    /// From now on lines at ERROR that contain `text` are no surprise; one has to come.
+    pub fn expects_error(&self, text: &str) {
+        lock(&self.expected_errors).push(text.to_owned());
+    }
+
+    /// Ends the test: everything settles, and nothing is left that has to be looked at.
+    pub async fn finish(self) {
+        self.settled().await;
+        self.check_and_end().await;
+    }
+
+    /// Ends a test that left jobs on purpose, for a world that cannot settle any more. Secrets in the log count all the same.
+    pub async fn finish_unsettled(self) {
+        self.check_secrets(&self.all_logs().await);
+        self.finished.store(true, Ordering::SeqCst);
+    }
+
+    async fn check_and_end(self) {
+        let mut left = String::new();
+        for queue in Queue::ALL {
+            let depth = self.aws.depth(&self.queue(queue).dead_letters).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
+            if depth > 0 {
+                let letter = self.takes_dead_letter(queue).await;
+                let _ = writeln!(left, "{depth} dead letters of {}, one of them: {letter:?}", queue.name());
+            }
+        }
+        let lines = self.all_logs().await;
+        let expected = lock(&self.expected_errors).clone();
+        for line in lines.iter().filter(|line| line.is_error() && !expected.iter().any(|text| line.text.contains(text))) {
+            let _ = writeln!(left, "an error in the log of {}: {}", line.function, line.text);
+        }
+        for text in expected.iter().filter(|text| !lines.iter().any(|line| line.is_error() && line.text.contains(*text))) {
+            let _ = writeln!(left, "no error in the log contains {text:?}");
+        }
+        self.check_secrets(&lines);
+        self.finished.store(true, Ordering::SeqCst);
+        assert!(left.is_empty(), "at the end there is:\n{left}");
+    }
+
+    fn check_secrets(&self, lines: &[crate::logs::Line]) {
+        for line in lines {
+            let leaks = line.text.contains(&self.bot_token) || line.text.contains(&self.signing_secret);
+            assert!(!leaks, "{} printed a secret", line.function);
+        }
+    }
+
+    async fn all_logs(&self) -> Vec<crate::logs::Line> {
+        match &self.runs {
+            Stack::Dispatched(_) => self.logs.lines(),
+            Stack::Deployed(deployed) => deployed.logs(&self.http).await.unwrap_or_else(|error| panic!("CloudWatch Logs: {error:#}")),
+        }
+    }
+
+    /// What there is: for a failure's message.
+    pub async fn portrait(&self) -> String {
+        let mut portrait = String::from("Messages in Slack:\n");
+        for message in self.slack.messages().await {
+            let thread = message.thread().map(|thread| format!(" in the thread of {thread}")).unwrap_or_default();
+            let only = message.only_for().map(|user| format!(" only for {user}")).unwrap_or_default();
+            let text = message.reads().replace('\n', " | ");
+            let _ = writeln!(portrait, "  {} {}{thread}{only}: {text} {:?}", message.channel(), message.ts(), message.labels());
+        }
+        for queue in Queue::ALL {
+            let urls = self.queue(queue);
+            let depth =
+                async |url: &str| self.aws.depth(url).await.map_or_else(|error| format!("? ({error:#})"), |depth| depth.to_string());
+            let _ = writeln!(portrait, "{}: {}, dead letters: {}", queue.name(), depth(&urls.url).await, depth(&urls.dead_letters).await);
+        }
+        let _ = writeln!(portrait, "due: {:?}", self.due().await);
+        for call in self.slack.ask("calls").await.as_array().into_iter().flatten().rev().take(15) {
+            let part = |name: &str| call.get(name).cloned().unwrap_or_default();
+            let _ = writeln!(portrait, "  called {}: {} {} {}", part("method"), part("http_status"), part("error"), part("fault"));
+        }
+        let lines = self.all_logs().await;
+        let _ = writeln!(portrait, "Last lines of the functions:");
+        for line in lines.iter().skip(lines.len().saturating_sub(30)) {
+            let _ = writeln!(portrait, "  {}: {}", line.function, line.text);
+        }
+        portrait
+    }
+}
+
+/// A token and a signing secret that occur nowhere else, so that a log that holds one is found.
+fn canaries() -> (String, String) {
+    (format!("xoxb-canary-{}", hex(24)), format!("canary{}", hex(26)))
+}
+
+/// The queue that brings a function its work; a receiver has none.
+fn queue_of(function: &str) -> Option<Queue> {
+    match function {
+        "intake" => Some(Queue::Incidents),
+        "worker" => Some(Queue::Intents),
+        "poster" => Some(Queue::Posts),
+        _ => None,
+    }
+}
+
+/// What template.yaml sets for a function, and what Lambda does.
+fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resources, endpoint: &str) -> Vec<(String, String)> {
+    let queue = |queue: Queue| resources.queues.get(&queue).cloned().expect("three queues");
+    let secret = ("SLACK_SECRET_ARN", resources.secret.clone());
+    let intents = ("INTENTS_QUEUE_URL", queue(Queue::Intents).url);
+    let posts = ("POSTS_QUEUE_URL", queue(Queue::Posts).url);
+    let table = ("TABLE_NAME", resources.table.clone());
+    let api = ("SLACK_API_URL", slack.api_url());
+    let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
+    let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
+    let own = match function {
+        "commands" => vec![secret, intents, api],
+        "interactions" => vec![secret, intents, api, hooks],
+        "events" => vec![secret, intents],
+        "intake" => vec![intents, dead(Queue::Incidents)],
+        "worker" => {
+            vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
+        }
+        "poster" => vec![table, posts, dead(Queue::Posts), secret, api],
+        other => panic!("{other} is none of the six functions"),
+    };
+    let lambda = [
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", CREDENTIALS.0.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1.to_owned()),
+        ("AWS_ENDPOINT_URL", endpoint.to_owned()),
+        ("AWS_LAMBDA_LOG_LEVEL", setup.log_level.clone()),
+        ("TZ", ":UTC".to_owned()),
+    ];
+    own.into_iter().chain(lambda).map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,21 @@
+//! The integration tests: one binary, a module for each thing that people and services count on.
+//!
+//! What needs nothing but Slack, the queue and time is written over any [`World`] and runs in both kinds, see [`worlds`]. What counts calls, delivers
+//! things twice or stops functions needs the dispatcher and stands in a test of its own.
+#![expect(clippy::expect_used, reason = "a test says what it takes for granted")]
+
+mod ack_path;
+mod card;
+mod commands;
+mod events;
+mod faults;
+mod forms;
+mod once;
+mod order;
+mod page;
+mod poison;
+mod rotation;
+mod samples;
+mod signatures;
+mod who_may;
+mod worlds;

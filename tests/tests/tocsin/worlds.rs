@@ -1,0 +1,56 @@
+//! The scenarios that run in both kinds of world: functions run by the dispatcher, each scenario in a world of its own; and template.yaml deployed to
+//! ministack, all scenarios one after the other.
+
+use tests::world::World;
+
+use crate::{card, commands, events, faults, forms, order, who_may};
+
+macro_rules! scenarios {
+    ($($module:ident :: $name:ident),* $(,)?) => {
+        mod dispatched {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let world = World::start().await;
+                    $module::$name(&world).await;
+                    world.finish().await;
+                }
+            )*
+        }
+
+        /// One deployment for all: a deployment takes longer than a scenario.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn deployed() {
+            let world = World::deployed().await;
+            $(
+                println!("{}", stringify!($name));
+                $module::$name(&world).await;
+                world.clear().await;
+            )*
+            world.finish().await;
+        }
+    };
+}
+
+scenarios![
+    card::an_alarm_becomes_a_card_and_a_thread_of_three,
+    card::the_second_to_click_reads_who_has_it,
+    card::a_recovery_resolves_what_its_alarm_opened,
+    card::repeats_raise_a_counter_on_the_one_card,
+    card::a_rule_routes_to_two_channels,
+    card::the_thread_can_be_turned_off,
+    commands::an_incident_from_create_to_reopen,
+    commands::a_mistake_reads_what_to_do,
+    forms::create_with_nothing_said_opens_a_form,
+    forms::a_form_that_is_not_complete_stays_open,
+    forms::the_global_shortcut_creates_an_incident,
+    events::a_mention_asks_how_things_stand,
+    who_may::guests_strangers_and_the_deactivated_read_why_not,
+    order::a_recovery_that_overtakes_its_alarm_ends_it,
+    order::an_update_that_overtakes_its_create_counts,
+    order::shuffled_updates_end_with_the_newest,
+    faults::slack_says_wait_and_is_not_asked_before,
+    faults::slack_is_broken_for_a_while,
+];
