@@ -1,0 +1,32 @@
+# What the README names. The work is in infra/local/run.py; this file only gives it short names.
+PYTHON ?= python3
+MINISTACK_PORT ?= 4566
+SIMULATOR_PORT ?= 3000
+RUN = $(PYTHON) infra/local/run.py
+
+.DEFAULT_GOAL := help
+.PHONY: help local test test-env lint bench chaos clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+local: ## the whole system on this machine, with a Slack to click on, until Ctrl-C (MINISTACK_PORT, SIMULATOR_PORT)
+	@$(RUN) local --ministack-port $(MINISTACK_PORT) --simulator-port $(SIMULATOR_PORT)
+
+test: ## every test (ARGS='name -- --nocapture' goes to cargo test)
+	@$(RUN) test $(ARGS)
+
+test-env: ## what single tests need: eval "$(make -s test-env)", then cargo test as usual
+	@$(RUN) env
+
+lint: ## format, clippy, cargo deny, cfn-lint, sam validate
+	@$(RUN) lint
+
+bench: ## what the path that Slack waits for costs, against its gates (needs valgrind; ARGS=--check fails where one is missed)
+	@cargo run --locked --quiet --package bench -- $(ARGS)
+
+chaos: ## kills functions while incidents pass, and counts what was lost or doubled
+	@eval "$$($(RUN) env)" && cargo run --locked --quiet --package tests --bin chaos -- $(ARGS)
+
+clean: ## remove what make local and make test made, except cargo's target directory
+	rm -rf .local .aws-sam simulator/page/dist simulator/page/node_modules

@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Tocsin on one machine: no account, no Docker, no Slack workspace. `make` calls this; CONTRIBUTING.md says how it fits together.
+
+    run.py local            everything, until Ctrl-C
+    run.py test [args…]     cargo test with all that the tests need
+    run.py lint             format, clippy, cargo deny, template checks
+    run.py up               ministack with one deployed stack, until stdin closes; its outputs as one line of JSON
+    run.py deploy           one more stack on a running ministack; its outputs as one line of JSON
+    run.py env              what the tests need, as lines for a shell to evaluate
+"""
+
+import argparse
+import json
+import os
+import queue
+import shlex
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+# Nothing is written into the checkout, compiled Python neither.
+sys.dont_write_bytecode = True
+
+import prepare
+import processes
+import stack
+from console import Failure, say, step, tail
+from places import FUNCTIONS, LOG, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
+
+SIMULATOR_START_SECONDS = 30
+# Neither opens anything: Slack here is the simulator, and both sides are told the same.
+LOCAL_SECRET = {"bot_token": "xoxb-local", "signing_secret": "local-signing-secret"}
+
+
+def main() -> int:
+    """Runs one command; 0 is success, 1 a failure that has been explained, 130 an interruption."""
+    arguments = _parse()
+    processes.end_on_signals()
+    processes.adopt_orphans()
+    try:
+        prepare.check_machine(node=arguments.command in (local, test, env))
+        return arguments.command(arguments) or 0
+    except Failure as failure:
+        print(f"\n{failure}", file=sys.stderr)
+        return 1
+    except processes.Interrupted:
+        return 130
+    finally:
+        processes.stop_all()
+        stack.sweep()
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+
+    one = commands.add_parser("local")
+    one.set_defaults(command=local)
+    one.add_argument("--ministack-port", type=int, default=4566)
+    one.add_argument("--simulator-port", type=int, default=3000)
+
+    one = commands.add_parser("test")
+    one.set_defaults(command=test)
+    one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to cargo test")
+
+    commands.add_parser("lint").set_defaults(command=lint)
+    commands.add_parser("env").set_defaults(command=env)
+
+    one = commands.add_parser("up")
+    one.set_defaults(command=up)
+    one.add_argument("--ministack-port", type=int, default=0, help="0 is any free port")
+    one.add_argument("--no-deploy", action="store_true", help="ministack alone")
+    one.add_argument("--log-dir", type=Path, help="where ministack and the deployment write what they say")
+    _add_stack_arguments(one)
+
+    one = commands.add_parser("deploy")
+    one.set_defaults(command=deploy)
+    one.add_argument("--endpoint-url", required=True)
+    _add_stack_arguments(one)
+    return parser.parse_args()
+
+
+def _add_stack_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack-name", default="tocsin")
+    parser.add_argument("--param", action="append", default=[], metavar="KEY=VALUE", type=_parameter, help="a parameter of template.yaml")
+    parser.add_argument("--bot-token", default=LOCAL_SECRET["bot_token"])
+    parser.add_argument("--signing-secret", default=LOCAL_SECRET["signing_secret"])
+    parser.add_argument("--json", action="store_true", help="said for clarity: the answer is always JSON")
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
+    return key, value
+
+
+# ---- Commands ---------------------------------------------------------------------------------------------------------------
+
+
+def local(arguments: argparse.Namespace) -> None:
+    """The whole system, until Ctrl-C."""
+    stack.require_free(arguments.ministack_port, "ministack", "make local MINISTACK_PORT=4567")
+    stack.require_free(arguments.simulator_port, "the simulator", "make local SIMULATOR_PORT=3001")
+    prepare.everything(tests=False)
+    with step("ministack", LOG / "ministack.log"):
+        ministack = stack.start_ministack(arguments.ministack_port, LOG / "ministack.log")
+    slack = f"http://127.0.0.1:{arguments.simulator_port}"
+    parameters = {"SlackApiUrl": f"{slack}/api/", "SlackHooksUrl": f"{slack}/"}
+    with step("the stack (sam deploy of template.yaml)", LOG / "deploy.log"):
+        outputs = stack.deploy(ministack.endpoint, "tocsin", parameters, LOCAL_SECRET, LOG / "deploy.log")
+    with step("the simulator", LOG / "simulator.log"):
+        simulator, address = _start_simulator(arguments.simulator_port, ministack.endpoint, outputs)
+    print(f"\n    Slack, simulated:  {address}\n    AWS, emulated:     {ministack.endpoint}")
+    print(f"    Incidents queue:   {outputs['IncidentsQueueUrl']}\n    Logs:              {LOG}\n\n    Ctrl-C ends everything.", flush=True)
+    _until_interrupted({"ministack": (ministack.process, ministack.log), "the simulator": (simulator, LOG / "simulator.log")})
+
+
+def _start_simulator(port: int, endpoint: str, outputs: dict[str, str]) -> tuple[subprocess.Popen, str]:
+    """Starts the simulator and returns it with the address it says that it listens on."""
+    log = LOG / "simulator.log"
+    log.unlink(missing_ok=True)
+    env = environment(
+        AWS_ENDPOINT_URL=endpoint,
+        # In the environment, where `ps` does not show them.
+        SLACK_SIGNING_SECRET=LOCAL_SECRET["signing_secret"],
+        SLACK_BOT_TOKEN=LOCAL_SECRET["bot_token"],
+    )
+    command = [prepare.simulator_binary(), "--port", str(port), "--samples", SAMPLES, "--page", PAGE_BUILT]
+    command += ["--commands-url", outputs["CommandsUrl"], "--interactions-url", outputs["InteractionsUrl"], "--events-url", outputs["EventsUrl"]]
+    command += ["--incidents-queue-url", outputs["IncidentsQueueUrl"]]
+    process = processes.serve(command, log=log, env=env, cwd=ROOT, stdout=subprocess.PIPE)
+    said: queue.Queue[str] = queue.Queue()
+
+    def listen() -> None:
+        # Read to the end, so that the pipe never fills; what is said later belongs to the log.
+        for line in process.stdout:
+            with log.open("ab") as out:
+                out.write(line)
+            said.put(line.decode(errors="replace").strip())
+        said.put("")
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        while line := said.get(timeout=SIMULATOR_START_SECONDS):
+            if line.startswith("simulator: http"):
+                return process, line.removeprefix("simulator: ")
+    except queue.Empty:
+        pass
+    raise Failure(f"The simulator did not start. The end of {log}:\n{tail(log)}")
+
+
+def _until_interrupted(running: dict[str, tuple[subprocess.Popen, Path]]) -> None:
+    """Waits; if a part ends by itself, the rest is of no use."""
+    ended: queue.Queue[str] = queue.Queue()
+    for name, (process, _) in running.items():
+        threading.Thread(target=lambda n=name, p=process: (p.wait(), ended.put(n)), daemon=True).start()
+    try:
+        name = ended.get()
+    except processes.Interrupted:
+        say("ending everything")
+        return
+    log = running[name][1]
+    raise Failure(f"{name} ended by itself. The end of {log}:\n{tail(log)}")
+
+
+def test(arguments: argparse.Namespace) -> int:
+    """Every test of the workspace, with all that they need."""
+    chrome = prepare.chrome()
+    prepare.everything(tests=True)
+    say("cargo test")
+    command = ["cargo", "test", "--locked", "--workspace", *arguments.arguments]
+    # In the foreground and in our own group, so that Ctrl-C reaches the tests, which end what they started.
+    code = subprocess.run(command, cwd=ROOT, env=environment(**_test_environment(chrome)), check=False).returncode
+    say(f"cargo test ended with {code}")
+    return code
+
+
+def _test_environment(chrome: str) -> dict[str, str]:
+    return {
+        "TOCSIN_PYTHON": str(VENV / "bin" / "python"),
+        "TOCSIN_RUN": str(RUN),
+        "TOCSIN_MINISTACK": str(VENV / "bin" / "ministack"),
+        "TOCSIN_FUNCTIONS": str(FUNCTIONS),
+        "TOCSIN_PAGE": str(PAGE_BUILT),
+        "CHROME": chrome,
+    }
+
+
+def env(_: argparse.Namespace) -> None:
+    """Prints the tests' environment, for running single tests by hand: eval "$(make -s test-env)"."""
+    chrome = prepare.chrome()
+    prepare.everything(tests=False)
+    for key, value in _test_environment(chrome).items():
+        print(f"export {key}={shlex.quote(value)}")
+
+
+def lint(_: argparse.Namespace) -> None:
+    """Everything that can be said about the code without running it, the quickest first; all of it, whatever fails."""
+    checks = {
+        "format": ["cargo", "fmt", "--all", "--check", "--", "--color", "never"],
+        "cfn-lint": ["cfn-lint", "template.yaml"],
+        "sam validate": ["sam", "validate", "--lint", "--template-file", "template.yaml"],
+        "cargo deny": ["cargo-deny", "--log-level", "warn", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"],
+        "clippy": ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+    }
+    made = {"cfn-lint": prepare.tools, "cargo deny": prepare.cargo_deny}
+    failures = []
+    for name, command in checks.items():
+        log = LOG / f"lint-{name.replace(' ', '-')}.log"
+        try:
+            made.get(name, lambda: None)()
+            with step(name, log):
+                processes.run(command, log=log, env=environment(), cwd=ROOT)
+        except Failure as failure:
+            failures.append(str(failure))
+    if failures:
+        raise Failure("\n\n".join(failures))
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """ministack with one stack, for a test: says where things are, and ends when the test does."""
+    prepare.tools()
+    if not arguments.no_deploy:
+        prepare.functions()
+    port = arguments.ministack_port or stack.any_free_port()
+    stack.require_free(port, "ministack", "--ministack-port 0")
+    log = (arguments.log_dir or LOG / "up" / str(port)).resolve()
+    ministack = stack.start_ministack(port, log / "ministack.log")
+    outputs = {} if arguments.no_deploy else _deploy(arguments, ministack.endpoint, log / "deploy.log")
+    _answer(ministack.endpoint, outputs, ministack_pid=ministack.process.pid, log=str(ministack.log))
+    try:
+        while sys.stdin.buffer.read(4096):
+            pass
+    except processes.Interrupted:
+        # Being told to end is how this command succeeds.
+        return
+
+
+def deploy(arguments: argparse.Namespace) -> None:
+    """One more stack, or another version of one, on a ministack that runs already."""
+    prepare.tools()
+    prepare.functions()
+    log = LOG / f"deploy-{arguments.stack_name}.log"
+    _answer(arguments.endpoint_url, _deploy(arguments, arguments.endpoint_url.rstrip("/"), log))
+
+
+def _deploy(arguments: argparse.Namespace, endpoint: str, log: Path) -> dict[str, str]:
+    secret = {"bot_token": arguments.bot_token, "signing_secret": arguments.signing_secret}
+    return stack.deploy(endpoint, arguments.stack_name, dict(arguments.param), secret, log)
+
+
+def _answer(endpoint: str, outputs: dict[str, str], **more: object) -> None:
+    print(json.dumps({"endpoint_url": endpoint, "region": stack.REGION, "account": stack.ACCOUNT, "outputs": outputs} | more), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
