@@ -23,6 +23,7 @@ mod page;
 mod people;
 mod queue;
 mod rates;
+mod replay;
 mod response_url;
 mod server;
 mod signature;

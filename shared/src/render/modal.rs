@@ -60,7 +60,7 @@ pub fn create(context: &CreateContext) -> View {
         let meaning = match severity {
             Severity::P1 => "everything stops",
             Severity::P2 => "much is broken",
-            Severity::P3 => "something is broken and can wait a little",
+            Severity::P3 => "something is broken, can wait",
             Severity::P4 => "good to know",
         };
         Choice::new(format!("{} {severity}: {meaning}", words::sign(severity)), severity.as_str())

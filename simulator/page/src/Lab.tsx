@@ -20,7 +20,7 @@ export function Lab({ state, onClose }: { state: State; onClose: () => void }) {
   const [sent, setSent] = useState<Record<string, string>>({});
   const send = async (file: string) => {
     setSent((all) => ({ ...all, [file]: "…" }));
-    const outcome = await sim(`samples/${encodeURIComponent(file)}/send`).then(
+    const outcome = await sim(`samples/${encodeURIComponent(file)}/send`, { now: true }).then(
       () => "sent ✓",
       (error: Error) => `✗ ${error.message}`,
     );

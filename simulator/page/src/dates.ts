@@ -54,7 +54,7 @@ export function slackDate(timestamp: string, format: string, fallback: string): 
     return value ?? "";
   });
   if (unknown) return fallback;
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return format.startsWith("{date") ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 export function timeOf(ts: string): string {

@@ -39,13 +39,19 @@ const DOTS: Record<string, string> = {
   "🟤": "#c1694f",
   "⚪": "#e6e7e8",
   "⚫": "#31373d",
+  "✅": "#78b159",
 };
+
+/** What the text of an `<option>` can show: it takes no coloured sign. */
+export function withoutDots(text: string): string {
+  return text.replace(/(🔴|🟠|🟡|🟢|🔵|🟣|🟤|⚪|⚫|✅) ?/gu, "");
+}
 
 /** A text in which coloured dots keep their colour where the system's emoji have none; what is copied or read aloud stays the emoji. */
 export function Coloured({ text }: { text: string }) {
-  return text.split(/(🔴|🟠|🟡|🟢|🔵|🟣|🟤|⚪|⚫)/u).map((part, index) =>
+  return text.split(/(🔴|🟠|🟡|🟢|🔵|🟣|🟤|⚪|⚫|✅)/u).map((part, index) =>
     DOTS[part] ? (
-      <span key={index} className="dot" style={{ "--dot": DOTS[part] } as React.CSSProperties}>
+      <span key={index} className={part === "✅" ? "dot tick" : "dot"} style={{ "--dot": DOTS[part] } as React.CSSProperties}>
         {part}
       </span>
     ) : (

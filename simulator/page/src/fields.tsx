@@ -1,6 +1,7 @@
 // Inputs of Block Kit, in modals and in messages.
 
 import { useContext } from "react";
+import { withoutDots } from "./emoji";
 import { NamesContext, plain } from "./text";
 import type { Json } from "./types";
 
@@ -48,7 +49,7 @@ export function Field({ element, value, onChange, id, invalid }: Props) {
       <option value="">{placeholder ?? fallback}</option>
       {choices.map((choice) => (
         <option key={choice.value} value={choice.value}>
-          {choice.label}
+          {withoutDots(choice.label)}
         </option>
       ))}
     </select>

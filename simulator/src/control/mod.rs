@@ -11,11 +11,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::people::{Refused, click, command, events, modal};
+use crate::replay;
 use crate::state::{Call, Delivery, Slack, State};
 use crate::world::Message;
 
@@ -250,11 +252,16 @@ async fn sample(Shared(slack): Sim, Path(name): Path<String>) -> Response {
 struct SendWish {
     body: Option<Value>,
     times: Option<usize>,
+    #[serde(default)]
+    now: bool,
 }
 
 async fn send_sample(Shared(slack): Sim, Path(name): Path<String>, body: Bytes) -> Reply {
     let wish: SendWish = parse(&body)?;
-    let text = read_sample(&slack, &name)?;
+    let mut text = read_sample(&slack, &name)?;
+    if wish.now {
+        text = replay::happening_now(&text, Timestamp::now());
+    }
     send(&slack, &text, wish.times).await
 }
 
