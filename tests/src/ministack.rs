@@ -170,7 +170,7 @@ impl Queue {
     /// As template.yaml has it: a receive spent on waiting for Slack is no failure.
     fn max_receive_count(self) -> u32 {
         match self {
-            Self::Incidents | Self::Intents => 10,
+            Self::Incidents | Self::Intents => 30,
             Self::Posts => 1000,
         }
     }

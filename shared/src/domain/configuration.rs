@@ -61,7 +61,9 @@ mod tests {
     fn a_document_says_where_incidents_go() {
         let configuration: Configuration = toml::from_str(DOCUMENT).expect("a document");
         let routing = configuration.routing.expect("routing");
-        let channels = |service, severity| routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>();
+        let channels = |service, severity| {
+            routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>()
+        };
         assert!(!configuration.thread);
         assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
         assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE"]);
@@ -70,7 +72,11 @@ mod tests {
 
     #[test]
     fn a_word_that_is_not_a_setting_is_refused() {
-        for wrong in ["treads = true", "[routing]\ndefault = { chanel = \"C1\" }", "[routing]\ndefault = { channel = \"C1\" }\nrules = [{ match = { severity = \"P9\" }, to = [] }]"] {
+        for wrong in [
+            "treads = true",
+            "[routing]\ndefault = { chanel = \"C1\" }",
+            "[routing]\ndefault = { channel = \"C1\" }\nrules = [{ match = { severity = \"P9\" }, to = [] }]",
+        ] {
             assert!(toml::from_str::<Configuration>(wrong).is_err(), "{wrong}");
         }
         assert_eq!(toml::from_str::<Configuration>(""), Ok(Configuration::default()));
