@@ -143,7 +143,7 @@ def page() -> None:
     installed = _digest([lock, PAGE / "package.json"])
     if not _is_fresh("page-modules", installed, PAGE / "node_modules"):
         with step("page: npm ci", log):
-            processes.run(["npm", "ci", "--no-audit", "--no-fund"], log=log, env=environment(), cwd=PAGE)
+            processes.run(["npm", "ci", "--include=dev", "--no-audit", "--no-fund"], log=log, env=environment(), cwd=PAGE)
             _stamp("page-modules", installed)
     built = _digest([PAGE])
     if not _is_fresh("page", built, PAGE_BUILT / "index.html"):

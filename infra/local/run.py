@@ -185,6 +185,8 @@ def _test_environment(chrome: str) -> dict[str, str]:
         "TOCSIN_FUNCTIONS": str(FUNCTIONS),
         "TOCSIN_PAGE": str(PAGE_BUILT),
         "CHROME": chrome,
+        # The tests wait for queues far more than they compute, so more of them run at once than there are cores.
+        "RUST_TEST_THREADS": os.environ.get("RUST_TEST_THREADS", "6"),
     }
 
 
