@@ -190,8 +190,11 @@ impl App {
                 ("conversations.replies", card.slack_channel.clone())
             }
             Need::Card | Need::Update(_) => {
-                // Slack reads a history only by the channel's id, which its first message told.
-                let place = self.store.slack_channel(workspace, channel).await?.unwrap_or_else(|| channel.clone());
+                // Slack reads a history only by the channel's id. Its first message told it; before that, the list of channels does.
+                let place = match self.store.slack_channel(workspace, channel).await? {
+                    Some(known) => known,
+                    None => id_by_name(bot, channel).await?.unwrap_or_else(|| channel.clone()),
+                };
                 ("conversations.history", place)
             }
         };
@@ -208,6 +211,28 @@ impl App {
         let ours =
             messages.iter().find(|message| message.pointer("/metadata/event_payload/post").and_then(Value::as_str) == Some(due.place()));
         Ok(ours.and_then(|message| text(message, "ts")).map(|ts| Posted { slack_channel: place, ts: MessageTs::new(ts), shown: 0 }))
+    }
+}
+
+/// The id of a channel that is known as `#name`; `None` where there is none of that name, or the scope to list channels is not granted.
+async fn id_by_name(bot: &Bot<'_>, channel: &Channel) -> Result<Option<Channel>, SlackError> {
+    let Some(name) = channel.as_str().strip_prefix('#') else { return Ok(None) };
+    let mut cursor = String::new();
+    loop {
+        let types = ("types", "public_channel,private_channel");
+        let page = [types, ("exclude_archived", "true"), ("limit", "1000"), ("cursor", cursor.as_str())];
+        let answer = match bot.ask("conversations.list", &page).await {
+            Err(SlackError::Never { .. }) => return Ok(None),
+            other => other?,
+        };
+        let channels = answer.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if let Some(id) = channels.iter().find(|channel| text(channel, "name") == Some(name)).and_then(|channel| text(channel, "id")) {
+            return Ok(Some(Channel::new(id)));
+        }
+        answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
+        if cursor.is_empty() {
+            return Ok(None);
+        }
     }
 }
 
