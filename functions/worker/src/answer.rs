@@ -4,7 +4,7 @@ use serde::Serialize;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, MessageTs, UserId, Workspace};
 use shared::domain::incident::{Incident, Outcome};
-use shared::domain::intent::{Ask, Question, ReplyTo};
+use shared::domain::intent::{Ask, Intent, Question, ReplyTo, Target};
 use shared::queue::Failure;
 use shared::render::{answer, help};
 use shared::slack::blocks::Message;
@@ -61,21 +61,21 @@ impl App {
         self.say(&question.reply, &message, question.id.as_str()).await
     }
 
-    /// Tells what became of an intent. A click whose effect the card shows is not answered as well: the card moves under the finger.
+    /// Tells what became of an intent. What was done at a card is not answered as well: the card moves under the finger.
     pub(crate) async fn answer_outcome(
         &self,
         reply: &ReplyTo,
         incident: Option<&Incident>,
         outcome: &Outcome,
-        intent: &str,
+        intent: &Intent,
     ) -> Result<(), Failure> {
+        let at_its_card = matches!(intent.target, Target::Id(_));
         let message = match (outcome, incident) {
             (Outcome::Refused(refusal), _) => answer::refused(refusal),
-            (_, Some(_)) if intent.starts_with("click-") => return Ok(()),
-            (outcome, Some(incident)) => answer::done(incident, outcome),
-            (_, None) => return Ok(()),
+            (outcome, Some(incident)) if !at_its_card => answer::done(incident, outcome),
+            (_, Some(_) | None) => return Ok(()),
         };
-        self.say(reply, &message, intent).await
+        self.say(reply, &message, intent.id.as_str()).await
     }
 
     /// Tells a person why not.

@@ -210,7 +210,7 @@ impl App {
         }
         audit(workspace, intent, &marker);
         match (&intent.reply, &marker.outcome) {
-            (Some(reply), outcome) => self.answer_outcome(reply, incident.as_ref(), outcome, intent.id.as_str()).await,
+            (Some(reply), outcome) => self.answer_outcome(reply, incident.as_ref(), outcome, intent).await,
             (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
             (None, _) => Ok(()),
         }
