@@ -109,7 +109,8 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Ok(value) => (StatusCode::OK, value.to_string()),
         Err(error) => (StatusCode::BAD_REQUEST, json!({ "__type": "ValidationException", "message": error.to_string() }).to_string()),
     };
-    let is_init = target != "AmazonSQS.SendMessage";
+    // The message that opens the connection during init is refused.
+    let is_init = target != "AmazonSQS.SendMessage" || status == StatusCode::BAD_REQUEST;
     state.calls.lock().unwrap_or_else(PoisonError::into_inner).push(target);
     if is_init {
         state.init.wait().await;
