@@ -11,7 +11,7 @@ use shared::slack::blocks::View;
 use shared::slack::client::{Bot, Client, SlackError};
 use shared::slack::interaction::{Payload, Wanted};
 use shared::slack::receive::Receiver;
-use shared::slack::reply::{self, Reply};
+use shared::slack::reply::{self, OnlyToYou, Reply};
 use url::Url;
 
 /// What the function holds while it is warm.
@@ -78,7 +78,7 @@ impl App {
         tracing::error!(%error, outcome = "form_failed", "the form could not be opened");
         let Some(address) = otherwise else { return reply::done() };
         let advice = answer::refused(&Refusal::new(form_advice(&error)));
-        if let Err(error) = client.respond(&self.slack_hooks, address, &advice).await {
+        if let Err(error) = client.respond(&self.slack_hooks, address, &OnlyToYou::new(&advice)).await {
             tracing::warn!(%error, outcome = "not_told", "the person could not be told");
         }
         reply::done()

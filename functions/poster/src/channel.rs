@@ -23,8 +23,14 @@ const IN_A_ROW: usize = 10;
 /// How long Slack wants between two messages in one channel.
 const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(1);
 
-/// A post that fails this often without a verdict is parked: something about it kills whoever tries.
-const ATTEMPTS_MOST: u32 = 10;
+/// A post that is tried this often without any answer is parked: something about it kills whoever tries.
+const ATTEMPTS_MOST: u32 = 30;
+
+/// A token that is not accepted may just be changing: so often it is tried again before the channel is parked.
+const TOKEN_FAILURES_MOST: u32 = 3;
+
+/// In between, the secret may be read again.
+const TOKEN_WAIT: Duration = Duration::from_secs(11);
 
 /// What is left to do in a channel.
 #[derive(Debug)]
@@ -112,7 +118,8 @@ impl App {
         if !turn.has_time() {
             return Err(Rest::Wait { wait: Duration::ZERO, why: "this invocation's time is over".to_owned() });
         }
-        let attempt = Attempt { owner: turn.owner.clone(), at: Timestamp::now().as_microsecond() };
+        let at = Timestamp::now().as_microsecond();
+        let attempt = Attempt { owner: turn.owner.clone(), at, first: due.attempt.as_ref().map_or(at, |earlier| earlier.first) };
         if !self.store.attempt(due, &attempt).await? {
             // Wanted anew, or done, by somebody else just now: read what is due again.
             return Ok(true);
@@ -146,6 +153,11 @@ impl App {
         let error = match error {
             crate::post::Failed::Slack(error) => error,
             crate::post::Failed::Store(error) => return Err(error.into()),
+            crate::post::Failed::LookUp(error) => {
+                let wait =
+                    if let SlackError::RateLimited { retry_after } = error { Duration::from_secs(retry_after) } else { duration(LEASE) };
+                return Err(Rest::Wait { wait: wait.max(duration(LEASE)), why: format!("the look-up: {error}") });
+            }
         };
         // After an ambiguous answer to a new message the mark stays: the next attempt looks the message up.
         let ambiguous = matches!(error, SlackError::Ambiguous(_)) && need.is_message();
@@ -153,6 +165,7 @@ impl App {
             if need.card_is_gone(&error) {
                 tracing::warn!(incident = due.incident.as_str(), %error, outcome = "card_gone", "the card cannot be updated any more; a new one is posted");
                 self.store.forget_card(workspace, &due.incident, channel).await?;
+                self.store.want_card(workspace, channel, due).await?;
                 self.store.release(due, &turn.owner).await?;
                 return Ok(true);
             }
@@ -174,6 +187,7 @@ impl App {
             }
             SlackError::Ambiguous(_) if ambiguous => Err(Rest::Wait { wait: duration(LEASE), why }),
             SlackError::Later(_) | SlackError::Ambiguous(_) => Err(Rest::Wait { wait: backoff(due), why }),
+            SlackError::Token(_) if due.failures < TOKEN_FAILURES_MOST => Err(Rest::Wait { wait: TOKEN_WAIT, why }),
             SlackError::Token(_) | SlackError::Never { .. } => Err(Rest::Park(format!("{why}. {}", error.advice()))),
         }
     }
@@ -238,7 +252,7 @@ fn concerns_channel(error: &SlackError) -> bool {
 
 /// 1, 2, 4 … 60 seconds, each up to a quarter longer, so that many do not come at once.
 fn backoff(due: &Due) -> Duration {
-    let base = 2_u64.saturating_pow(due.attempts.min(6)).min(60) * 1000;
+    let base = 2_u64.saturating_pow(due.failures.min(6)).min(60) * 1000;
     let spread = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or_default() % (base / 4);
     Duration::from_millis(base + spread)
 }

@@ -36,6 +36,9 @@ pub(crate) enum Failed {
     Slack(#[from] SlackError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It could not be found out whether an earlier attempt had posted: its mark stays.
+    #[error("the look-up: {0}")]
+    LookUp(SlackError),
 }
 
 #[derive(Serialize)]
@@ -67,6 +70,9 @@ struct Arguments<'a> {
     unfurl_links: bool,
     unfurl_media: bool,
 }
+
+/// How far a look-up goes through what was posted since: 200 messages a page.
+const LOOK_UP_PAGES: u32 = 10;
 
 /// By which our messages are found again.
 const EVENT_TYPE: &str = "tocsin_post";
@@ -181,7 +187,7 @@ impl App {
     ) -> Result<Option<Posted>, Failed> {
         // A minute before the attempt, because Slack's clock and ours may differ.
         let attempted =
-            due.attempt.as_ref().and_then(|attempt| Timestamp::from_microsecond(attempt.at).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+            due.attempt.as_ref().and_then(|attempt| Timestamp::from_microsecond(attempt.first).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let oldest = format!("{}.000000", (attempted - SignedDuration::from_mins(1)).as_second());
         let mut arguments = vec![("include_all_metadata", "true"), ("limit", "200"), ("oldest", oldest.as_str())];
         let (method, place) = match need {
@@ -193,24 +199,35 @@ impl App {
                 // Slack reads a history only by the channel's id. Its first message told it; before that, the list of channels does.
                 let place = match self.store.slack_channel(workspace, channel).await? {
                     Some(known) => known,
-                    None => id_by_name(bot, channel).await?.unwrap_or_else(|| channel.clone()),
+                    None => id_by_name(bot, channel).await.map_err(Failed::LookUp)?.unwrap_or_else(|| channel.clone()),
                 };
                 ("conversations.history", place)
             }
         };
         arguments.push(("channel", place.as_str()));
-        let answer = match bot.ask(method, &arguments).await {
-            Ok(answer) => answer,
-            Err(error @ SlackError::Never { .. }) => {
-                tracing::warn!(incident = due.incident.as_str(), %error, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
-                return Ok(None);
+        let mut cursor = String::new();
+        for _ in 0..LOOK_UP_PAGES {
+            let page = [arguments.as_slice(), &[("cursor", cursor.as_str())]].concat();
+            let answer = match bot.ask(method, &page).await {
+                Ok(answer) => answer,
+                Err(error @ SlackError::Never { .. }) => {
+                    let incident = due.incident.as_str();
+                    tracing::warn!(incident, %error, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
+                    return Ok(None);
+                }
+                Err(error) => return Err(Failed::LookUp(error)),
+            };
+            let messages = answer.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let post = |message: &&Value| message.pointer("/metadata/event_payload/post").and_then(Value::as_str) == Some(due.place());
+            if let Some(ts) = messages.iter().find(post).and_then(|message| text(message, "ts")) {
+                return Ok(Some(Posted { slack_channel: place, ts: MessageTs::new(ts), shown: 0 }));
             }
-            Err(error) => return Err(error.into()),
-        };
-        let messages = answer.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        let ours =
-            messages.iter().find(|message| message.pointer("/metadata/event_payload/post").and_then(Value::as_str) == Some(due.place()));
-        Ok(ours.and_then(|message| text(message, "ts")).map(|ts| Posted { slack_channel: place, ts: MessageTs::new(ts), shown: 0 }))
+            answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        Ok(None)
     }
 }
 

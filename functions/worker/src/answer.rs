@@ -10,19 +10,12 @@ use shared::render::{answer, help};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::slack::command;
+use shared::slack::reply::OnlyToYou;
 
 use crate::App;
 
 /// How many open incidents are read for a list: far more than anybody reads.
 const OPEN_MOST: usize = 1000;
-
-#[derive(Serialize)]
-struct ToResponseUrl<'a> {
-    response_type: &'static str,
-    replace_original: bool,
-    #[serde(flatten)]
-    message: &'a Message,
-}
 
 #[derive(Serialize)]
 struct ToPerson<'a> {
@@ -86,10 +79,7 @@ impl App {
 
     async fn say(&self, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
         let said = match reply {
-            ReplyTo::ResponseUrl(url) => {
-                let answer = ToResponseUrl { response_type: "ephemeral", replace_original: false, message };
-                self.slack.respond(&self.slack_hooks, url, &answer).await
-            }
+            ReplyTo::ResponseUrl(url) => self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(message)).await,
             ReplyTo::Ephemeral { channel, user, thread } => self.say_in(channel, user, thread.as_ref(), message).await,
         };
         match said {

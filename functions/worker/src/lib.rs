@@ -104,6 +104,15 @@ impl App {
             tracing::info!(workspace = uninstall.workspace.as_str(), outcome = "ignored", "an uninstall of what was never installed");
             return Ok(());
         };
+        if self.is_installed(&uninstall.workspace).await? {
+            tracing::info!(
+                workspace = uninstall.workspace.as_str(),
+                reason = uninstall.reason,
+                outcome = "ignored",
+                "the token in force still works"
+            );
+            return Ok(());
+        }
         installation.removed_at = installation.removed_at.max(Some(uninstall.at));
         self.store.keep_installation(&installation).await.map_err(|error| Failure::later(&error))?;
         tracing::warn!(

@@ -47,6 +47,18 @@ impl App {
         Ok(own)
     }
 
+    /// Whether Slack still accepts the token for this workspace: an old token that was revoked after its successor had been put in place is no uninstall.
+    pub(crate) async fn is_installed(&self, workspace: &Workspace) -> Result<bool, Failure> {
+        if let Some(Err(error)) = self.secrets.reread().await {
+            return Err(Failure::later(&error));
+        }
+        match self.ask("auth.test", &[]).await {
+            Ok(answer) => Ok(installation_key(&answer).as_ref() == Some(workspace)),
+            Err(SlackError::Token(_) | SlackError::Never { .. }) => Ok(false),
+            Err(error) => Err(Failure::Later(format!("auth.test: {error}"))),
+        }
+    }
+
     async fn learn_installation(&self, digest: &str) -> Result<Installation, Failure> {
         let known = self.store.installations().await.map_err(|error| Failure::later(&error))?;
         if let Some(installation) = known.iter().find(|installation| installation.token_digest == digest) {
@@ -119,6 +131,11 @@ impl App {
             Ok(answer) => crate::people::profile(&answer, workspace),
             Err(error @ SlackError::Never { .. }) if error.is("user_not_found") || error.is("user_not_visible") => {
                 Profile { name: person.id.to_string(), email: None, standing: Standing::Stranger }
+            }
+            Err(error @ (SlackError::Token(_) | SlackError::Never { .. })) => {
+                // Said to the person now, rather than to nobody for as long as it takes to mend; and asked again the next time.
+                tracing::error!(user = person.id.as_str(), %error, advice = error.advice(), outcome = "unknown_user", "users.info failed");
+                return Ok(Profile { name: person.id.to_string(), email: None, standing: Standing::Unknown });
             }
             Err(error) => return Err(Failure::Later(format!("users.info: {error}. {}", error.advice()))),
         };

@@ -383,7 +383,9 @@ impl Incident {
             after_seconds: incident.fired.map(|fired| at.duration_since(fired.first).as_secs().max(0)),
         };
         self.closed = self.closed.max(Some(at));
-        let ends = state != State::Resolved && (self.state() == State::Resolved || state == State::Expected);
+        // Of several recoveries before the alarm, the first is the one that is told; the latest counts for the order all the same.
+        let first_of_expected = state == State::Expected && self.resolution.is_none();
+        let ends = first_of_expected || (state != State::Resolved && self.state() == State::Resolved);
         if !ends {
             return Ok(Step::late(Some(what(self))));
         }

@@ -206,3 +206,12 @@ fn a_source_says_what_a_person_said_already_without_a_word() {
     assert_eq!((effect.outcome, effect.repaint), (Outcome::Late, false));
     assert_eq!(effect.incident.acknowledged, held.acknowledged);
 }
+
+#[test]
+fn of_many_recoveries_before_the_alarm_only_the_first_is_told_and_the_latest_counts() {
+    let early = after_all(&[recovery(10)]);
+    let again = early.apply(&recovery(20)).expect("an effect");
+    assert_eq!(again.entry.map(|entry| entry.fate), Some(Fate::Late));
+    assert_eq!(again.incident.apply(&alarm(15)).expect("an effect").incident.state(), State::Resolved);
+    assert_eq!(again.incident.apply(&alarm(25)).expect("an effect").incident.state(), State::Triggered);
+}

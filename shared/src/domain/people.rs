@@ -32,6 +32,8 @@ pub enum Standing {
     Inactive,
     /// Not a person.
     Bot,
+    /// Slack does not tell: the app lacks the scope to ask, or its token is not accepted.
+    Unknown,
 }
 
 /// Whether somebody with this standing may act, and why not.
@@ -42,6 +44,9 @@ pub fn may_act(standing: Standing) -> Result<(), Refusal> {
         Standing::Stranger => "Only members of the workspace that runs Tocsin can act on its incidents. Please ask one of them.",
         Standing::Inactive => "Your account is deactivated, so it cannot act on incidents.",
         Standing::Bot => "Bots cannot act on incidents through Slack. Let it put a message on the queue instead.",
+        Standing::Unknown => {
+            "Tocsin cannot find out who you are, so nothing was done. Please tell whoever looks after it: the app needs the scope users:read and a working bot token."
+        }
     };
     Err(Refusal::new(why))
 }

@@ -190,7 +190,7 @@ impl Bot<'_> {
         let secret = self.secret().await?;
         match self.client.call(&secret.bot_token, method, arguments).await {
             Err(SlackError::Token(code)) => {
-                let secret = self.rotated(code).await?;
+                let secret = self.rotated(&secret, code).await?;
                 self.client.call(&secret.bot_token, method, arguments).await
             }
             other => other,
@@ -202,7 +202,7 @@ impl Bot<'_> {
         let secret = self.secret().await?;
         match self.client.ask(&secret.bot_token, method, arguments).await {
             Err(SlackError::Token(code)) => {
-                let secret = self.rotated(code).await?;
+                let secret = self.rotated(&secret, code).await?;
                 self.client.ask(&secret.bot_token, method, arguments).await
             }
             other => other,
@@ -223,12 +223,15 @@ impl Bot<'_> {
         self.secrets.fresh().await.map_err(|error| SlackError::Later(error.to_string()))
     }
 
-    /// The secret read again, if that was not done a moment ago; else `code` stands.
-    async fn rotated(&self, code: String) -> Result<Arc<SlackSecret>, SlackError> {
+    /// The secret that came after the one which failed: read again, or read by somebody else a moment ago; where there is none, `code` stands.
+    async fn rotated(&self, failed: &SlackSecret, code: String) -> Result<Arc<SlackSecret>, SlackError> {
         match self.secrets.reread().await {
             Some(Ok(secret)) => Ok(secret),
             Some(Err(error)) => Err(SlackError::Later(error.to_string())),
-            None => Err(SlackError::Token(code)),
+            None => match self.secrets.at_hand().await {
+                Ok(secret) if secret.bot_token != failed.bot_token => Ok(secret),
+                _ => Err(SlackError::Token(code)),
+            },
         }
     }
 }

@@ -36,15 +36,25 @@ pub fn json(value: &impl Serialize) -> Reply {
     }
 }
 
+/// A message that only one person sees, as an answer to a command or at a `response_url`. It never takes the place of the message that was acted on.
+#[derive(Debug, Serialize)]
+pub struct OnlyToYou<'a, T> {
+    response_type: &'static str,
+    replace_original: bool,
+    #[serde(flatten)]
+    message: &'a T,
+}
+
+impl<'a, T: Serialize> OnlyToYou<'a, T> {
+    /// `message`, for one person.
+    pub fn new(message: &'a T) -> Self {
+        Self { response_type: "ephemeral", replace_original: false, message }
+    }
+}
+
 /// A message that only the person who typed the command sees.
 pub fn only_to_you(message: &impl Serialize) -> Reply {
-    #[derive(Serialize)]
-    struct Ephemeral<'a, T> {
-        response_type: &'static str,
-        #[serde(flatten)]
-        message: &'a T,
-    }
-    json(&Ephemeral { response_type: "ephemeral", message })
+    json(&OnlyToYou::new(message))
 }
 
 /// A modal's mistakes, each at its field: the modal stays open with everything typed into it.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::Refusal;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Effect, Incident, Outcome, State, Summary};
-use crate::domain::timeline::Entry;
+use crate::domain::timeline::{Entry, What};
 
 use super::incidents::{Marker, Pointer};
 use super::keys::{self, Key};
@@ -23,8 +23,11 @@ const MARKER_DAYS: i64 = 30;
 const EXPECTED_DAYS: i64 = 14;
 
 /// The order of posts in a channel: new cards by severity (1 to 4), then updates, then replies.
-const UPDATE_RANK: u8 = 5;
+pub(super) const UPDATE_RANK: u8 = 5;
 const REPLY_RANK: u8 = 9;
+
+/// DynamoDB's limit on the writes of one transaction.
+const WRITES_MOST: usize = 100;
 
 /// What is to be written.
 #[derive(Debug)]
@@ -94,18 +97,16 @@ impl Store {
         let mut writes = vec![self.put_marker(&incident.workspace, intent, &marker, *now)?, self.put_incident(incident, *now)?];
         writes.extend(effect.entry.as_ref().map(|entry| self.put_entry(incident, entry)).transpose()?);
         writes.extend(repoint.as_ref().map(|repoint| self.put_pointer(incident, repoint)).transpose()?);
+        let own = effect.entry.iter().filter(|_| incident.state() != State::Expected);
+        let told: Vec<_> = own.chain(self::revealed(incident, revealed)).filter(|entry| entry.is_told() && !incident.unthreaded).collect();
+        // What does not fit into one transaction is not told in the thread; the timeline has it.
+        let room = (WRITES_MOST - writes.len()) / incident.channels.len().max(1) - 1;
         for channel in &incident.channels {
             if effect.repaint {
                 let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
                 writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, None, *now)?);
             }
-            let told = effect
-                .entry
-                .iter()
-                .filter(|_| incident.state() != State::Expected)
-                .chain(revealed.iter())
-                .filter(|entry| entry.is_told() && !incident.unthreaded);
-            for entry in told {
+            for entry in told.iter().take(room) {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);
                 writes.push(self.want(&key, incident, REPLY_RANK, Some(&place), *now)?);
@@ -212,6 +213,18 @@ impl Store {
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
+}
+
+/// What came before its create and is told now, the newest first. A recovery is told only where it still stands: one that an alarm came after is history.
+fn revealed<'a>(incident: &Incident, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
+    let over = incident.state() == State::Resolved;
+    entries.iter().rev().filter(move |entry| over || !matches!(entry.what, What::Resolved { .. }))
+}
+
+/// Whether a condition of a transaction did not hold.
+pub(super) fn condition_failed<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else { return false };
+    cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 /// Whether a transaction failed at a condition, or at another transaction over the same items.

@@ -62,9 +62,24 @@ impl Store {
 
     /// Reads all items of a partition whose sort keys begin with `prefix`, in their order; all of the partition where there is no prefix.
     async fn query<T: DeserializeOwned>(&self, pk: &str, prefix: Option<&str>, limit: usize) -> Result<Vec<T>, StoreError> {
+        self.select(pk, prefix, None, limit).await
+    }
+
+    /// Reads what is due in a partition and not parked.
+    async fn query_unparked<T: DeserializeOwned>(&self, pk: &str, limit: usize) -> Result<Vec<T>, StoreError> {
+        self.select(pk, Some("due#"), Some("attribute_not_exists(parked)"), limit).await
+    }
+
+    async fn select<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: Option<&str>,
+        filter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
         let condition = if prefix.is_some() { "pk = :pk AND begins_with(sk, :prefix)" } else { "pk = :pk" };
         let query = self.db.query().table_name(&self.table).key_condition_expression(condition).consistent_read(true);
-        let mut query = query.expression_attribute_values(":pk", text(pk));
+        let mut query = query.expression_attribute_values(":pk", text(pk)).set_filter_expression(filter.map(str::to_owned));
         if let Some(prefix) = prefix {
             query = query.expression_attribute_values(":prefix", text(prefix));
         }

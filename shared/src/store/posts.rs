@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Channel, IncidentId, MessageTs, Workspace};
 
-use super::commit::is_conflict;
+use super::commit::{UPDATE_RANK, condition_failed, is_conflict};
 use super::keys::{self, Key};
 use super::{Store, StoreError, number, text};
 
 /// How many due posts are read at a time: more than a poster can post within its time.
-const AT_A_TIME: usize = 1000;
+const AT_A_TIME: usize = 5000;
+
+/// How often a transaction that met another one is tried again.
+const CONFLICTS_MOST: u32 = 5;
 
 /// A post that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -37,9 +40,12 @@ pub struct Due {
     /// The attempt that has no result yet.
     #[serde(default)]
     pub attempt: Option<Attempt>,
-    /// How many attempts there were.
+    /// How many attempts there were without any answer.
     #[serde(default)]
     pub attempts: u32,
+    /// How often Slack answered that it cannot.
+    #[serde(default)]
+    pub failures: u32,
     /// Why nobody tries any more, until somebody puts it back from the dead-letter queue.
     #[serde(default)]
     pub parked: Option<String>,
@@ -52,6 +58,8 @@ pub struct Attempt {
     pub owner: String,
     /// Microseconds since 1970.
     pub at: i64,
+    /// When the first attempt began that has no result yet: a look-up goes back that far.
+    pub first: i64,
 }
 
 /// A card in a channel.
@@ -79,8 +87,7 @@ impl Due {
 impl Store {
     /// What is due in a channel and not parked, in the order in which it is to be posted.
     pub async fn due(&self, workspace: &Workspace, channel: &Channel) -> Result<Vec<Due>, StoreError> {
-        let mut due: Vec<Due> = self.query(&keys::channel_partition(workspace, channel), Some("due#"), AT_A_TIME).await?;
-        due.retain(|post| post.parked.is_none());
+        let mut due: Vec<Due> = self.query_unparked(&keys::channel_partition(workspace, channel), AT_A_TIME).await?;
         due.sort_by(|one, other| (one.rank, one.since, &one.sk).cmp(&(other.rank, other.since, &other.sk)));
         Ok(due)
     }
@@ -114,7 +121,7 @@ impl Store {
 
     /// Takes the mark off: Slack was not asked, or said that it did nothing.
     pub async fn release(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
-        self.change_own(due, owner, "REMOVE attempt", None).await
+        self.change_own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempt, attempts", None).await
     }
 
     /// Nobody is to try this post again until somebody puts it back.
@@ -132,9 +139,10 @@ impl Store {
             .condition_expression("attempt.#owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(owner));
-        if let Some(reason) = reason {
-            update = update.expression_attribute_values(":reason", text(reason));
-        }
+        update = match reason {
+            Some(reason) => update.expression_attribute_values(":reason", text(reason)),
+            None => update.expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1)),
+        };
         match update.send().await {
             // Somebody else has it by now, or it is done: nothing of ours to change.
             Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
@@ -152,7 +160,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("REMOVE parked, attempts")
+            .update_expression("REMOVE parked, attempts, failures")
             .condition_expression("attribute_exists(pk)");
         match update.send().await {
             Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
@@ -181,7 +189,7 @@ impl Store {
         if self.transact_posts(vec![stay, keep]).await? {
             return Ok(true);
         }
-        self.repaint(due).await?;
+        self.repaint(&due.key(), due).await?;
         Ok(false)
     }
 
@@ -196,19 +204,24 @@ impl Store {
         self.db.delete_item().table_name(&self.table).set_key(Some(key)).send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
     }
 
+    /// A card that is gone is due again, for the sake of a reply that has nothing to stand under.
+    pub async fn want_card(&self, workspace: &Workspace, channel: &Channel, reply: &Due) -> Result<(), StoreError> {
+        self.repaint(&keys::due_card(workspace, channel, &reply.incident), reply).await
+    }
+
     /// The card has to be painted once more, whoever does it.
-    async fn repaint(&self, due: &Due) -> Result<(), StoreError> {
+    async fn repaint(&self, card: &Key, due: &Due) -> Result<(), StoreError> {
         self.db
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(due.key().item()))
+            .set_key(Some(card.item()))
             .update_expression(
                 "SET incident = :incident, want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)",
             )
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":incident", text(due.incident.as_str()))
             .expression_attribute_values(":want", number(due.want))
-            .expression_attribute_values(":rank", number(due.rank))
+            .expression_attribute_values(":rank", number(UPDATE_RANK))
             .expression_attribute_values(":since", number(due.since))
             .send()
             .await
@@ -269,11 +282,16 @@ impl Store {
 
     /// Writes all or nothing; `false` when a condition did not hold.
     async fn transact_posts(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        match self.db.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if is_conflict(&error) => Ok(false),
-            Err(error) => Err(StoreError::call(&error)),
+        for _ in 0..CONFLICTS_MOST {
+            match self.db.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
+                Ok(_) => return Ok(true),
+                Err(error) if condition_failed(&error) => return Ok(false),
+                // The worker writes a newer want at this very moment: that says nothing about our conditions.
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(StoreError::call(&error)),
+            }
         }
+        Err(StoreError::Call(format!("{CONFLICTS_MOST} transactions in a row met others")))
     }
 
     /// Until when a channel, or a method, takes nothing more.
