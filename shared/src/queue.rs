@@ -86,7 +86,9 @@ pub struct Unreadable(String);
 /// The text that travels.
 pub fn seal<T: Message>(message: &T) -> Result<String, SendFailed> {
     let envelope = Envelope { version: VERSION, message };
-    serde_json::to_string(&envelope).map_err(|error| SendFailed(format!("the message cannot be written as JSON: {error}")))
+    let text = serde_json::to_string(&envelope).map_err(|error| SendFailed(format!("the message cannot be written as JSON: {error}")))?;
+    // Two characters that people can type and SQS refuses; JSON can write them differently.
+    Ok(text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"))
 }
 
 /// Reads what [`seal`] wrote.
@@ -343,5 +345,23 @@ impl fmt::Display for Failure {
         match self {
             Self::Never(reason) | Self::Later(reason) => f.write_str(reason),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqs_refuses_travels_escaped_and_arrives_as_it_was() {
+        let wake = Wake {
+            workspace: Workspace::new("T1"),
+            channel: Channel::new("a\u{fffe}b\u{ffff}c"),
+            because: IntentId::of("test", &[]),
+            unpark: None,
+        };
+        let text = seal(&wake).expect("a text");
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']));
+        assert_eq!(open::<Wake>(&text).expect("a wake"), wake);
     }
 }

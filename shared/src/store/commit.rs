@@ -100,7 +100,8 @@ impl Store {
         let own = effect.entry.iter().filter(|_| incident.state() != State::Expected);
         let told: Vec<_> = own.chain(self::revealed(incident, revealed)).filter(|entry| entry.is_told() && !incident.unthreaded).collect();
         // What does not fit into one transaction is not told in the thread; the timeline has it.
-        let room = (WRITES_MOST - writes.len()) / incident.channels.len().max(1) - 1;
+        let room = (WRITES_MOST - writes.len()) / incident.channels.len().max(1);
+        let room = room.saturating_sub(1);
         for channel in &incident.channels {
             if effect.repaint {
                 let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
