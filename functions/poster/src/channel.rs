@@ -26,6 +26,9 @@ const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(1);
 /// A post that is tried this often without any answer is parked: something about it kills whoever tries.
 const ATTEMPTS_MOST: u32 = 30;
 
+/// A card that is gone this often, as far as one reply under it goes, is not the trouble.
+const GONE_MOST: u32 = 3;
+
 /// A token that is not accepted may just be changing: so often it is tried again before the channel is parked.
 const TOKEN_FAILURES_MOST: u32 = 3;
 
@@ -125,7 +128,15 @@ impl App {
             return Ok(true);
         }
         if due.attempts >= ATTEMPTS_MOST {
-            self.park_post(turn, workspace, channel, due, &format!("tried {} times without an outcome", due.attempts)).await?;
+            self.park_post(
+                turn,
+                workspace,
+                channel,
+                due,
+                &format!("tried {} times without an outcome", due.attempts),
+                due.attempt.is_none(),
+            )
+            .await?;
             return Ok(true);
         }
         let bot = Bot { client: &turn.client, secrets: &self.secrets };
@@ -156,13 +167,16 @@ impl App {
             crate::post::Failed::LookUp(error) => {
                 let wait =
                     if let SlackError::RateLimited { retry_after } = error { Duration::from_secs(retry_after) } else { duration(LEASE) };
+                self.store.unresolved(due, &turn.owner).await?;
                 return Err(Rest::Wait { wait: wait.max(duration(LEASE)), why: format!("the look-up: {error}") });
             }
         };
         // After an ambiguous answer to a new message the mark stays: the next attempt looks the message up.
         let ambiguous = matches!(error, SlackError::Ambiguous(_)) && need.is_message();
-        if !ambiguous {
-            if need.card_is_gone(&error) {
+        if ambiguous {
+            self.store.unresolved(due, &turn.owner).await?;
+        } else {
+            if need.card_is_gone(&error) && due.failures < GONE_MOST {
                 tracing::warn!(incident = due.incident.as_str(), %error, outcome = "card_gone", "the card cannot be updated any more; a new one is posted");
                 self.store.forget_card(workspace, &due.incident, channel).await?;
                 self.store.want_card(workspace, channel, due).await?;
@@ -172,7 +186,7 @@ impl App {
             if let SlackError::Never { .. } = &error
                 && !concerns_channel(&error)
             {
-                self.park_post(turn, workspace, channel, due, &format!("{error}. {}", error.advice())).await?;
+                self.park_post(turn, workspace, channel, due, &format!("{error}. {}", error.advice()), true).await?;
                 return Ok(true);
             }
             self.store.release(due, &turn.owner).await?;
@@ -193,7 +207,15 @@ impl App {
     }
 
     /// Puts one post aside so that the channel goes on, with a message on the dead-letter queue that brings it back.
-    async fn park_post(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, due: &Due, reason: &str) -> Result<(), Rest> {
+    async fn park_post(
+        &self,
+        turn: &Turn,
+        workspace: &Workspace,
+        channel: &Channel,
+        due: &Due,
+        reason: &str,
+        answered: bool,
+    ) -> Result<(), Rest> {
         let because = IntentId::of("parked", &[workspace.as_str(), channel.as_str(), due.place(), &turn.owner]);
         let wake = Wake { workspace: workspace.clone(), channel: channel.clone(), because, unpark: Some(due.place().to_owned()) };
         let stuck = |error: shared::queue::SendFailed| Rest::Wait { wait: Duration::from_secs(5), why: error.to_string() };
@@ -207,7 +229,7 @@ impl App {
             group: shared::queue::Message::group(&wake),
         };
         self.park(&letter, reason).await.map_err(stuck)?;
-        self.store.park(due, &turn.owner, reason).await?;
+        self.store.park(due, &turn.owner, reason, answered).await?;
         Ok(())
     }
 

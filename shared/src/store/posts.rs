@@ -124,9 +124,16 @@ impl Store {
         self.change_own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempt, attempts", None).await
     }
 
-    /// Nobody is to try this post again until somebody puts it back.
-    pub async fn park(&self, due: &Due, owner: &str, reason: &str) -> Result<(), StoreError> {
-        self.change_own(due, owner, "SET parked = :reason REMOVE attempt", Some(reason)).await
+    /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
+    pub async fn unresolved(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
+        self.change_own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempts", None).await
+    }
+
+    /// Nobody is to try this post again until somebody puts it back. The mark of an attempt without a result stays, so that it is looked up then too;
+    /// where Slack `answered`, it goes.
+    pub async fn park(&self, due: &Due, owner: &str, reason: &str, answered: bool) -> Result<(), StoreError> {
+        let change = if answered { "SET parked = :reason REMOVE attempt" } else { "SET parked = :reason" };
+        self.change_own(due, owner, change, Some(reason)).await
     }
 
     async fn change_own(&self, due: &Due, owner: &str, change: &str, reason: Option<&str>) -> Result<(), StoreError> {
