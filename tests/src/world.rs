@@ -42,6 +42,12 @@ pub struct Setup {
     pub timeout: Duration,
     /// Where incidents go that no rule routes.
     pub default_channel: String,
+    /// How long one call to Slack may take, in seconds; a lost answer is looked up two seconds after that.
+    pub slack_timeout: u32,
+    /// What happens to a message that may have been posted and cannot be looked up: `again` or `park`.
+    pub uncertain: &'static str,
+    /// How many cards are updated in a minute.
+    pub updates_per_minute: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -55,6 +61,9 @@ impl Default for Setup {
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
+            slack_timeout: 8,
+            uncertain: "again",
+            updates_per_minute: 50,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -557,7 +566,16 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "worker" => {
             vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
         }
-        "poster" => vec![table, posts, dead(Queue::Posts), secret, api],
+        "poster" => vec![
+            table,
+            posts,
+            dead(Queue::Posts),
+            secret,
+            api,
+            ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
+            ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
+            ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
+        ],
         other => panic!("{other} is none of the six functions"),
     };
     let lambda = [

@@ -19,10 +19,10 @@ use jiff::Timestamp;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
 use crate::domain::timeline::Entry;
 
-use super::{Item, text};
+use super::{Item, StoreError, text};
 
 /// A primary key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The partition.
     pub pk: String,
@@ -31,6 +31,13 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of an item.
+    pub(super) fn of(item: &Item) -> Result<Self, StoreError> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let key = part("pk").zip(part("sk")).map(|(pk, sk)| Self { pk, sk });
+        key.ok_or_else(|| StoreError::Form("it has no key".to_owned()))
+    }
+
     pub(super) fn item(&self) -> Item {
         Item::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
     }

@@ -2,18 +2,23 @@
 //!
 //! A post that is due says what is wanted (this card, this entry in its thread), never the text, so it is rendered from the incident as it stands. Before the
 //! call to Slack it is marked with who tries and when; after it, one transaction takes it off and keeps where the message is. A mark without a result means
-//! that a poster died in between, or never learnt: whoever comes next looks the message up before posting again.
+//! that a poster died in between, or never learnt: whoever comes next looks the message up before posting again. Every write after the mark is conditional on it, so
+//! that a poster which was frozen meanwhile changes nothing any more.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Channel, IncidentId, MessageTs, Workspace};
+use crate::domain::incident::Incident;
+use crate::domain::timeline::Entry;
 
 use super::commit::{UPDATE_RANK, condition_failed, is_conflict};
+use super::incidents::Stored;
 use super::keys::{self, Key};
-use super::{Store, StoreError, number, text};
+use super::pace::{ChannelPace, MethodPace, method_pace};
+use super::{Store, StoreError, attribute, number, read, text};
 
 /// How many due posts are read at a time: more than a poster can post within its time.
 const AT_A_TIME: usize = 5000;
@@ -26,29 +31,69 @@ const CONFLICTS_MOST: u32 = 5;
 pub struct Due {
     pk: String,
     sk: String,
-    /// About which incident.
-    pub incident: IncidentId,
-    /// The incident's version that made it due.
+    /// The version of what is shown that made it due: an incident's.
     pub want: u64,
     /// New cards by severity (1 to 4), then updates (5), then replies (9).
     pub rank: u8,
     /// Since when, in microseconds since 1970.
     pub since: i64,
-    /// For a reply: the timeline entry it tells. A card has none.
-    #[serde(default)]
-    pub entry: Option<String>,
     /// The attempt that has no result yet.
     #[serde(default)]
     pub attempt: Option<Attempt>,
-    /// How many attempts there were without any answer.
+    /// How many attempts in a row there were whose poster did not live to say what came of them.
     #[serde(default)]
     pub attempts: u32,
-    /// How often Slack answered that it cannot.
+    /// How often there were other setbacks.
+    #[serde(flatten)]
+    pub setbacks: Setbacks,
+    /// An operator put it back: where it cannot be looked up it is posted all the same.
     #[serde(default)]
+    pub put_back: bool,
+}
+
+/// How often a post met with what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Setbacks {
+    /// Slack stumbled, or the answer was lost.
     pub failures: u32,
-    /// Why nobody tries any more, until somebody puts it back from the dead-letter queue.
-    #[serde(default)]
-    pub parked: Option<String>,
+    /// The token was not accepted.
+    pub token_failures: u32,
+    /// The message that it changes, or stands under, was gone.
+    pub gone: u32,
+}
+
+/// What stood in the way of a post, for counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setback {
+    /// Slack wants a pause: that is no failure.
+    Pause,
+    /// Slack stumbled.
+    Failure,
+    /// The token was not accepted.
+    Token,
+    /// What it changes, or stands under, was gone.
+    Gone,
+}
+
+impl Setback {
+    fn counter(self) -> Option<&'static str> {
+        match self {
+            Self::Pause => None,
+            Self::Failure => Some("failures"),
+            Self::Token => Some("token_failures"),
+            Self::Gone => Some("gone"),
+        }
+    }
+}
+
+/// What a due post is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The card of an incident.
+    Card(IncidentId),
+    /// The entry at this place of an incident's timeline, as a reply under its card.
+    Reply(IncidentId, String),
 }
 
 /// Who tries to post, and since when.
@@ -62,15 +107,43 @@ pub struct Attempt {
     pub first: i64,
 }
 
-/// A card in a channel.
+/// A message of ours in a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Posted {
     /// The channel's id, which Slack answered: `chat.update` takes no name.
     pub slack_channel: Channel,
     /// The message.
     pub ts: MessageTs,
-    /// The incident's version it shows.
+    /// The version it shows.
     pub shown: u64,
+}
+
+/// What a post is made of, as it stands.
+#[derive(Debug, Default)]
+pub struct Material {
+    /// The incident.
+    pub incident: Option<Incident>,
+    /// Its card in this channel.
+    pub posted: Option<Posted>,
+    /// For a reply, what it tells.
+    pub entry: Option<Entry>,
+    /// What stands against `chat.postMessage`.
+    pub posting: MethodPace,
+    /// What stands against `chat.update`.
+    pub updating: MethodPace,
+}
+
+/// A post that Slack took.
+#[derive(Debug)]
+pub struct Done<'a> {
+    /// Which.
+    pub due: &'a Due,
+    /// Who did it.
+    pub owner: &'a str,
+    /// Where it is, and which version it shows.
+    pub posted: &'a Posted,
+    /// The channel's pace from now on, where it was a message.
+    pub pace: Option<&'a ChannelPace>,
 }
 
 impl Due {
@@ -79,8 +152,35 @@ impl Due {
         &self.sk
     }
 
+    /// What it is about; `None` for what a later version of this program made due.
+    pub fn kind(&self) -> Option<Kind> {
+        let (kind, rest) = self.sk.strip_prefix("due#")?.split_once('#')?;
+        match kind {
+            "card" => Some(Kind::Card(IncidentId::new(rest))),
+            "reply" => rest.split_once('#').map(|(incident, place)| Kind::Reply(IncidentId::new(incident), place.to_owned())),
+            _ => None,
+        }
+    }
+
     fn key(&self) -> Key {
         Key { pk: self.pk.clone(), sk: self.sk.clone() }
+    }
+}
+
+impl Kind {
+    /// Whether a post of this rank is a new message, as far as can be told without looking: an update that has no card any more is one too.
+    pub fn is_message_at(&self, rank: u8) -> bool {
+        match self {
+            Self::Card(_) => rank < UPDATE_RANK,
+            Self::Reply(..) => true,
+        }
+    }
+
+    /// The incident that it is about.
+    pub fn incident(&self) -> &IncidentId {
+        match self {
+            Self::Card(incident) | Self::Reply(incident, _) => incident,
+        }
     }
 }
 
@@ -92,9 +192,25 @@ impl Store {
         Ok(due)
     }
 
-    /// The card of an incident in a channel, if it has been posted.
-    pub async fn posted(&self, workspace: &Workspace, incident: &IncidentId, channel: &Channel) -> Result<Option<Posted>, StoreError> {
-        self.get(&keys::message(workspace, incident, channel)).await
+    /// Reads everything that a post is made of, at once.
+    pub async fn material(&self, workspace: &Workspace, channel: &Channel, kind: &Kind) -> Result<Material, StoreError> {
+        let incident = keys::incident(workspace, kind.incident());
+        let message = keys::message(workspace, kind.incident(), channel);
+        let (posting, updating) = (keys::method_pace(workspace, "chat.postMessage"), keys::method_pace(workspace, "chat.update"));
+        let entry = match kind {
+            Kind::Card(_) => None,
+            Kind::Reply(id, place) => Some(keys::entry(workspace, id, place)),
+        };
+        let wanted = [&incident, &message, &posting, &updating].into_iter().chain(&entry);
+        let mut found = self.get_several(wanted).await?;
+        let entry = entry.and_then(|key| found.remove(&key)).map(read::<Stored<Entry>>).transpose()?;
+        Ok(Material {
+            incident: found.remove(&incident).map(read::<Stored<Incident>>).transpose()?.map(|stored| stored.data),
+            posted: found.remove(&message).map(read).transpose()?,
+            entry: entry.map(|stored| stored.data),
+            posting: method_pace(found.remove(&posting))?,
+            updating: method_pace(found.remove(&updating))?,
+        })
     }
 
     /// Marks an attempt; `false` when somebody else has it, or it is done.
@@ -112,54 +228,60 @@ impl Store {
             None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(attempt)"),
             Some(seen) => update.condition_expression("attempt = :seen").expression_attribute_values(":seen", attribute(seen)?),
         };
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => Ok(false),
-            Err(error) => Err(StoreError::call(&error)),
-        }
+        held(update.send().await)
+    }
+
+    /// Begins an attempt's time anew, after a look-up that took some of it; `false` when it is not ours any more.
+    pub async fn renew(&self, due: &Due, owner: &str, at: i64) -> Result<bool, StoreError> {
+        let update = self
+            .own(due, owner, "SET attempt.#at = :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", number(at));
+        held(update.send().await)
     }
 
     /// Takes the mark off: Slack was not asked, or said that it did nothing.
-    pub async fn release(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
-        self.change_own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempt, attempts", None).await
+    pub async fn release(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
+        let update = match setback.counter() {
+            None => self.own(due, owner, "REMOVE attempt, attempts"),
+            Some(counter) => {
+                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE attempt, attempts");
+                self.own(due, owner, &change).expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1))
+            }
+        };
+        held(update.send().await).map(|_| ())
     }
 
     /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
     pub async fn unresolved(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
-        self.change_own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempts", None).await
+        let update = self
+            .own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempts")
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":one", number(1));
+        held(update.send().await).map(|_| ())
     }
 
     /// Nobody is to try this post again until somebody puts it back. The mark of an attempt without a result stays, so that it is looked up then too;
     /// where Slack `answered`, it goes.
     pub async fn park(&self, due: &Due, owner: &str, reason: &str, answered: bool) -> Result<(), StoreError> {
         let change = if answered { "SET parked = :reason REMOVE attempt" } else { "SET parked = :reason" };
-        self.change_own(due, owner, change, Some(reason)).await
+        let update = self.own(due, owner, change).expression_attribute_values(":reason", text(reason));
+        held(update.send().await).map(|_| ())
     }
 
-    async fn change_own(&self, due: &Due, owner: &str, change: &str, reason: Option<&str>) -> Result<(), StoreError> {
-        let mut update = self
-            .db
+    /// A change to a post that is ours; it fails its condition once somebody else has it, or it is done.
+    fn own(&self, due: &Due, owner: &str, change: &str) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+        self.db
             .update_item()
             .table_name(&self.table)
             .set_key(Some(due.key().item()))
             .update_expression(change)
             .condition_expression("attempt.#owner = :owner")
             .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(owner));
-        update = match reason {
-            Some(reason) => update.expression_attribute_values(":reason", text(reason)),
-            None => update.expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1)),
-        };
-        match update.send().await {
-            // Somebody else has it by now, or it is done: nothing of ours to change.
-            Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
-                Err(StoreError::call(&error))
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
+            .expression_attribute_values(":owner", text(owner))
     }
 
-    /// A parked post may be tried again.
+    /// A parked post may be tried again, from the beginning.
     pub async fn unpark(&self, workspace: &Workspace, channel: &Channel, place: &str) -> Result<(), StoreError> {
         let key = Key { pk: keys::channel_partition(workspace, channel), sk: place.to_owned() };
         let update = self
@@ -167,57 +289,74 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("REMOVE parked, attempts, failures")
-            .condition_expression("attribute_exists(pk)");
-        match update.send().await {
-            Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
+            .update_expression("SET put_back = :yes REMOVE parked, attempts, failures, token_failures, gone")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", attribute(&true)?);
+        held(update.send().await).map(|_| ())
+    }
+
+    /// A post was done: takes it off, unless something newer is wanted by now, and keeps where it is and how fast the channel is. `false` when that
+    /// could not be, because another poster was at work meanwhile: then a card may show the past, and is due again.
+    pub async fn done(&self, workspace: &Workspace, channel: &Channel, done: &Done<'_>) -> Result<bool, StoreError> {
+        let Done { due, owner, posted, pace } = done;
+        let pace = pace.map(|pace| self.keep_channel_pace(workspace, channel, pace)).transpose()?;
+        let Some(Kind::Card(incident)) = due.kind() else {
+            return self.transact_posts([self.take_off(due, owner, None)?].into_iter().chain(pace).collect()).await;
+        };
+        let keep = self.keep_posted(&keys::message(workspace, &incident, channel), posted)?;
+        let rest: Vec<_> = [keep].into_iter().chain(pace).collect();
+        let whole = [vec![self.take_off(due, owner, Some(posted.shown))?], rest.clone()].concat();
+        if self.transact_posts(whole).await? {
+            return Ok(true);
+        }
+        // Something newer is wanted: the post stays due, and from the beginning.
+        let stay = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(due.key().item()))
+            .update_expression("REMOVE attempt, attempts, failures, token_failures, gone")
+            .condition_expression("attempt.#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(*owner))
+            .build()
+            .map_err(|error| StoreError::Form(error.to_string()))?;
+        let whole = [vec![TransactWriteItem::builder().update(stay).build()], rest].concat();
+        if self.transact_posts(whole).await? {
+            return Ok(true);
+        }
+        self.repaint(&due.key(), &incident, due).await?;
+        Ok(false)
+    }
+
+    /// A card is gone from Slack: the next post makes a new one. Only the card that is meant: another may be there by now.
+    pub async fn forget_card(
+        &self,
+        workspace: &Workspace,
+        incident: &IncidentId,
+        channel: &Channel,
+        gone: &MessageTs,
+    ) -> Result<(), StoreError> {
+        let delete = self
+            .db
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::message(workspace, incident, channel).item()))
+            .condition_expression("ts = :gone")
+            .expression_attribute_values(":gone", text(gone.as_str()));
+        match delete.send().await {
+            Err(error) if !matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => {
                 Err(StoreError::call(&error))
             }
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    /// A card was posted or brought up to date, and shows version `posted.shown`: takes the post off, unless something newer is wanted, and keeps where
-    /// the card is. `false` when that could not be, because another poster was at work meanwhile: then the card may show the past, and is due again.
-    pub async fn card_done(
-        &self,
-        workspace: &Workspace,
-        channel: &Channel,
-        due: &Due,
-        owner: &str,
-        posted: &Posted,
-    ) -> Result<bool, StoreError> {
-        let keep = self.keep_posted(workspace, &due.incident, channel, posted)?;
-        if self.transact_posts(vec![self.take_off(due, owner, Some(posted.shown))?, keep.clone()]).await? {
-            return Ok(true);
-        }
-        // Something newer is wanted: the post stays due without our mark.
-        let stay = self.update_own(due, owner, "REMOVE attempt", &[])?;
-        if self.transact_posts(vec![stay, keep]).await? {
-            return Ok(true);
-        }
-        self.repaint(&due.key(), due).await?;
-        Ok(false)
-    }
-
-    /// A reply was posted: takes it off, if it is still ours.
-    pub async fn reply_done(&self, due: &Due, owner: &str) -> Result<bool, StoreError> {
-        self.transact_posts(vec![self.take_off(due, owner, None)?]).await
-    }
-
-    /// The card is gone from Slack: the next post makes a new one.
-    pub async fn forget_card(&self, workspace: &Workspace, incident: &IncidentId, channel: &Channel) -> Result<(), StoreError> {
-        let key = keys::message(workspace, incident, channel).item();
-        self.db.delete_item().table_name(&self.table).set_key(Some(key)).send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
-    }
-
     /// A card that is gone is due again, for the sake of a reply that has nothing to stand under.
-    pub async fn want_card(&self, workspace: &Workspace, channel: &Channel, reply: &Due) -> Result<(), StoreError> {
-        self.repaint(&keys::due_card(workspace, channel, &reply.incident), reply).await
+    pub async fn want_card(&self, workspace: &Workspace, channel: &Channel, incident: &IncidentId, reply: &Due) -> Result<(), StoreError> {
+        self.repaint(&keys::due_card(workspace, channel, incident), incident, reply).await
     }
 
     /// The card has to be painted once more, whoever does it.
-    async fn repaint(&self, card: &Key, due: &Due) -> Result<(), StoreError> {
+    async fn repaint(&self, card: &Key, incident: &IncidentId, due: &Due) -> Result<(), StoreError> {
         self.db
             .update_item()
             .table_name(&self.table)
@@ -226,7 +365,7 @@ impl Store {
                 "SET incident = :incident, want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)",
             )
             .expression_attribute_names("#rank", "rank")
-            .expression_attribute_values(":incident", text(due.incident.as_str()))
+            .expression_attribute_values(":incident", text(incident.as_str()))
             .expression_attribute_values(":want", number(due.want))
             .expression_attribute_values(":rank", number(UPDATE_RANK))
             .expression_attribute_values(":since", number(due.since))
@@ -236,16 +375,10 @@ impl Store {
             .map_err(|error| StoreError::call(&error))
     }
 
-    fn keep_posted(
-        &self,
-        workspace: &Workspace,
-        incident: &IncidentId,
-        channel: &Channel,
-        posted: &Posted,
-    ) -> Result<TransactWriteItem, StoreError> {
+    fn keep_posted(&self, place: &Key, posted: &Posted) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(keys::message(workspace, incident, channel).item()))
+            .set_key(Some(place.item()))
             .update_expression("SET slack_channel = :channel, ts = :ts, shown = :shown")
             .condition_expression("attribute_not_exists(shown) OR shown <= :shown")
             .expression_attribute_values(":channel", text(posted.slack_channel.as_str()))
@@ -272,21 +405,6 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    fn update_own(&self, due: &Due, owner: &str, change: &str, values: &[(&str, &str)]) -> Result<TransactWriteItem, StoreError> {
-        let mut update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(due.key().item()))
-            .update_expression(change)
-            .condition_expression("attempt.#owner = :owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(owner));
-        for (name, value) in values {
-            update = update.expression_attribute_values(*name, text(*value));
-        }
-        let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
     /// Writes all or nothing; `false` when a condition did not hold.
     async fn transact_posts(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         for _ in 0..CONFLICTS_MOST {
@@ -300,68 +418,15 @@ impl Store {
         }
         Err(StoreError::Call(format!("{CONFLICTS_MOST} transactions in a row met others")))
     }
-
-    /// Until when a channel, or a method, takes nothing more.
-    pub async fn not_before(&self, pace: &Key) -> Result<Option<Timestamp>, StoreError> {
-        #[derive(Deserialize)]
-        struct Pace {
-            not_before: i64,
-        }
-        let pace: Option<Pace> = self.get(pace).await?;
-        Ok(pace.and_then(|pace| Timestamp::from_microsecond(pace.not_before).ok()))
-    }
-
-    /// A channel took a message, answered with its id, and takes no other before `until`.
-    pub async fn pace_channel(
-        &self,
-        workspace: &Workspace,
-        channel: &Channel,
-        slack_channel: &Channel,
-        until: Timestamp,
-    ) -> Result<(), StoreError> {
-        let pace = keys::channel_pace(workspace, channel);
-        self.db
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(pace.item()))
-            .update_expression("SET not_before = :until, slack_channel = :channel")
-            .expression_attribute_values(":until", number(until.as_microsecond()))
-            .expression_attribute_values(":channel", text(slack_channel.as_str()))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| StoreError::call(&error))
-    }
-
-    /// The channel's id, once a message was posted there.
-    pub async fn slack_channel(&self, workspace: &Workspace, channel: &Channel) -> Result<Option<Channel>, StoreError> {
-        #[derive(Deserialize)]
-        struct Known {
-            slack_channel: Option<Channel>,
-        }
-        let known: Option<Known> = self.get(&keys::channel_pace(workspace, channel)).await?;
-        Ok(known.and_then(|known| known.slack_channel))
-    }
-
-    /// Nothing more before `until`: only ever later than what stands there.
-    pub async fn hold(&self, pace: &Key, until: Timestamp) -> Result<(), StoreError> {
-        let update = self
-            .db
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(pace.item()))
-            .update_expression("SET not_before = :until")
-            .condition_expression("attribute_not_exists(not_before) OR not_before < :until")
-            .expression_attribute_values(":until", number(until.as_microsecond()));
-        match update.send().await {
-            Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
-                Err(StoreError::call(&error))
-            }
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
 }
 
-fn attribute(value: &impl Serialize) -> Result<aws_sdk_dynamodb::types::AttributeValue, StoreError> {
-    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value).map_err(|error| StoreError::form(&error))
+/// Whether a change's condition held: `false` when somebody else has the post by now, or it is done, and there is nothing of ours to change.
+fn held<T, R: std::fmt::Debug + 'static>(
+    answer: Result<T, aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
+) -> Result<bool, StoreError> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => Ok(false),
+        Err(error) => Err(StoreError::call(&error)),
+    }
 }
