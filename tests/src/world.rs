@@ -57,7 +57,8 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            visibility: Queue::ALL.into_iter().map(|queue| (queue, 8)).collect(),
+            // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
+            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24)]),
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
@@ -377,6 +378,20 @@ impl World {
             .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()));
         let answer = query.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
         answer.items.unwrap_or_default().into_iter().map(|item| serde_dynamo::from_item(item).expect("any item is JSON")).collect()
+    }
+
+    /// Lets a minute pass, as far as the count of a channel's new cards goes: what came in it is not counted any more.
+    pub async fn forgets_what_came_lately(&self, channel: &str) {
+        self.aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(format!("{WORKSPACE}#channel#{channel}")))
+            .key("sk", AttributeValue::S("pace".to_owned()))
+            .update_expression("REMOVE lately")
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
     /// Gives the workspace settings of its own, a TOML document.

@@ -55,12 +55,14 @@ pub(crate) struct Work<'a> {
     pub(crate) channel: &'a Channel,
     /// How fast the channel is; nobody else changes it meanwhile.
     pub(crate) pace: ChannelPace,
+    /// When a storm's digest was painted last in this turn.
+    pub(crate) digest_painted: Option<Timestamp>,
 }
 
 impl App {
     /// Works off what is due in a channel, until nothing is left or it has to wait.
     pub(crate) async fn work_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[&str]) -> Rest {
-        let mut work = Work { app: self, turn, workspace, channel, pace: ChannelPace::default() };
+        let mut work = Work { app: self, turn, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
         work.run(unpark).await.err().unwrap_or(Rest::Nothing)
     }
 
@@ -99,16 +101,27 @@ impl Work<'_> {
         self.app.check_installed(self.workspace).await?;
         self.pace = store.channel_pace(self.workspace, self.channel).await?;
         loop {
+            let due = store.due(self.workspace, self.channel).await?;
+            if self.weather(&due).await? {
+                continue;
+            }
             let mut done = 0;
-            for due in store.due(self.workspace, self.channel).await? {
+            let mut later = None;
+            for due in due {
+                if let Some(until) = self.digest_rests_until(&due) {
+                    later = Some(until);
+                    continue;
+                }
                 done += usize::from(self.work_off(&due).await?);
                 if done == IN_A_ROW {
                     break;
                 }
             }
-            // What is left then waits for its card, which is parked.
-            if done == 0 {
-                return Ok(());
+            match later.filter(|_| done == 0) {
+                Some(until) => self.pause(until, "a storm's digest was painted a moment ago").await?,
+                // What is left then waits for its card, which is parked.
+                None if done == 0 => return Ok(()),
+                None => {}
             }
         }
     }
@@ -175,17 +188,16 @@ impl Work<'_> {
         }
     }
 
-    /// The message that was to be changed, or to be replied under, is not there any more: a new card comes in its place.
+    /// The message that was to be changed, or to be replied under, is not there any more: a new one comes in its place.
     async fn gone(&self, due: &Due, need: &Need, error: &SlackError) -> Result<bool, Rest> {
-        let (store, owner) = (&self.app.store, self.turn.owner.as_str());
-        let (Some(kind), Some(card)) = (due.kind(), need.stands_on().filter(|_| due.setbacks.gone < GONE_MOST)) else {
+        let kind = due.kind().filter(|_| due.setbacks.gone < GONE_MOST);
+        let Some((gone, lost)) = kind.and_then(|kind| need.stands_on(&kind)) else {
             return self.park_post(due, &format!("{error}. {}", error.advice()), true).await.map(|()| true);
         };
-        let incident = kind.incident();
-        tracing::warn!(incident = incident.as_str(), %error, outcome = "card_gone", "the card cannot be updated any more; a new one is posted");
-        store.forget_card(self.workspace, incident, self.channel, &card.ts).await?;
-        store.want_card(self.workspace, self.channel, incident, due).await?;
-        store.release(due, owner, Setback::Gone).await?;
+        tracing::warn!(about = need.about(), %error, outcome = "card_gone", "the message cannot be updated any more; a new one is posted");
+        let store = &self.app.store;
+        store.forget(self.workspace, self.channel, &lost, due, &gone.ts).await?;
+        store.release(due, &self.turn.owner, Setback::Gone).await?;
         Ok(true)
     }
 

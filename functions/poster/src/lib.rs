@@ -7,6 +7,7 @@
 mod channel;
 mod look_up;
 mod post;
+mod storm;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;

@@ -31,7 +31,7 @@ impl Work<'_> {
             due.attempt.as_ref().and_then(|attempt| Timestamp::from_microsecond(attempt.first).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
         let oldest = format!("{}.000000", (attempted - SignedDuration::from_mins(1)).as_second());
         let mut arguments = vec![("include_all_metadata", "true"), ("limit", "200"), ("oldest", oldest.as_str())];
-        let (method, place) = match need.stands_on() {
+        let (method, place) = match need.under() {
             Some(card) => {
                 arguments.push(("ts", card.ts.as_str()));
                 ("conversations.replies", card.slack_channel.clone())

@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use shared::domain::ids::{Channel, MessageTs};
-use shared::domain::incident::Incident;
-use shared::domain::timeline::Entry;
-use shared::render::{card, thread};
+use shared::domain::storm::Member;
+use shared::render::{card, digest, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::store::StoreError;
-use shared::store::posts::{Attempt, Done, Due, Kind, Material, Posted};
+use shared::store::digest::OnPage;
+use shared::store::posts::{Attempt, Done, Due, Kind, Material, Posted, Setback, Subject};
 
 use crate::Uncertain;
 use crate::channel::{Rest, Work, duration};
@@ -30,13 +30,34 @@ const EVENT_TYPE: &str = "tocsin_post";
 
 /// What has to be done for a post that is due.
 #[derive(Debug)]
-pub(crate) enum Need {
-    /// A new card.
-    Card(Box<Incident>),
-    /// A newer face for a card.
-    Update(Box<Incident>, Posted),
-    /// A reply under a card.
-    Reply(Box<Incident>, Posted, Box<Entry>),
+pub(crate) struct Need {
+    subject: Subject,
+    how: How,
+    /// The version that is shown: an incident's own, else the moment at which everything was read.
+    version: u64,
+}
+
+/// How it is done.
+#[derive(Debug)]
+enum How {
+    /// As a new message of the channel.
+    New,
+    /// As a newer face of this message.
+    Change(Posted),
+    /// As a reply under this message.
+    Under(Posted),
+}
+
+/// What can be done about a post that is due.
+enum Can {
+    /// This.
+    Do(Need),
+    /// Nothing yet: what it stands under is not there.
+    NotYet,
+    /// Nothing as a message of its own: a page of a digest shows it.
+    OnPage(OnPage),
+    /// Nothing ever, and why.
+    Never(String),
 }
 
 /// Why a post failed.
@@ -62,7 +83,7 @@ struct Metadata<'a> {
 
 #[derive(Serialize)]
 struct EventPayload<'a> {
-    incident: &'a str,
+    about: &'a str,
     post: &'a str,
 }
 
@@ -86,54 +107,89 @@ struct Arguments<'a> {
 
 impl Need {
     pub(crate) fn method(&self) -> &'static str {
-        match self {
-            Self::Update(..) => "chat.update",
-            Self::Card(_) | Self::Reply(..) => "chat.postMessage",
+        match self.how {
+            How::Change(_) => "chat.update",
+            How::New | How::Under(_) => "chat.postMessage",
         }
     }
 
     /// Whether it is a new message: those have the channel's pace, and done twice there are two.
     pub(crate) fn is_message(&self) -> bool {
-        !matches!(self, Self::Update(..))
+        !matches!(self.how, How::Change(_))
     }
 
-    /// The card that it changes, or stands under.
-    pub(crate) fn stands_on(&self) -> Option<&Posted> {
-        match self {
-            Self::Card(_) => None,
-            Self::Update(_, card) | Self::Reply(_, card, _) => Some(card),
+    /// The message that it stands under.
+    pub(crate) fn under(&self) -> Option<&Posted> {
+        if let How::Under(posted) = &self.how { Some(posted) } else { None }
+    }
+
+    /// The message that has to be there for this, and what that shows.
+    pub(crate) fn stands_on(&self, kind: &Kind) -> Option<(&Posted, Kind)> {
+        match &self.how {
+            How::New => None,
+            How::Change(posted) => Some((posted, kind.clone())),
+            How::Under(posted) => Some((posted, kind.under()?)),
         }
     }
 
-    fn incident(&self) -> &Incident {
-        match self {
-            Self::Card(incident) | Self::Update(incident, _) | Self::Reply(incident, ..) => incident,
+    /// What it is about, for logs and for the message's metadata: an incident's id, or a word.
+    pub(crate) fn about(&self) -> &str {
+        match &self.subject {
+            Subject::Card(incident) | Subject::Reply(incident, _) => incident.id.as_str(),
+            Subject::Digest(_) | Subject::Page(_) => "storm",
         }
     }
 
     fn message(&self) -> Message {
-        match self {
-            Self::Card(incident) | Self::Update(incident, _) => card::card(incident),
-            Self::Reply(incident, _, entry) => thread::reply(incident, entry),
+        match &self.subject {
+            Subject::Card(incident) => card::card(incident),
+            Subject::Reply(incident, entry) => thread::reply(incident, entry),
+            Subject::Digest(overview) => digest::digest(overview),
+            Subject::Page(incidents) => digest::page(incidents),
+        }
+    }
+
+    fn broadcast(&self) -> Option<bool> {
+        if let Subject::Reply(_, entry) = &self.subject { Some(entry.is_broadcast()) } else { None }
+    }
+
+    fn members(&self) -> Vec<Member> {
+        if let Subject::Page(incidents) = &self.subject { incidents.iter().map(Member::of).collect() } else { Vec::new() }
+    }
+
+    fn outcome(&self) -> &'static str {
+        match (&self.subject, &self.how) {
+            (Subject::Card(_), How::New | How::Under(_)) => "card",
+            (Subject::Reply(..), _) => "replied",
+            (Subject::Digest(_), How::New | How::Under(_)) => "digest",
+            (Subject::Page(_), How::New | How::Under(_)) => "page",
+            (Subject::Card(_) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => "updated",
         }
     }
 }
 
-/// What a due post needs. `None` when it cannot be done yet, because it is a reply and its card is not there; an error when it never can.
-fn need(kind: &Kind, material: Material) -> Option<Result<Need, String>> {
-    let Material { incident, posted, entry, .. } = material;
-    let Some(incident) = incident.map(Box::new) else {
-        return Some(Err(format!("{} is due and does not exist", kind.incident())));
+/// What can be done about a post of this kind, of which everything was read at `now`.
+fn can(kind: &Kind, material: Material, now: Timestamp) -> Can {
+    let Material { subject, posted, under, on_page, .. } = material;
+    if let Some(on_page) = on_page {
+        return Can::OnPage(on_page);
+    }
+    let how = match (posted, kind.under(), under) {
+        (Some(posted), _, _) => How::Change(posted),
+        (None, None, _) => How::New,
+        (None, Some(_), Some(under)) => How::Under(under),
+        (None, Some(_), None) => return Can::NotYet,
     };
-    Some(Ok(match (kind, posted) {
-        (Kind::Card(_), None) => Need::Card(incident),
-        (Kind::Card(_), Some(posted)) => Need::Update(incident, posted),
-        (Kind::Reply(..), None) => return None,
-        (Kind::Reply(_, place), Some(posted)) => match entry {
-            Some(entry) => Need::Reply(incident, posted, Box::new(entry)),
-            None => return Some(Err(format!("the timeline of {} has no entry {place}", incident.id))),
-        },
-    }))
+    match subject {
+        Ok(subject) => {
+            let version = match &subject {
+                Subject::Card(incident) | Subject::Reply(incident, _) => incident.version,
+                Subject::Digest(_) | Subject::Page(_) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
+            };
+            Can::Do(Need { subject, how, version })
+        }
+        Err(missing) => Can::Never(missing),
+    }
 }
 
 impl Work<'_> {
@@ -155,12 +211,15 @@ impl Work<'_> {
             self.pause(Timestamp::from_microsecond(self.pace.not_before).unwrap_or(now), RATES).await?;
         }
         let need = loop {
+            let now = Timestamp::now();
             let material = app.store.material(self.workspace, self.channel, &kind).await?;
             let held = material.posting.held_until();
-            match need(&kind, material) {
-                None => return Ok(false),
-                Some(Ok(need)) if !self.may_call(&need, held).await? => {}
-                Some(need) => break need,
+            match can(&kind, material, now) {
+                Can::NotYet => return Ok(false),
+                Can::OnPage(on_page) => return self.fold(due, &kind, &on_page).await,
+                Can::Never(reason) => break Err(reason),
+                Can::Do(need) if self.may_call(&need, held).await? => break Ok(need),
+                Can::Do(_) => {}
             }
         };
         if !turn.has_time() {
@@ -206,17 +265,17 @@ impl Work<'_> {
         if need.is_message() && due.attempt.is_some() {
             match self.look_up(due, need).await? {
                 Found::There(posted) => {
-                    let incident = need.incident().id.as_str();
-                    tracing::info!(incident, channel = self.channel.as_str(), outcome = "found", "an earlier attempt had posted");
+                    let about = need.about();
+                    tracing::info!(about, channel = self.channel.as_str(), outcome = "found", "an earlier attempt had posted");
                     return self.write_down(due, need, posted).await;
                 }
                 Found::NotThere => {}
                 Found::Unknown(why) => {
-                    let incident = need.incident().id.as_str();
+                    let about = need.about();
                     if self.app.uncertain == Uncertain::Park && !due.put_back {
                         return Err(Failed::Unknown(why));
                     }
-                    tracing::warn!(incident, why, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
+                    tracing::warn!(about, why, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
                 }
             }
             at = Timestamp::now().as_microsecond();
@@ -228,66 +287,65 @@ impl Work<'_> {
         // Whoever was frozen since the mark must not call any more: the post is somebody else's by now.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
         if Timestamp::now() > last {
-            store.release(due, owner, shared::store::posts::Setback::Pause).await?;
+            store.release(due, owner, Setback::Pause).await?;
             return Ok(());
         }
         let answer = self.bot().call(need.method(), &arguments(self.channel, due, need, &message)).await?;
         let posted = Posted {
             slack_channel: text(&answer, "channel").map_or_else(|| self.channel.clone(), Channel::new),
             ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),
-            shown: need.incident().version,
+            shown: need.version,
         };
         self.log(need, &posted);
         self.write_down(due, need, posted).await
     }
 
     async fn write_down(&mut self, due: &Due, need: &Need, posted: Posted) -> Result<(), Failed> {
+        let now = Timestamp::now();
         if need.is_message() {
-            self.pace.not_before = (Timestamp::now() + BETWEEN_MESSAGES).as_microsecond();
+            self.pace.not_before = (now + BETWEEN_MESSAGES).as_microsecond();
             self.pace.slack_channel = Some(posted.slack_channel.clone());
         }
+        match due.kind() {
+            Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),
+            Some(Kind::Digest(_)) => self.digest_painted = Some(now),
+            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..)) | None => {}
+        }
         let pace = need.is_message().then_some(&self.pace);
-        let done = Done { due, owner: &self.turn.owner, posted: &posted, pace };
+        let done = Done { due, owner: &self.turn.owner, posted: &posted, pace, members: &need.members(), now };
         if !self.app.store.done(self.workspace, self.channel, &done).await? {
-            let incident = need.incident().id.as_str();
-            tracing::warn!(incident, channel = self.channel.as_str(), outcome = "overtaken", "another poster was at work meanwhile");
+            let about = need.about();
+            tracing::warn!(about, channel = self.channel.as_str(), outcome = "overtaken", "another poster was at work meanwhile");
         }
         Ok(())
     }
 
     fn log(&self, need: &Need, posted: &Posted) {
-        let outcome = match need {
-            Need::Card(_) => "card",
-            Need::Update(..) => "updated",
-            Need::Reply(..) => "replied",
-        };
-        let incident = need.incident();
         tracing::info!(
             workspace = self.workspace.as_str(),
-            incident = incident.id.as_str(),
+            about = need.about(),
             channel = self.channel.as_str(),
             ts = posted.ts.as_str(),
-            version = incident.version,
-            outcome,
+            version = posted.shown,
+            outcome = need.outcome(),
             "post"
         );
     }
 }
 
 fn arguments<'a>(channel: &'a Channel, due: &'a Due, need: &'a Need, message: &'a Message) -> Arguments<'a> {
-    let (channel, ts, thread_ts, broadcast) = match need {
-        Need::Card(_) => (channel, None, None, None),
-        Need::Update(_, posted) => (&posted.slack_channel, Some(&posted.ts), None, None),
-        Need::Reply(_, posted, entry) => (&posted.slack_channel, None, Some(&posted.ts), Some(entry.is_broadcast())),
+    let (channel, ts, thread_ts) = match &need.how {
+        How::New => (channel, None, None),
+        How::Change(posted) => (&posted.slack_channel, Some(&posted.ts), None),
+        How::Under(posted) => (&posted.slack_channel, None, Some(&posted.ts)),
     };
-    let event_payload = EventPayload { incident: need.incident().id.as_str(), post: due.place() };
     Arguments {
         channel: channel.as_str(),
         ts,
         thread_ts,
-        reply_broadcast: broadcast,
+        reply_broadcast: need.broadcast(),
         message,
-        metadata: Metadata { event_type: EVENT_TYPE, event_payload },
+        metadata: Metadata { event_type: EVENT_TYPE, event_payload: EventPayload { about: need.about(), post: due.place() } },
         parse: "none",
         unfurl_links: false,
         unfurl_media: false,

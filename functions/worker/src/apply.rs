@@ -180,7 +180,7 @@ impl App {
     }
 
     async fn route(&self, incident: &mut Incident) -> Result<(), StoreError> {
-        let configuration = self.configuration(&incident.workspace).await?;
+        let configuration = self.store.settings(&incident.workspace).await?;
         let routing = configuration.routing.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
         let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
         let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());

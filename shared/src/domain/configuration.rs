@@ -3,6 +3,9 @@
 //! ```toml
 //! thread = true                      # false: the card alone, no replies under it
 //!
+//! [storm]
+//! above = 30                         # more new cards than this in a channel within a minute come in one digest; 0: never
+//!
 //! [routing]
 //! default = { channel = "C0INCIDENTS" }
 //!
@@ -14,6 +17,7 @@
 use serde::Deserialize;
 
 use super::routing::Routing;
+use super::storm::StormRate;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,6 +26,9 @@ pub struct Configuration {
     /// Whether what happens is told in the card's thread.
     #[serde(default = "yes")]
     pub thread: bool,
+    /// When there are so many that one digest carries them.
+    #[serde(default)]
+    pub storm: StormRate,
     /// Where incidents go; `None`: into the default channel.
     #[serde(default)]
     pub routing: Option<Routing>,
@@ -29,7 +36,7 @@ pub struct Configuration {
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { thread: true, routing: None }
+        Self { thread: true, storm: StormRate::default(), routing: None }
     }
 }
 
@@ -44,6 +51,9 @@ mod tests {
 
     const DOCUMENT: &str = r##"
         thread = false
+
+        [storm]
+        above = 100
 
         [routing]
         default = { channel = "#incidents" }
@@ -65,6 +75,7 @@ mod tests {
             routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>()
         };
         assert!(!configuration.thread);
+        assert_eq!(configuration.storm.above, 100);
         assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
         assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE"]);
         assert_eq!(channels(None, Severity::P3), ["#incidents"]);
@@ -74,6 +85,7 @@ mod tests {
     fn a_word_that_is_not_a_setting_is_refused() {
         for wrong in [
             "treads = true",
+            "[storm]\nabove = -1",
             "[routing]\ndefault = { chanel = \"C1\" }",
             "[routing]\ndefault = { channel = \"C1\" }\nrules = [{ match = { severity = \"P9\" }, to = [] }]",
         ] {

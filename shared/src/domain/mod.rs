@@ -1,7 +1,7 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
 //! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done),
-//! [`routing`] (where it shows), [`people`] (who may).
+//! [`routing`] (where it shows), [`storm`] (when there are too many), [`people`] (who may).
 
 pub mod configuration;
 pub mod ids;
@@ -10,6 +10,7 @@ pub mod intent;
 pub mod people;
 pub mod routing;
 pub mod severity;
+pub mod storm;
 pub mod timeline;
 
 use std::fmt;

@@ -105,12 +105,12 @@ impl Store {
         for channel in &incident.channels {
             if effect.repaint {
                 let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
-                writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, None, *now)?);
+                writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, *now)?);
             }
             for entry in told.iter().take(room) {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);
-                writes.push(self.want(&key, incident, REPLY_RANK, Some(&place), *now)?);
+                writes.push(self.want(&key, incident, REPLY_RANK, *now)?);
             }
         }
         self.transact(&incident.workspace, intent, writes).await
@@ -196,21 +196,15 @@ impl Store {
     }
 
     /// A post that is due: a newer want over an older one. The mark of an attempt that has no result yet stays: that attempt may have posted.
-    fn want(&self, key: &Key, incident: &Incident, rank: u8, entry: Option<&str>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        const WANT: &str =
-            "SET incident = :incident, want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)";
-        let mut update = Update::builder()
+    fn want(&self, key: &Key, incident: &Incident, rank: u8, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression(WANT)
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
             .expression_attribute_names("#rank", "rank")
-            .expression_attribute_values(":incident", text(incident.id.as_str()))
             .expression_attribute_values(":want", number(incident.version))
             .expression_attribute_values(":rank", number(rank))
             .expression_attribute_values(":since", number(now.as_microsecond()));
-        if let Some(entry) = entry {
-            update = update.update_expression(format!("{WANT}, entry = :entry")).expression_attribute_values(":entry", text(entry));
-        }
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }

@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | `T1#incident#INC-7K3QPF` | `incident` | the incident; also in the index `by_workspace` under `open#…` or `resolved#…` |
 //! | | `timeline#{µs}#{intent}` | a line of its timeline |
-//! | | `message#{channel}` | its card in a channel: where, and which version it shows |
+//! | | `message#{channel}` | its card in a channel: where, and which version it shows; in a storm, the page of the digest it is on |
 //! | `T1#key#{digest}` | `key` | the incident that a source's key means now |
 //! | `T1#intent#{id}` | `intent` | the marker of an applied intent, with its outcome |
 //! | `T1#channel#{channel}` | `due#card#{incident}`, `due#reply#{incident}#{entry}` | a post that is due |
-//! | | `pace` | not before when the channel takes another message |
+//! | | `due#digest#{digest}`, `due#page#{digest}#{page}` | the same, for a storm's digest and for a reply under it |
+//! | | `digest#{digest}` | a storm's digest: when it began and ended, where it is |
+//! | | `digest#{digest}#page#{page}` | a reply under it: the incidents it shows, where it is |
+//! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
@@ -16,7 +19,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, UserId, Workspace};
 use crate::domain::timeline::Entry;
 
 use super::{Item, StoreError, text};
@@ -91,6 +94,31 @@ pub fn due_card(workspace: &Workspace, channel: &Channel, id: &IncidentId) -> Ke
 /// The reply that is due for the entry at `place`.
 pub fn due_reply(workspace: &Workspace, channel: &Channel, id: &IncidentId, place: &str) -> Key {
     Key { pk: channel_partition(workspace, channel), sk: format!("due#reply#{id}#{place}") }
+}
+
+/// A storm's digest.
+pub fn digest(workspace: &Workspace, channel: &Channel, digest: &DigestId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("digest#{digest}") }
+}
+
+/// What the places of a digest's pages begin with.
+pub fn pages(digest: &DigestId) -> String {
+    format!("digest#{digest}#page#")
+}
+
+/// A reply under a digest.
+pub fn page(workspace: &Workspace, channel: &Channel, digest: &DigestId, page: u32) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("{}{page:06}", pages(digest)) }
+}
+
+/// The digest that is due.
+pub fn due_digest(workspace: &Workspace, channel: &Channel, digest: &DigestId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#digest#{digest}") }
+}
+
+/// The reply under a digest that is due.
+pub fn due_page(workspace: &Workspace, channel: &Channel, digest: &DigestId, page: u32) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#page#{digest}#{page:06}") }
 }
 
 /// When the channel takes another message.

@@ -1,7 +1,8 @@
 //! DynamoDB: one table, every key beginning with the installation. [`keys`] says what stands where; [`incidents`] reads, [`commit`] writes an intent's
-//! whole effect in one transaction, [`posts`] is what is due in Slack, [`pace`] how fast Slack is called, [`workspaces`] what is known of an installation and its people.
+//! whole effect in one transaction, [`posts`] is what is due in Slack, [`digest`] what came in a storm, [`pace`] how fast Slack is called, [`workspaces`] what is known of an installation and its people.
 
 pub mod commit;
+pub mod digest;
 pub mod incidents;
 pub mod keys;
 pub mod pace;

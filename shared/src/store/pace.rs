@@ -1,14 +1,15 @@
 //! How fast Slack is called: per channel, and per workspace and method. What stands here is read before a call, and raised by any answer that says to wait.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Channel, Workspace};
+use crate::domain::ids::{Channel, DigestId, Workspace};
+use crate::domain::storm::Lately;
 
 use super::keys;
-use super::{Item, Store, StoreError, attribute, number, read};
+use super::{Item, Store, StoreError, number, read, write};
 
 /// How often a place in a method's rate is tried for, when others take one at the same moment.
 const TRIES: u32 = 5;
@@ -22,6 +23,23 @@ pub struct ChannelPace {
     /// The channel's id, which Slack answered to its first message: a history is read by nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slack_channel: Option<Channel>,
+    /// How many new incidents came lately.
+    #[serde(default)]
+    pub lately: Lately,
+    /// The storm that is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<Storm>,
+}
+
+/// A storm that is on in a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storm {
+    /// What carries its incidents.
+    pub digest: DigestId,
+    /// The page that takes the next ones.
+    pub page: u32,
+    /// How many are on it.
+    pub filled: usize,
 }
 
 /// What stands against the next call of a method.
@@ -67,18 +85,10 @@ impl Store {
         channel: &Channel,
         pace: &ChannelPace,
     ) -> Result<TransactWriteItem, StoreError> {
-        let mut update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(keys::channel_pace(workspace, channel).item()))
-            .expression_attribute_values(":until", number(pace.not_before));
-        update = match &pace.slack_channel {
-            Some(id) => update
-                .update_expression("SET not_before = :until, slack_channel = :channel")
-                .expression_attribute_values(":channel", attribute(id)?),
-            None => update.update_expression("SET not_before = :until"),
-        };
-        let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        let item = write(&keys::channel_pace(workspace, channel), pace)?;
+        let put =
+            Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(|error| StoreError::Form(error.to_string()))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Takes a place among the calls of a method that the whole workspace shares; `Some` says when there will be one.

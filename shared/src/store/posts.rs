@@ -5,20 +5,22 @@
 //! that a poster died in between, or never learnt: whoever comes next looks the message up before posting again. Every write after the mark is conditional on it, so
 //! that a poster which was frozen meanwhile changes nothing any more.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Channel, IncidentId, MessageTs, Workspace};
+use crate::domain::ids::{Channel, DigestId, IncidentId, MessageTs, Workspace};
 use crate::domain::incident::Incident;
+use crate::domain::storm::{Member, Overview};
 use crate::domain::timeline::Entry;
 
 use super::commit::{UPDATE_RANK, condition_failed, is_conflict};
+use super::digest::{self, OnPage};
 use super::incidents::Stored;
 use super::keys::{self, Key};
 use super::pace::{ChannelPace, MethodPace, method_pace};
-use super::{Store, StoreError, attribute, number, read, text};
+use super::{Item, Store, StoreError, attribute, number, read, text};
 
 /// How many due posts are read at a time: more than a poster can post within its time.
 const AT_A_TIME: usize = 5000;
@@ -94,6 +96,10 @@ pub enum Kind {
     Card(IncidentId),
     /// The entry at this place of an incident's timeline, as a reply under its card.
     Reply(IncidentId, String),
+    /// A storm's digest.
+    Digest(DigestId),
+    /// A reply under it, with some of its incidents.
+    Page(DigestId, u32),
 }
 
 /// Who tries to post, and since when.
@@ -119,18 +125,53 @@ pub struct Posted {
 }
 
 /// What a post is made of, as it stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Material {
-    /// The incident.
-    pub incident: Option<Incident>,
-    /// Its card in this channel.
+    /// What it tells; the error says what is not there that should be.
+    pub subject: Result<Subject, String>,
+    /// Where it was posted before.
     pub posted: Option<Posted>,
-    /// For a reply, what it tells.
-    pub entry: Option<Entry>,
+    /// What it stands under.
+    pub under: Option<Posted>,
+    /// The page that shows this incident, which has no card of its own.
+    pub on_page: Option<OnPage>,
     /// What stands against `chat.postMessage`.
     pub posting: MethodPace,
-    /// What stands against `chat.update`.
-    pub updating: MethodPace,
+}
+
+/// What a post tells.
+#[derive(Debug)]
+pub enum Subject {
+    /// How an incident stands.
+    Card(Box<Incident>),
+    /// What happened to it.
+    Reply(Box<Incident>, Box<Entry>),
+    /// What came in a storm.
+    Digest(Box<Overview>),
+    /// Some of its incidents.
+    Page(Vec<Incident>),
+}
+
+/// Where an incident, a digest or a page is shown, as it is kept with it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Whereabouts {
+    slack_channel: Option<Channel>,
+    ts: Option<MessageTs>,
+    shown: Option<u64>,
+    digest: Option<DigestId>,
+    page: Option<u32>,
+}
+
+impl Whereabouts {
+    fn posted(&self) -> Option<Posted> {
+        let (slack_channel, ts, shown) = (self.slack_channel.clone()?, self.ts.clone()?, self.shown?);
+        Some(Posted { slack_channel, ts, shown })
+    }
+
+    fn on_page(&self) -> Option<OnPage> {
+        Some(OnPage { digest: self.digest.clone()?, page: self.page? })
+    }
 }
 
 /// A post that Slack took.
@@ -144,6 +185,21 @@ pub struct Done<'a> {
     pub posted: &'a Posted,
     /// The channel's pace from now on, where it was a message.
     pub pace: Option<&'a ChannelPace>,
+    /// Of a page, how each of its incidents was shown.
+    pub members: &'a [Member],
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Up to which want a post is done.
+#[derive(Debug, Clone, Copy)]
+enum Newest {
+    /// Whatever is wanted.
+    Any,
+    /// A want of this version, or of an older one.
+    Upto(u64),
+    /// Just this want.
+    Exactly(u64),
 }
 
 impl Due {
@@ -158,11 +214,11 @@ impl Due {
         match kind {
             "card" => Some(Kind::Card(IncidentId::new(rest))),
             "reply" => rest.split_once('#').map(|(incident, place)| Kind::Reply(IncidentId::new(incident), place.to_owned())),
-            _ => None,
+            other => digest::kind_of(other, rest),
         }
     }
 
-    fn key(&self) -> Key {
+    pub(super) fn key(&self) -> Key {
         Key { pk: self.pk.clone(), sk: self.sk.clone() }
     }
 }
@@ -171,15 +227,36 @@ impl Kind {
     /// Whether a post of this rank is a new message, as far as can be told without looking: an update that has no card any more is one too.
     pub fn is_message_at(&self, rank: u8) -> bool {
         match self {
-            Self::Card(_) => rank < UPDATE_RANK,
+            Self::Card(_) | Self::Page(..) => rank < UPDATE_RANK,
             Self::Reply(..) => true,
+            Self::Digest(_) => false,
         }
     }
 
-    /// The incident that it is about.
-    pub fn incident(&self) -> &IncidentId {
+    /// The incident that it is about, where it is about one.
+    pub fn incident(&self) -> Option<&IncidentId> {
         match self {
-            Self::Card(incident) | Self::Reply(incident, _) => incident,
+            Self::Card(incident) | Self::Reply(incident, _) => Some(incident),
+            Self::Digest(_) | Self::Page(..) => None,
+        }
+    }
+
+    /// Where it is kept what is shown of it; a reply is shown once and for all.
+    fn kept_at(&self, workspace: &Workspace, channel: &Channel) -> Option<Key> {
+        match self {
+            Self::Card(incident) => Some(keys::message(workspace, incident, channel)),
+            Self::Reply(..) => None,
+            Self::Digest(digest) => Some(keys::digest(workspace, channel, digest)),
+            Self::Page(digest, page) => Some(keys::page(workspace, channel, digest, *page)),
+        }
+    }
+
+    /// What it stands under.
+    pub fn under(&self) -> Option<Self> {
+        match self {
+            Self::Card(_) | Self::Digest(_) => None,
+            Self::Reply(incident, _) => Some(Self::Card(incident.clone())),
+            Self::Page(digest, _) => Some(Self::Digest(digest.clone())),
         }
     }
 }
@@ -192,25 +269,38 @@ impl Store {
         Ok(due)
     }
 
-    /// Reads everything that a post is made of, at once.
+    /// Reads everything that a post is made of.
     pub async fn material(&self, workspace: &Workspace, channel: &Channel, kind: &Kind) -> Result<Material, StoreError> {
-        let incident = keys::incident(workspace, kind.incident());
-        let message = keys::message(workspace, kind.incident(), channel);
-        let (posting, updating) = (keys::method_pace(workspace, "chat.postMessage"), keys::method_pace(workspace, "chat.update"));
+        let posting = keys::method_pace(workspace, "chat.postMessage");
+        let own = kind.kept_at(workspace, channel);
+        let under = kind.under().and_then(|under| under.kept_at(workspace, channel));
+        let incident = kind.incident().map(|id| keys::incident(workspace, id));
         let entry = match kind {
-            Kind::Card(_) => None,
             Kind::Reply(id, place) => Some(keys::entry(workspace, id, place)),
+            Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) => None,
         };
-        let wanted = [&incident, &message, &posting, &updating].into_iter().chain(&entry);
-        let mut found = self.get_several(wanted).await?;
-        let entry = entry.and_then(|key| found.remove(&key)).map(read::<Stored<Entry>>).transpose()?;
-        Ok(Material {
-            incident: found.remove(&incident).map(read::<Stored<Incident>>).transpose()?.map(|stored| stored.data),
-            posted: found.remove(&message).map(read).transpose()?,
-            entry: entry.map(|stored| stored.data),
-            posting: method_pace(found.remove(&posting))?,
-            updating: method_pace(found.remove(&updating))?,
-        })
+        let keys = [Some(&posting), own.as_ref(), under.as_ref(), incident.as_ref(), entry.as_ref()];
+        let mut found = self.get_several(keys.into_iter().flatten()).await?;
+        let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
+        let whereabouts = |item: Option<Item>| item.map(read::<Whereabouts>).transpose().map(Option::unwrap_or_default);
+        let (own, under) = (whereabouts(take(&own))?, whereabouts(take(&under))?);
+        let incident = take(&incident).map(read::<Stored<Incident>>).transpose()?.map(|stored| Box::new(stored.data));
+        let entry = take(&entry).map(read::<Stored<Entry>>).transpose()?.map(|stored| Box::new(stored.data));
+        let missing = |what: &dyn std::fmt::Display| format!("{what} is due and does not exist");
+        let subject = match kind {
+            Kind::Card(id) => incident.map(Subject::Card).ok_or_else(|| missing(id)),
+            Kind::Reply(id, place) => match (incident, entry) {
+                (None, _) => Err(missing(id)),
+                (Some(_), None) => Err(format!("the timeline of {id} has no entry {place}")),
+                (Some(incident), Some(entry)) => Ok(Subject::Reply(incident, entry)),
+            },
+            Kind::Digest(digest) => {
+                self.overview(workspace, channel, digest).await?.map(Box::new).map(Subject::Digest).ok_or_else(|| missing(digest))
+            }
+            Kind::Page(digest, page) => Ok(Subject::Page(self.on_page(workspace, channel, digest, *page).await?)),
+        };
+        let posting = method_pace(take(&Some(posting)))?;
+        Ok(Material { subject, posted: own.posted(), under: under.posted(), on_page: own.on_page().or(under.on_page()), posting })
     }
 
     /// Marks an attempt; `false` when somebody else has it, or it is done.
@@ -298,14 +388,22 @@ impl Store {
     /// A post was done: takes it off, unless something newer is wanted by now, and keeps where it is and how fast the channel is. `false` when that
     /// could not be, because another poster was at work meanwhile: then a card may show the past, and is due again.
     pub async fn done(&self, workspace: &Workspace, channel: &Channel, done: &Done<'_>) -> Result<bool, StoreError> {
-        let Done { due, owner, posted, pace } = done;
+        let Done { due, owner, posted, pace, members, now } = done;
         let pace = pace.map(|pace| self.keep_channel_pace(workspace, channel, pace)).transpose()?;
-        let Some(Kind::Card(incident)) = due.kind() else {
-            return self.transact_posts([self.take_off(due, owner, None)?].into_iter().chain(pace).collect()).await;
+        let kind = due.kind();
+        let Some((kind, kept_at)) = kind.as_ref().and_then(|kind| Some((kind, kind.kept_at(workspace, channel)?))) else {
+            return self.transact_posts([self.take_off(due, owner, Newest::Any)?].into_iter().chain(pace).collect()).await;
         };
-        let keep = self.keep_posted(&keys::message(workspace, &incident, channel), posted)?;
-        let rest: Vec<_> = [keep].into_iter().chain(pace).collect();
-        let whole = [vec![self.take_off(due, owner, Some(posted.shown))?], rest.clone()].concat();
+        let mut rest: Vec<_> = [self.keep_posted(&kept_at, posted, members)?].into_iter().chain(pace).collect();
+        let newest = match kind {
+            Kind::Card(_) | Kind::Reply(..) => Newest::Upto(posted.shown),
+            Kind::Digest(_) => Newest::Exactly(due.want),
+            Kind::Page(digest, _) => {
+                rest.push(self.want_digest(workspace, channel, digest, *now)?);
+                Newest::Exactly(due.want)
+            }
+        };
+        let whole = [vec![self.take_off(due, owner, newest)?], rest.clone()].concat();
         if self.transact_posts(whole).await? {
             return Ok(true);
         }
@@ -323,49 +421,51 @@ impl Store {
         if self.transact_posts(whole).await? {
             return Ok(true);
         }
-        self.repaint(&due.key(), &incident, due).await?;
+        self.repaint(&due.key(), due).await?;
         Ok(false)
     }
 
-    /// A card is gone from Slack: the next post makes a new one. Only the card that is meant: another may be there by now.
-    pub async fn forget_card(
+    /// `gone` is gone from Slack, which is what this kind of post shows: the next one makes it new. Only the message that is meant: another may be there by now.
+    pub async fn forget(
         &self,
         workspace: &Workspace,
-        incident: &IncidentId,
         channel: &Channel,
+        lost: &Kind,
+        due: &Due,
         gone: &MessageTs,
     ) -> Result<(), StoreError> {
-        let delete = self
+        let Some(kept_at) = lost.kept_at(workspace, channel) else { return Ok(()) };
+        let forget = self
             .db
-            .delete_item()
+            .update_item()
             .table_name(&self.table)
-            .set_key(Some(keys::message(workspace, incident, channel).item()))
+            .set_key(Some(kept_at.item()))
+            .update_expression("REMOVE slack_channel, ts, shown")
             .condition_expression("ts = :gone")
             .expression_attribute_values(":gone", text(gone.as_str()));
-        match delete.send().await {
-            Err(error) if !matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => {
-                Err(StoreError::call(&error))
-            }
-            Ok(_) | Err(_) => Ok(()),
+        held(forget.send().await)?;
+        match lost {
+            Kind::Card(incident) => self.repaint(&keys::due_card(workspace, channel, incident), due).await,
+            Kind::Digest(digest) => self.repaint(&keys::due_digest(workspace, channel, digest), due).await,
+            Kind::Page(digest, page) => self.repaint(&keys::due_page(workspace, channel, digest, *page), due).await,
+            Kind::Reply(..) => Ok(()),
         }
     }
 
-    /// A card that is gone is due again, for the sake of a reply that has nothing to stand under.
-    pub async fn want_card(&self, workspace: &Workspace, channel: &Channel, incident: &IncidentId, reply: &Due) -> Result<(), StoreError> {
-        self.repaint(&keys::due_card(workspace, channel, incident), incident, reply).await
+    /// Takes off a post that nobody needs to see: what it would tell stands on a page.
+    pub async fn drop_due(&self, due: &Due) -> Result<(), StoreError> {
+        let delete = self.db.delete_item().table_name(&self.table).set_key(Some(due.key().item()));
+        delete.send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
     }
 
-    /// The card has to be painted once more, whoever does it.
-    async fn repaint(&self, card: &Key, incident: &IncidentId, due: &Due) -> Result<(), StoreError> {
+    /// What a due post is about has to be painted once more, whoever does it.
+    async fn repaint(&self, what: &Key, due: &Due) -> Result<(), StoreError> {
         self.db
             .update_item()
             .table_name(&self.table)
-            .set_key(Some(card.item()))
-            .update_expression(
-                "SET incident = :incident, want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)",
-            )
+            .set_key(Some(what.item()))
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
             .expression_attribute_names("#rank", "rank")
-            .expression_attribute_values(":incident", text(incident.as_str()))
             .expression_attribute_values(":want", number(due.want))
             .expression_attribute_values(":rank", number(UPDATE_RANK))
             .expression_attribute_values(":since", number(due.since))
@@ -375,38 +475,46 @@ impl Store {
             .map_err(|error| StoreError::call(&error))
     }
 
-    fn keep_posted(&self, place: &Key, posted: &Posted) -> Result<TransactWriteItem, StoreError> {
-        let update = Update::builder()
+    fn keep_posted(&self, place: &Key, posted: &Posted, members: &[Member]) -> Result<TransactWriteItem, StoreError> {
+        let mut update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(place.item()))
             .update_expression("SET slack_channel = :channel, ts = :ts, shown = :shown")
             .condition_expression("attribute_not_exists(shown) OR shown <= :shown")
             .expression_attribute_values(":channel", text(posted.slack_channel.as_str()))
             .expression_attribute_values(":ts", text(posted.ts.as_str()))
-            .expression_attribute_values(":shown", number(posted.shown))
-            .build()
-            .map_err(|error| StoreError::Form(error.to_string()))?;
+            .expression_attribute_values(":shown", number(posted.shown));
+        if !members.is_empty() {
+            update = update
+                .update_expression("SET slack_channel = :channel, ts = :ts, shown = :shown, members = :members")
+                .expression_attribute_values(":members", attribute(&members)?);
+        }
+        let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn take_off(&self, due: &Due, owner: &str, shown: Option<u64>) -> Result<TransactWriteItem, StoreError> {
-        let mut delete = Delete::builder()
+    fn take_off(&self, due: &Due, owner: &str, newest: Newest) -> Result<TransactWriteItem, StoreError> {
+        const OURS: &str = "attempt.#owner = :owner";
+        let delete = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(due.key().item()))
-            .condition_expression("attempt.#owner = :owner")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":owner", text(owner));
-        if let Some(shown) = shown {
-            delete = delete
-                .condition_expression("attempt.#owner = :owner AND want <= :shown")
-                .expression_attribute_values(":shown", number(shown));
-        }
+        let delete = match newest {
+            Newest::Any => delete.condition_expression(OURS),
+            Newest::Upto(version) => {
+                delete.condition_expression(format!("{OURS} AND want <= :want")).expression_attribute_values(":want", number(version))
+            }
+            Newest::Exactly(want) => {
+                delete.condition_expression(format!("{OURS} AND want = :want")).expression_attribute_values(":want", number(want))
+            }
+        };
         let delete = delete.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     /// Writes all or nothing; `false` when a condition did not hold.
-    async fn transact_posts(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+    pub(super) async fn transact_posts(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
         for _ in 0..CONFLICTS_MOST {
             match self.db.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
                 Ok(_) => return Ok(true),

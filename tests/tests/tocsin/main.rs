@@ -17,5 +17,6 @@ mod poison;
 mod rotation;
 mod samples;
 mod signatures;
+mod storm;
 mod who_may;
 mod worlds;
