@@ -10,8 +10,9 @@ use super::words::{self, DOT, NAME};
 
 /// How many of the worst the digest names.
 const WORST: usize = 10;
-/// How long a title may be on a page: forty of them have to fit into one message.
-const TITLE: usize = 110;
+/// How long a line about an incident may be, as it is sent: forty of each have to fit into one message.
+const TITLE: usize = 140;
+const STANDING: usize = 120;
 
 /// The digest as it stands now.
 pub fn digest(overview: &Overview) -> Message {
@@ -44,11 +45,10 @@ pub fn digest(overview: &Overview) -> Message {
 /// Some of its incidents, as they stand now.
 pub fn page(incidents: &[Incident]) -> Message {
     let blocks = incidents.iter().map(|incident| {
-        let title = one_line(incident.title(), TITLE);
-        let first = mrkdwn!("{} *{}*  {}", sign(incident.severity(), incident.state()), incident.severity(), title);
-        let service = incident.facts.service.as_ref().map(|service| Mrkdwn::escape(one_line(&service.value, NAME / 2)));
-        let second = Mrkdwn::join([mrkdwn!("{}", incident.id), words::standing(incident)].into_iter().chain(service), " · ");
-        Block::section_with(mrkdwn!("{}\n{}", first, second), button(incident))
+        let first = mrkdwn!("{} *{}*  {}", sign(incident.severity(), incident.state()), incident.severity(), title(incident.title()));
+        let service = incident.facts.service.as_ref().map(|service| Mrkdwn::escape(one_line(&service.value, NAME)));
+        let second = Mrkdwn::join([mrkdwn!("{}", incident.id), standing(incident)].into_iter().chain(service), " · ");
+        Block::section_with(mrkdwn!("{}\n{}", first, second.cut(STANDING)), button(incident))
     });
     let open = incidents.iter().filter(|incident| incident.state() != State::Resolved).count();
     Message::new(mrkdwn!("{} incidents of a storm, {} of them open", incidents.len(), open), blocks.collect(), Vec::new())
@@ -68,9 +68,18 @@ fn sign(severity: Severity, state: State) -> &'static str {
     if state == State::Resolved { "✅" } else { words::sign(severity) }
 }
 
+fn title(text: &str) -> Mrkdwn {
+    Mrkdwn::escape(one_line(text, TITLE)).cut(TITLE)
+}
+
+/// How it stands, in a word or two.
+fn standing(incident: &Incident) -> Mrkdwn {
+    let holder = incident.acknowledged.as_ref().filter(|_| incident.state() == State::Acknowledged);
+    holder.map_or_else(|| Mrkdwn::escape(words::state(incident.state())), |mark| mrkdwn!("{} has it", words::who(&mark.by)))
+}
+
 fn line(member: &Member) -> Mrkdwn {
-    let title = one_line(&member.title, TITLE);
-    mrkdwn!("{} *{}*  {}  ·  {}", words::sign(member.severity), member.severity, title, member.id)
+    mrkdwn!("{} *{}*  {}  ·  {}", words::sign(member.severity), member.severity, title(&member.title), member.id)
 }
 
 /// How many of each severity: `🔴 1 P1 · 🟡 2,000 P3`.

@@ -251,7 +251,9 @@ impl Mrkdwn {
     }
 
     /// Like [`cut`], but never within a `<…>` or an `&amp;`, whose first half would show as rubbish.
-    fn cut(mut self, limit: usize) -> Self {
+    /// As much of it as fits, with the mark `…` behind it; nothing of Slack's markup is cut in two.
+    #[must_use]
+    pub fn cut(mut self, limit: usize) -> Self {
         if boundary(&self.0, limit) == self.0.len() {
             return self;
         }
