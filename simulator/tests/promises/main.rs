@@ -4,6 +4,7 @@
 mod app;
 mod control;
 mod faults;
+mod load;
 mod outbound;
 mod rates;
 mod response_url;
