@@ -81,7 +81,8 @@ impl Default for Config {
     }
 }
 
-/// Slack's rates: one message per second and channel with a small burst, and a number of calls per minute for each method.
+/// Slack's rates: one message per second and channel with a small burst, so many messages per minute and workspace, and a number of calls per minute for
+/// each method of an installation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rates {
     /// No limit at all.
@@ -90,7 +91,9 @@ pub struct Rates {
     pub channel_per_second: f64,
     /// How many of them may come at once.
     pub burst: u32,
-    /// Calls per minute of methods with a limit of their own.
+    /// Messages per minute in all channels of one workspace together (`chat.postMessage`). Slack says "several hundred" and no number.
+    pub workspace_per_minute: Option<u32>,
+    /// Calls per minute and installation of methods with a limit of their own.
     pub methods: BTreeMap<String, u32>,
     /// Calls per minute of every other method.
     pub default_per_minute: u32,
@@ -119,6 +122,7 @@ impl Default for Rates {
             off: false,
             channel_per_second: 1.0,
             burst: 3,
+            workspace_per_minute: Some(300),
             methods: methods.iter().map(|(method, limit)| ((*method).to_owned(), *limit)).collect(),
             default_per_minute: 50,
         }

@@ -7,17 +7,22 @@
 //! - `response_url`: answers to one person's action
 //! - `people`: what people do, and the payloads that Slack makes of it
 //! - `outbound`: signed requests to the app, its time to answer, repeated attempts
-//! - `world`, `state`: what stands in the workspace, and everything else that is remembered
+//! - `world`, `teams`, `messages`: what stands in the workspaces
+//! - `installations`, `calls`, `state`: whose token it is, what was called with it, and everything else that is remembered
 //! - [`faults`], `rates`: what goes wrong on demand, and what is too much
 //! - `queue`: drops sample incidents onto SQS
 //! - `control`: the API under `/sim` for tests and for the page; `page`: the page itself
 //!
 //! The README beside this crate describes the control API.
 
+mod calls;
 mod clock;
 pub mod config;
 mod control;
 pub mod faults;
+mod fields;
+mod installations;
+mod messages;
 mod outbound;
 mod page;
 mod people;
@@ -28,6 +33,7 @@ mod response_url;
 mod server;
 mod signature;
 mod state;
+mod teams;
 mod web_api;
 mod world;
 

@@ -1,0 +1,140 @@
+//! Workspaces, organisations, and the tokens with which the app calls for them.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Reply, Sim, parse};
+use crate::people::Refused;
+use crate::state::State;
+use crate::teams::{Enterprise, Team};
+use crate::world::TEAM;
+
+#[derive(Deserialize)]
+struct TeamWish {
+    id: String,
+    name: Option<String>,
+    domain: Option<String>,
+    enterprise_id: Option<String>,
+    enterprise_name: Option<String>,
+}
+
+/// Creates or changes a workspace, and the organisation that it belongs to.
+pub(super) async fn set(Shared(slack): Sim, body: Bytes) -> Reply {
+    let wish: TeamWish = parse(&body)?;
+    if !wish.id.starts_with('T') || wish.enterprise_id.as_ref().is_some_and(|id| !id.starts_with('E')) {
+        return Err(Refused::bad("a team's id begins with T, an organisation's with E"));
+    }
+    let mut state = slack.lock();
+    let world = &mut state.world;
+    if let Some(id) = &wish.enterprise_id {
+        if let Some(known) = world.enterprises.iter_mut().find(|enterprise| enterprise.id == *id) {
+            known.name = wish.enterprise_name.unwrap_or_else(|| known.name.clone());
+        } else {
+            let name = wish.enterprise_name.unwrap_or_else(|| id.clone());
+            world.enterprises.push(Enterprise { id: id.clone(), name, org_wide: false });
+        }
+    }
+    let short = wish.id.trim_start_matches('T').trim_start_matches('0');
+    let known = world.team(&wish.id).cloned().unwrap_or_else(|| Team {
+        id: wish.id.clone(),
+        name: short.to_owned(),
+        domain: short.to_lowercase(),
+        enterprise_id: None,
+    });
+    let team = Team {
+        name: wish.name.unwrap_or(known.name),
+        domain: wish.domain.unwrap_or(known.domain),
+        enterprise_id: wish.enterprise_id.or(known.enterprise_id),
+        id: known.id,
+    };
+    match world.teams.iter_mut().find(|other| other.id == team.id) {
+        Some(place) => *place = team,
+        None => world.teams.push(team),
+    }
+    let installation = world.installation_of(&wish.id);
+    world.settle_bot(&installation);
+    state.tell_users();
+    state.tell_teams();
+    let shape = state.teams().into_iter().find(|team| team["id"] == wish.id);
+    Ok(Json(json!(shape)))
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Tokens {
+    One(String),
+    Several(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct TokenWish {
+    /// A team, or an organisation.
+    team: Option<String>,
+    bot_token: Option<Tokens>,
+    signing_secret: Option<String>,
+    scopes: Option<Vec<String>>,
+    error: Option<Value>,
+}
+
+/// Sets an installation's tokens, its scopes and what it is answered with.
+pub(super) async fn token(Shared(slack): Sim, body: Bytes) -> Reply {
+    // `error: null` means something else than no `error`, which serde's Option does not tell apart.
+    let clears_error = parse::<Value>(&body)?.get("error").is_some_and(Value::is_null);
+    let wish: TokenWish = parse(&body)?;
+    let mut state = slack.lock();
+    let id = wish.team.unwrap_or_else(|| TEAM.to_owned());
+    if wish.bot_token.is_some() {
+        install(&mut state, &id)?;
+    }
+    match wish.bot_token {
+        Some(Tokens::One(token)) => state.access.set_tokens(&id, vec![token]),
+        Some(Tokens::Several(tokens)) => state.access.set_tokens(&id, tokens),
+        None => {}
+    }
+    if let Some(secret) = wish.signing_secret {
+        state.access.signing_secret = secret;
+    }
+    let known = state.access.installations.get_mut(&id);
+    let installation = known.ok_or_else(|| Refused::not_found(format!("the app is not installed in {id}")))?;
+    if let Some(scopes) = wish.scopes {
+        installation.scopes = scopes;
+    }
+    if clears_error {
+        installation.error = None;
+    } else if let Some(error) = wish.error {
+        installation.error = error.as_str().map(str::to_owned);
+    }
+    let answer = json!({"ok": true, "team": id, "scopes": installation.scopes, "error": installation.error});
+    state.tell_teams();
+    Ok(Json(answer))
+}
+
+/// Makes a team or an organisation one that has the app.
+fn install(state: &mut State, id: &str) -> Result<(), Refused> {
+    if state.world.enterprise(id).is_none() && state.world.team(id).is_none() {
+        return Err(Refused::not_found(format!("there is no team and no organisation {id}")));
+    }
+    let of_enterprise = state.world.enterprise_of(id).map(|enterprise| (enterprise.id.clone(), enterprise.org_wide));
+    if let Some((enterprise, true)) = of_enterprise {
+        let is_alive = state.access.installations.get(&enterprise).is_some_and(|known| known.error.is_none());
+        if is_alive {
+            return Err(Refused::bad(format!("cannot_install_an_org_installed_app: {enterprise} has it for all of its workspaces")));
+        }
+        set_org_wide(state, &enterprise, false);
+    }
+    set_org_wide(state, id, true);
+    state.access.installation(id);
+    state.world.settle_bot(id);
+    state.tell_users();
+    state.tell_channels();
+    Ok(())
+}
+
+fn set_org_wide(state: &mut State, enterprise: &str, org_wide: bool) {
+    if let Some(known) = state.world.enterprises.iter_mut().find(|known| known.id == enterprise) {
+        known.org_wide = org_wide;
+    }
+}
