@@ -1,4 +1,4 @@
-//! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the six functions.
+//! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the functions.
 //!
 //! The same tests run over two kinds of world: [`World::start`] runs the functions by the [`Dispatcher`], [`World::deployed`] deploys template.yaml.
 //! A test ends with [`World::finish`], which fails where something is left: a job, a dead letter, an error in the log, a secret in the log.
@@ -150,14 +150,15 @@ impl World {
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
-            match queue_of(name) {
-                None => {
+            match called_by(name) {
+                Caller::Http => {
                     dispatcher.urls.insert(name, FunctionUrl::start(Arc::clone(&function)).await?);
                 }
-                Some(queue) => {
+                Caller::Queue(queue) => {
                     let url = &resources.queues.get(&queue).context("three queues")?.url;
                     dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, setup.instances, &logs));
                 }
+                Caller::Test => {}
             }
             dispatcher.counters.insert(name, counter);
             dispatcher.functions.insert(name, function);
@@ -241,6 +242,16 @@ impl World {
     /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
     pub fn user(&self, name: &'static str) -> User<'_> {
         User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+    }
+
+    /// Lets a minute pass for `clock`, as its schedule does.
+    pub async fn ticks(&self) {
+        let event = json!({
+            "version": "0", "id": hex(32), "source": "aws.events", "detail-type": "Scheduled Event",
+            "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION, "resources": [], "detail": {},
+        });
+        let answer = self.dispatcher().function("clock").call(&event).await;
+        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
     }
 
     /// Puts a message on the incidents queue.
@@ -553,13 +564,23 @@ fn canaries() -> (String, String) {
     (format!("xoxb-canary-{}", hex(24)), format!("canary{}", hex(26)))
 }
 
-/// The queue that brings a function its work; a receiver has none.
-fn queue_of(function: &str) -> Option<Queue> {
+/// What brings a function its work.
+enum Caller {
+    /// A function URL.
+    Http,
+    /// A queue.
+    Queue(Queue),
+    /// The test itself: in a test, a minute passes when the test says so.
+    Test,
+}
+
+fn called_by(function: &str) -> Caller {
     match function {
-        "intake" => Some(Queue::Incidents),
-        "worker" => Some(Queue::Intents),
-        "poster" => Some(Queue::Posts),
-        _ => None,
+        "intake" => Caller::Queue(Queue::Incidents),
+        "worker" => Caller::Queue(Queue::Intents),
+        "poster" => Caller::Queue(Queue::Posts),
+        "clock" => Caller::Test,
+        _ => Caller::Http,
     }
 }
 
@@ -591,7 +612,8 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        other => panic!("{other} is none of the six functions"),
+        "clock" => vec![table, secret, api],
+        other => panic!("{other} is none of the functions"),
     };
     let lambda = [
         ("AWS_REGION", REGION.to_owned()),
