@@ -612,7 +612,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        "clock" => vec![table, secret, api],
+        "clock" => vec![table, intents, posts, secret, api],
         other => panic!("{other} is none of the functions"),
     };
     let lambda = [

@@ -1,6 +1,9 @@
 //! What falls due with time, looked for every minute. Each job stands in a file of its own and fails by itself: what one could not do, it finds again at the next minute,
 //! and the others go on.
 
+mod forgotten;
+mod timers;
+
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -11,12 +14,15 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::queue::Sender;
 use shared::store::Store;
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    intents: Sender,
+    posts: Sender,
 }
 
 /// One invocation: who it is and how long it may take.
@@ -58,7 +64,12 @@ impl App {
     /// Reads the environment and gets ready.
     pub fn start() -> Result<Self, ConfigError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
-        Ok(Self { store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?) })
+        let sqs = aws_sdk_sqs::Client::new(&aws);
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            intents: Sender::new(sqs.clone(), config::required("INTENTS_QUEUE_URL")?),
+            posts: Sender::new(sqs, config::required("POSTS_QUEUE_URL")?),
+        })
     }
 
     /// One minute. `owner` is the invocation's id, `deadline` in milliseconds since 1970 is when Lambda ends it.
@@ -69,8 +80,8 @@ impl App {
     }
 
     /// Everything that is done each minute, all beside each other.
-    fn jobs<'a>(&'a self, _turn: &'a Turn) -> Vec<Job<'a>> {
-        Vec::new()
+    fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
+        vec![("timers", Box::pin(self.timers(turn))), ("forgotten", Box::pin(self.forgotten(turn)))]
     }
 }
 

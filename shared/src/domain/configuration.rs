@@ -6,6 +6,10 @@
 //! [storm]
 //! above = 30                         # more new cards than this in a channel within a minute come in one digest; 0: never
 //!
+//! [flapping]
+//! times = 4                          # what begins so often within so many minutes is held as one incident; 0: nothing is
+//! minutes = 10
+//!
 //! [routing]
 //! default = { channel = "C0INCIDENTS" }
 //!
@@ -16,6 +20,7 @@
 
 use serde::Deserialize;
 
+use super::flapping::FlappingRate;
 use super::routing::Routing;
 use super::storm::StormRate;
 
@@ -29,6 +34,9 @@ pub struct Configuration {
     /// When there are so many that one digest carries them.
     #[serde(default)]
     pub storm: StormRate,
+    /// What is flapping and held as one incident.
+    #[serde(default)]
+    pub flapping: FlappingRate,
     /// Where incidents go; `None`: into the default channel.
     #[serde(default)]
     pub routing: Option<Routing>,
@@ -36,7 +44,7 @@ pub struct Configuration {
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { thread: true, storm: StormRate::default(), routing: None }
+        Self { thread: true, storm: StormRate::default(), flapping: FlappingRate::default(), routing: None }
     }
 }
 
@@ -54,6 +62,9 @@ mod tests {
 
         [storm]
         above = 100
+
+        [flapping]
+        times = 3
 
         [routing]
         default = { channel = "#incidents" }
@@ -76,6 +87,7 @@ mod tests {
         };
         assert!(!configuration.thread);
         assert_eq!(configuration.storm.above, 100);
+        assert_eq!(configuration.flapping, FlappingRate { times: 3, minutes: 10 });
         assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
         assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE"]);
         assert_eq!(channels(None, Severity::P3), ["#incidents"]);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::modal::{CreateContext, ResolveContext};
 use super::{answer, card, digest, help, limits, modal, reply};
 use crate::domain::Refusal;
+use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::incident::{Incident, Outcome, State, Summary};
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
@@ -176,6 +177,16 @@ fn a_card_counts_repeats() {
     let repeated = (1..14).fold(Story::triggered(), |story, minute| story.then(minute, &cloudwatch(), Action::Create(full())));
     assert_json_snapshot!("card_counted", repeated.card());
     assert_json_snapshot!("answer_counted", repeated.answer());
+}
+
+#[test]
+fn what_is_flapping_says_so() {
+    let rate = FlappingRate::default();
+    let mut story = Story::resolved();
+    story.incident = story.incident.held(rate, at(20));
+    let story = story.then(20, &cloudwatch(), Action::Create(full()));
+    assert_json_snapshot!("card_flapping", story.card());
+    assert_json_snapshot!("reply_flapping", story.reply());
 }
 
 #[test]

@@ -14,6 +14,8 @@
 //! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
+//! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |
+//! | `T1#channels` | `{channel}` | a channel that had an incident within the last month |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
 //! | `installations` | `T1` | an installation: the one partition that belongs to nobody |
 
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, UserId, Workspace};
 use crate::domain::timeline::Entry;
+use crate::domain::timer::Timer;
 
 use super::{Item, StoreError, text};
 
@@ -58,7 +61,7 @@ pub fn incident(workspace: &Workspace, id: &IncidentId) -> Key {
 
 /// The place of an entry in its incident's timeline: by time, then by intent.
 pub fn entry_place(entry: &Entry) -> String {
-    format!("timeline#{:020}#{}", entry.at.as_microsecond().max(0), entry.intent)
+    format!("timeline#{}#{}", micros(entry.at), entry.intent)
 }
 
 /// A line of the timeline.
@@ -129,6 +132,26 @@ pub fn channel_pace(workspace: &Workspace, channel: &Channel) -> Key {
 /// When Slack takes another call of a method.
 pub fn method_pace(workspace: &Workspace, method: &str) -> Key {
     Key { pk: format!("{workspace}#method#{method}"), sk: "pace".to_owned() }
+}
+
+/// The partition of the channels in which there may be something due.
+pub fn channels(workspace: &Workspace) -> String {
+    format!("{workspace}#channels")
+}
+
+/// The partition of what falls due with time.
+pub fn timers(workspace: &Workspace) -> String {
+    format!("{workspace}#timers")
+}
+
+/// A timer, by when it falls due.
+pub fn timer(workspace: &Workspace, timer: &Timer) -> Key {
+    Key { pk: timers(workspace), sk: format!("{}#{}#{}", micros(timer.at), timer.kind.name(), timer.incident) }
+}
+
+/// A moment as a text that sorts as the moments do.
+pub(super) fn micros(at: Timestamp) -> String {
+    format!("{:020}", at.as_microsecond().max(0))
 }
 
 /// A person.

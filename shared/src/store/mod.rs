@@ -1,5 +1,5 @@
 //! DynamoDB: one table, every key beginning with the installation. [`keys`] says what stands where; [`incidents`] reads, [`commit`] writes an intent's
-//! whole effect in one transaction, [`posts`] is what is due in Slack, [`digest`] what came in a storm, [`pace`] how fast Slack is called, [`workspaces`] what is known of an installation and its people.
+//! whole effect in one transaction, [`posts`] is what is due in Slack, [`digest`] what came in a storm, [`pace`] how fast Slack is called, [`timers`] what falls due with time, [`workspaces`] what is known of an installation and its people.
 
 pub mod commit;
 pub mod digest;
@@ -7,6 +7,7 @@ pub mod incidents;
 pub mod keys;
 pub mod pace;
 pub mod posts;
+pub mod timers;
 pub mod workspaces;
 
 use std::collections::HashMap;

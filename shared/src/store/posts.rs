@@ -25,6 +25,9 @@ use super::{Item, Store, StoreError, attribute, number, read, text};
 /// How many due posts are read at a time: more than a poster can post within its time.
 const AT_A_TIME: usize = 5000;
 
+/// How long a channel is remembered after its last new incident, in days.
+const CHANNEL_DAYS: i64 = 30;
+
 /// How often a transaction that met another one is tried again.
 const CONFLICTS_MOST: u32 = 5;
 
@@ -262,6 +265,36 @@ impl Kind {
 }
 
 impl Store {
+    /// Remembers that there may be something due in these channels.
+    pub async fn know_channels(&self, workspace: &Workspace, channels: &[Channel], now: Timestamp) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Known<'a> {
+            channel: &'a Channel,
+            expires_at: i64,
+        }
+        for channel in channels {
+            let key = Key { pk: keys::channels(workspace), sk: channel.to_string() };
+            self.put(&key, &Known { channel, expires_at: keys::expiry(now, CHANNEL_DAYS) }).await?;
+        }
+        Ok(())
+    }
+
+    /// The channels in which there may be something due.
+    pub async fn channels(&self, workspace: &Workspace) -> Result<Vec<Channel>, StoreError> {
+        #[derive(Deserialize)]
+        struct Known {
+            channel: Channel,
+        }
+        let known: Vec<Known> = self.query(&keys::channels(workspace), None, usize::MAX).await?;
+        Ok(known.into_iter().map(|known| known.channel).collect())
+    }
+
+    /// Since when the oldest post is due in a channel that is not parked.
+    pub async fn oldest_due(&self, workspace: &Workspace, channel: &Channel) -> Result<Option<Timestamp>, StoreError> {
+        let due = self.due(workspace, channel).await?;
+        Ok(due.iter().map(|due| due.since).min().and_then(|since| Timestamp::from_microsecond(since).ok()))
+    }
+
     /// What is due in a channel and not parked, in the order in which it is to be posted.
     pub async fn due(&self, workspace: &Workspace, channel: &Channel) -> Result<Vec<Due>, StoreError> {
         let mut due: Vec<Due> = self.query_unparked(&keys::channel_partition(workspace, channel), AT_A_TIME).await?;

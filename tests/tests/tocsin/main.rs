@@ -9,6 +9,7 @@ mod card;
 mod commands;
 mod events;
 mod faults;
+mod flapping;
 mod forms;
 mod once;
 mod order;
