@@ -14,6 +14,12 @@ pub struct Config {
     pub signing_secret: String,
     /// The bot token that the Web API accepts.
     pub bot_token: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's client secret.
+    pub client_secret: String,
+    /// Whether tokens that are given for a code expire.
+    pub rotation: bool,
     /// Where slash commands go.
     pub commands_url: Option<String>,
     /// Where clicks, modal submissions and shortcuts go.
@@ -44,6 +50,9 @@ impl Default for Config {
             port: 0,
             signing_secret: "simulator-signing-secret".into(),
             bot_token: "xoxb-simulator".into(),
+            client_id: "4280.4280".into(),
+            client_secret: "simulator-client-secret".into(),
+            rotation: false,
             commands_url: None,
             interactions_url: None,
             events_url: None,
@@ -111,6 +120,7 @@ impl Default for Rates {
             ("conversations.history", 50),
             ("conversations.info", 50),
             ("conversations.replies", 50),
+            ("oauth.v2.access", 600),
             ("users.info", 100),
             ("users.list", 20),
             ("users.lookupByEmail", 50),
@@ -140,11 +150,22 @@ pub struct Timing {
     pub response_url_ms: u64,
     /// How long after a failed attempt each further attempt of an event comes.
     pub event_retry_ms: Vec<u64>,
+    /// How long a code may be exchanged for tokens.
+    pub code_ms: u64,
+    /// How long an access token works, where tokens rotate.
+    pub token_ms: u64,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { trigger_ms: 3000, answer_ms: 3000, response_url_ms: 30 * 60 * 1000, event_retry_ms: vec![0, 60_000, 300_000] }
+        Self {
+            trigger_ms: 3000,
+            answer_ms: 3000,
+            response_url_ms: 30 * 60 * 1000,
+            event_retry_ms: vec![0, 60_000, 300_000],
+            code_ms: 10 * 60 * 1000,
+            token_ms: 12 * 60 * 60 * 1000,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`config`]: what a simulator starts with
 //! - `server`: the listening socket, which can also cut a connection
 //! - `web_api`: what the app calls, with Slack's limits (`limits`), scopes, rates and error codes
+//! - `oauth`: how the app is installed, and how its tokens change
 //! - `response_url`: answers to one person's action
 //! - `people`: what people do, and the payloads that Slack makes of it
 //! - `outbound`: signed requests to the app, its time to answer, repeated attempts
@@ -23,6 +24,7 @@ pub mod faults;
 mod fields;
 mod installations;
 mod messages;
+mod oauth;
 mod outbound;
 mod page;
 mod people;
@@ -43,7 +45,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -93,6 +95,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let router = Router::new()
         .route("/api/{method}", any(web_api::call))
         .route("/hooks/response/{team}/{time}/{secret}", post(response_url::post))
+        .route("/oauth/v2/authorize", get(oauth::consent::show).post(oauth::consent::decide))
         .nest("/sim", control::routes())
         .merge(page)
         .layer(DefaultBodyLimit::max(4 * 1024 * 1024))

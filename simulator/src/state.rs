@@ -14,6 +14,7 @@ use crate::faults::Faults;
 use crate::fields::{self, put};
 use crate::installations::Access;
 use crate::messages::Message;
+use crate::oauth::OAuth;
 use crate::queue::Queue;
 use crate::rates::Used;
 use crate::teams::Team;
@@ -158,6 +159,7 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) app: App,
     pub(crate) access: Access,
+    pub(crate) oauth: OAuth,
     pub(crate) rates: Rates,
     pub(crate) used: Used,
     pub(crate) timing: Timing,
@@ -186,6 +188,7 @@ impl State {
                 events: config.events.clone(),
             },
             access: Access::start(&config.signing_secret, &config.bot_token, &config.scopes),
+            oauth: OAuth::new(&config.client_id, &config.client_secret, config.rotation),
             rates: config.rates.clone(),
             used: Used::default(),
             timing: config.timing.clone(),
@@ -366,6 +369,23 @@ impl State {
             let expired = clock::millis() > trigger.at + self.timing.trigger_ms;
             json!({"id": id, "used": trigger.used, "view_id": trigger.view_id, "expired": expired})
         })
+    }
+
+    /// Makes a team or an organisation one that has the app. False: its organisation has it already, for all of its workspaces.
+    pub(crate) fn install(&mut self, id: &str) -> bool {
+        let organisation = self.world.enterprise_of(id).filter(|enterprise| enterprise.org_wide).map(|enterprise| enterprise.id.clone());
+        if let Some(organisation) = organisation {
+            if self.access.installations.get(&organisation).is_some_and(|known| known.error.is_none()) {
+                return false;
+            }
+            self.world.set_org_wide(&organisation, false);
+        }
+        self.world.set_org_wide(id, true);
+        self.access.installation(id);
+        self.world.settle_bot(id);
+        self.tell_users();
+        self.tell_channels();
+        true
     }
 
     /// The teams as the control API shows them.

@@ -182,6 +182,13 @@ impl World {
         Bot::of(&self.installation_of(team))
     }
 
+    /// Says whether an organisation has the app for all of its workspaces; of a team, which is none, nothing is said.
+    pub(crate) fn set_org_wide(&mut self, id: &str, org_wide: bool) {
+        if let Some(known) = self.enterprises.iter_mut().find(|known| known.id == id) {
+            known.org_wide = org_wide;
+        }
+    }
+
     /// The teams that an installation, of a team or of an organisation, is for.
     pub(crate) fn teams_of(&self, installation: &str) -> Vec<String> {
         let fits = |team: &&Team| team.id == installation || team.enterprise_id.as_deref() == Some(installation);

@@ -38,6 +38,8 @@ pub(crate) fn routes() -> Router<Arc<Slack>> {
         .route("/app", post(settings::app))
         .route("/teams", post(teams::set))
         .route("/token", post(teams::token))
+        .route("/oauth", post(teams::oauth))
+        .route("/authorize", post(teams::authorize))
         .route("/rates", post(settings::rates))
         .route("/timing", post(settings::timing))
         .route("/channels", post(settings::channel))

@@ -81,6 +81,8 @@ struct TimingWish {
     answer_ms: Option<u64>,
     response_url_ms: Option<u64>,
     event_retry_ms: Option<Vec<u64>>,
+    code_ms: Option<u64>,
+    token_ms: Option<u64>,
 }
 
 pub(super) async fn timing(Shared(slack): Sim, body: Bytes) -> Reply {
@@ -90,6 +92,8 @@ pub(super) async fn timing(Shared(slack): Sim, body: Bytes) -> Reply {
     timing.trigger_ms = wish.trigger_ms.unwrap_or(timing.trigger_ms);
     timing.answer_ms = wish.answer_ms.unwrap_or(timing.answer_ms);
     timing.response_url_ms = wish.response_url_ms.unwrap_or(timing.response_url_ms);
+    timing.code_ms = wish.code_ms.unwrap_or(timing.code_ms);
+    timing.token_ms = wish.token_ms.unwrap_or(timing.token_ms);
     if let Some(delays) = wish.event_retry_ms {
         timing.event_retry_ms = delays;
     }

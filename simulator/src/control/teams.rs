@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reply, Sim, parse};
+use crate::oauth::{self, Consent};
 use crate::people::Refused;
-use crate::state::State;
 use crate::teams::{Enterprise, Team};
 use crate::world::TEAM;
 
@@ -87,11 +87,18 @@ pub(super) async fn token(Shared(slack): Sim, body: Bytes) -> Reply {
     let mut state = slack.lock();
     let id = wish.team.unwrap_or_else(|| TEAM.to_owned());
     if wish.bot_token.is_some() {
-        install(&mut state, &id)?;
+        if state.world.teams_of(&id).is_empty() {
+            return Err(Refused::not_found(format!("there is no team and no organisation {id}")));
+        }
+        if !state.install(&id) {
+            return Err(Refused::bad(format!(
+                "cannot_install_an_org_installed_app: the organisation has it for all of its workspaces, and so for {id}"
+            )));
+        }
     }
     match wish.bot_token {
-        Some(Tokens::One(token)) => state.access.set_tokens(&id, vec![token]),
-        Some(Tokens::Several(tokens)) => state.access.set_tokens(&id, tokens),
+        Some(Tokens::One(token)) => state.access.set_tokens(&id, &[token]),
+        Some(Tokens::Several(tokens)) => state.access.set_tokens(&id, &tokens),
         None => {}
     }
     if let Some(secret) = wish.signing_secret {
@@ -112,29 +119,45 @@ pub(super) async fn token(Shared(slack): Sim, body: Bytes) -> Reply {
     Ok(Json(answer))
 }
 
-/// Makes a team or an organisation one that has the app.
-fn install(state: &mut State, id: &str) -> Result<(), Refused> {
-    if state.world.enterprise(id).is_none() && state.world.team(id).is_none() {
-        return Err(Refused::not_found(format!("there is no team and no organisation {id}")));
-    }
-    let of_enterprise = state.world.enterprise_of(id).map(|enterprise| (enterprise.id.clone(), enterprise.org_wide));
-    if let Some((enterprise, true)) = of_enterprise {
-        let is_alive = state.access.installations.get(&enterprise).is_some_and(|known| known.error.is_none());
-        if is_alive {
-            return Err(Refused::bad(format!("cannot_install_an_org_installed_app: {enterprise} has it for all of its workspaces")));
-        }
-        set_org_wide(state, &enterprise, false);
-    }
-    set_org_wide(state, id, true);
-    state.access.installation(id);
-    state.world.settle_bot(id);
-    state.tell_users();
-    state.tell_channels();
-    Ok(())
+#[derive(Deserialize)]
+struct OAuthWish {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    rotation: Option<bool>,
 }
 
-fn set_org_wide(state: &mut State, enterprise: &str, org_wide: bool) {
-    if let Some(known) = state.world.enterprises.iter_mut().find(|known| known.id == enterprise) {
-        known.org_wide = org_wide;
-    }
+/// Sets the app's credentials, and whether its tokens expire.
+pub(super) async fn oauth(Shared(slack): Sim, body: Bytes) -> Reply {
+    let wish: OAuthWish = parse(&body)?;
+    let mut state = slack.lock();
+    let oauth = &mut state.oauth;
+    oauth.client_id = wish.client_id.unwrap_or_else(|| oauth.client_id.clone());
+    oauth.client_secret = wish.client_secret.unwrap_or_else(|| oauth.client_secret.clone());
+    oauth.rotation = wish.rotation.unwrap_or(oauth.rotation);
+    Ok(Json(json!({"client_id": oauth.client_id, "rotation": oauth.rotation})))
+}
+
+#[derive(Deserialize)]
+struct AuthorizeWish {
+    /// A team, or an organisation.
+    team: String,
+    #[serde(default)]
+    state: String,
+    redirect_uri: String,
+    scope: String,
+    user: Option<String>,
+}
+
+/// Somebody allows the app, without a browser.
+pub(super) async fn authorize(Shared(slack): Sim, body: Bytes) -> Reply {
+    let wish: AuthorizeWish = parse(&body)?;
+    let consent = Consent {
+        installation: &wish.team,
+        user: wish.user.as_deref(),
+        scope: &wish.scope,
+        redirect_uri: &wish.redirect_uri,
+        state: &wish.state,
+    };
+    let (code, location) = oauth::allow(&mut slack.lock(), &consent)?;
+    Ok(Json(json!({"code": code, "location": location})))
 }

@@ -59,7 +59,7 @@ pub(crate) fn about_message(state: &State, channel: &Channel, event: impl FnOnce
     Some(event)
 }
 
-fn subscribed(state: &State, event: &str) -> bool {
+pub(crate) fn subscribed(state: &State, event: &str) -> bool {
     state.app.events.iter().any(|subscribed| subscribed == event)
 }
 
@@ -235,20 +235,27 @@ pub(crate) struct UninstallWish {
     order: Option<String>,
 }
 
+/// A token of this bot does not work any more.
+pub(crate) fn tokens_revoked(bot: &Bot) -> Value {
+    json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot.user_id]}})
+}
+
+/// The app was removed.
+pub(crate) fn app_uninstalled() -> Value {
+    json!({"type": "app_uninstalled"})
+}
+
 /// An admin removes the app: its token dies and two events say so, in an order that Slack does not promise.
 pub(crate) async fn uninstall(slack: &Arc<Slack>, wish: UninstallWish) -> Done {
     let id = wish.team.unwrap_or_else(|| TEAM.to_owned());
     let bot = {
         let mut state = slack.lock();
         let installation = state.access.installations.get_mut(&id);
-        installation.ok_or_else(|| Refused::not_found(format!("the app is not installed in {id}")))?.error =
-            Some("account_inactive".into());
+        installation.ok_or_else(|| Refused::not_found(format!("the app is not installed in {id}")))?.end();
         state.tell_teams();
         Bot::of(&id)
     };
-    let revoked = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot.user_id]}});
-    let uninstalled = json!({"type": "app_uninstalled"});
-    let mut events = vec![revoked, uninstalled];
+    let mut events = vec![tokens_revoked(&bot), app_uninstalled()];
     if wish.order.as_deref() == Some("app_first") {
         events.reverse();
     }

@@ -1,10 +1,12 @@
-//! `auth.test`.
+//! `auth.*`: whose token it is, and the end of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Args;
 use super::{Answer, fields};
+use crate::clock;
 use crate::installations::Caller;
+use crate::people::events;
 use crate::state::State;
 
 pub(super) fn test(state: &mut State, caller: &Caller, _: &Args) -> Answer {
@@ -27,4 +29,27 @@ pub(super) fn test(state: &mut State, caller: &Caller, _: &Args) -> Answer {
         answer["enterprise_id"] = json!(enterprise);
     }
     Ok(fields(answer))
+}
+
+/// The token dies; with its last token, the installation.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of every method")]
+pub(super) fn revoke(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    if args.flag("test") {
+        return Ok(fields(json!({"revoked": false})));
+    }
+    let installation = state.access.installation(&caller.installation);
+    if let Some(token) = installation.tokens.iter_mut().find(|token| Some(&token.text) == args.token.as_ref()) {
+        token.error = Some("token_revoked");
+    }
+    let mut events = vec![events::tokens_revoked(&caller.bot)];
+    if installation.tokens.iter().all(|token| token.error_at(clock::millis()).is_some()) {
+        installation.end();
+        events.push(events::app_uninstalled());
+        state.tell_teams();
+    }
+    let wanted = |event: &Value| state.has_listener() && event["type"].as_str().is_some_and(|kind| events::subscribed(state, kind));
+    for event in events.into_iter().filter(wanted) {
+        state.emit(&caller.installation, event);
+    }
+    Ok(fields(json!({"revoked": true})))
 }

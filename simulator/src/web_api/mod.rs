@@ -1,9 +1,10 @@
 //! Slack's Web API: `{base}/api/{method}`.
 //!
+//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token.
 //! The order of things in one call: whose token → fault → what the token is good for → known method → rate limits → scopes → the method itself → record →
 //! answer.
 
-mod args;
+pub(crate) mod args;
 mod auth;
 mod chat;
 mod conversations;
@@ -24,8 +25,10 @@ use crate::calls::{Call, Limit, Wait, error_in};
 use crate::clock;
 use crate::faults::Kind;
 use crate::installations::Caller;
+use crate::oauth;
 use crate::server::Cut;
 use crate::state::{Slack, State};
+use crate::world::APP_ID;
 use args::Args;
 use limits::Wrong;
 
@@ -72,6 +75,7 @@ type Method = fn(&mut State, &Caller, &Args) -> Answer;
 fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
     Some(match name {
         "auth.test" => (auth::test, &[]),
+        "auth.revoke" => (auth::revoke, &[]),
         "chat.postMessage" => (chat::post_message, &["chat:write"]),
         "chat.postEphemeral" => (chat::post_ephemeral, &["chat:write"]),
         "chat.update" => (chat::update, &["chat:write"]),
@@ -135,8 +139,9 @@ pub(crate) async fn call(
     let arguments = serde_json::to_string(&args.map).unwrap_or_default();
     let (fault, wait, status, answer, scopes) = {
         let mut state = slack.lock();
-        let owner = args.token.as_ref().and_then(|token| state.access.owner(token));
-        let caller = owner.map(|(id, installation)| Caller::new(&state.world, id, &installation.scopes));
+        let caller = args.token.as_ref().and_then(|token| Caller::with(token, &state.access, &state.world));
+        let is_oauth = name == oauth::ACCESS;
+        let team = if is_oauth { oauth::installation_of(&state, &args) } else { caller.as_ref().map(|caller| caller.installation.clone()) };
         let channel = caller.as_ref().and_then(|caller| channel_of(&state, caller, &args));
         let fault = state.faults.strike(&name, channel.as_deref());
         if fault.is_some() {
@@ -162,7 +167,7 @@ pub(crate) async fn call(
             id: 0,
             at,
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or_default() + delay,
-            team: caller.as_ref().map(|caller| caller.installation.clone()),
+            team,
             scopes_needed: method(&name).map_or(&[], |(_, scopes)| scopes),
             method: name,
             arguments,
@@ -170,7 +175,8 @@ pub(crate) async fn call(
             http_status: (!cut).then_some(outcome.status),
             ok: outcome.answer["ok"] == true,
             error: error_in(&outcome.answer),
-            answer: (kind != Some(Kind::ResetBefore)).then(|| text.clone()),
+            answer: (kind != Some(Kind::ResetBefore))
+                .then(|| if is_oauth { oauth::without_secrets(&outcome.answer).to_string().into() } else { text.clone() }),
             fault: kind,
             applied: outcome.applied,
             wait: outcome.wait,
@@ -190,11 +196,18 @@ pub(crate) async fn call(
 
 /// The call itself, without faults.
 fn answer(state: &mut State, caller: Option<&Caller>, name: &str, args: &Args, channel: Option<&str>) -> Outcome {
+    if name == oauth::ACCESS {
+        // Its rate is the app's, whosever code it brings.
+        return match state.used.take(&state.rates, APP_ID, name, None, clock::millis()) {
+            Ok(()) => outcome(oauth::access(state, args), args),
+            Err(wait) => Outcome::rate_limited(wait),
+        };
+    }
     if args.token.is_none() {
         return Outcome::refused("not_authed");
     }
     let Some(caller) = caller else { return Outcome::refused("invalid_auth") };
-    if let Some(error) = state.access.installations.get(&caller.installation).and_then(|known| known.error.as_deref()) {
+    if let Some(error) = &caller.refusal {
         return Outcome::refused(error);
     }
     let Some((method, scopes)) = method(name) else {
@@ -210,6 +223,11 @@ fn answer(state: &mut State, caller: Option<&Caller>, name: &str, args: &Args, c
     } else {
         scopes.iter().try_for_each(|scope| require_scope(caller, scope)).and_then(|()| method(state, caller, args))
     };
+    outcome(result, args)
+}
+
+/// What a method said, as Slack writes it.
+fn outcome(result: Answer, args: &Args) -> Outcome {
     let (mut answer, applied) = match result {
         Ok(mut answer) => {
             answer.insert("ok".into(), json!(true));

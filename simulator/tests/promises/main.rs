@@ -5,6 +5,7 @@ mod app;
 mod control;
 mod faults;
 mod load;
+mod oauth;
 mod outbound;
 mod rates;
 mod response_url;
