@@ -220,14 +220,8 @@ impl App {
         let wake = Wake { workspace: workspace.clone(), channel: channel.clone(), because, unpark: Some(due.place().to_owned()) };
         let stuck = |error: shared::queue::SendFailed| Rest::Wait { wait: Duration::from_secs(5), why: error.to_string() };
         let body = seal(&wake).map_err(stuck)?;
-        let letter = shared::queue::Delivery {
-            message_id: wake.because.to_string(),
-            receipt_handle: String::new(),
-            body,
-            sent_at_ms: 0,
-            receives: due.attempts,
-            group: shared::queue::Message::group(&wake),
-        };
+        let group = shared::queue::Message::group(&wake);
+        let letter = shared::queue::Delivery::made(wake.because.as_str(), body, group, due.attempts);
         self.park(&letter, reason).await.map_err(stuck)?;
         self.store.park(due, &turn.owner, reason, answered).await?;
         Ok(())
