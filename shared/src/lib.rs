@@ -6,6 +6,8 @@ pub mod config;
 pub mod domain;
 pub mod intake;
 pub mod log;
+#[cfg(feature = "background")]
+pub mod metrics;
 pub mod queue;
 pub mod render;
 pub mod secrets;

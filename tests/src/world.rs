@@ -234,6 +234,11 @@ impl World {
         self.resources.queues.get(&queue).expect("three queues")
     }
 
+    /// The URL of a queue's dead-letter queue.
+    pub fn dead_letters_url(&self, queue: Queue) -> &str {
+        &self.queue(queue).dead_letters
+    }
+
     /// The URL of a queue.
     pub fn queue_url(&self, queue: Queue) -> &str {
         &self.queue(queue).url
@@ -426,6 +431,15 @@ impl World {
         put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
     }
 
+    /// Receives everything that stands on a queue this many times, without doing anything about it: as if whatever handled it had died each time.
+    /// Nothing else may receive from it meanwhile.
+    pub async fn receives_in_vain(&self, queue: Queue, times: u32) {
+        for _ in 0..times {
+            let receive = self.aws.sqs.receive_message().queue_url(self.queue_url(queue)).max_number_of_messages(10).visibility_timeout(0);
+            receive.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+        }
+    }
+
     /// Waits for a message on a queue's dead-letter queue and takes it off.
     pub async fn takes_dead_letter(&self, queue: Queue) -> DeadLetter {
         let url = &self.queue(queue).dead_letters;
@@ -598,7 +612,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "commands" => vec![secret, intents, api],
         "interactions" => vec![secret, intents, api, hooks],
         "events" => vec![secret, intents],
-        "intake" => vec![intents, dead(Queue::Incidents)],
+        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents)],
         "worker" => {
             vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::metrics;
 use shared::queue::{Wake, seal};
 use shared::secrets::SlackSecret;
 use shared::slack::client::{Bot, SlackError};
@@ -163,6 +164,7 @@ impl Work<'_> {
                 let until = Timestamp::now() + SignedDuration::from_secs(i64::try_from(retry_after).unwrap_or(60).min(43_200));
                 store.hold(self.workspace, need.method(), until).await?;
                 store.release(due, owner, Setback::Pause).await?;
+                metrics::rate_limited(need.method());
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");
                 self.pause(until, &why).await.map(|()| true)
             }
@@ -194,6 +196,7 @@ impl Work<'_> {
         let Some((gone, lost)) = kind.and_then(|kind| need.stands_on(&kind)) else {
             return self.park_post(due, &format!("{error}. {}", error.advice()), true).await.map(|()| true);
         };
+        metrics::post(metrics::Post::CardGone);
         tracing::warn!(about = need.about(), %error, outcome = "card_gone", "the message cannot be updated any more; a new one is posted");
         let store = &self.app.store;
         store.forget(self.workspace, self.channel, &lost, due, &gone.ts).await?;
@@ -208,14 +211,8 @@ impl Work<'_> {
         let wake = Wake { workspace: workspace.clone(), channel: channel.clone(), because, unpark: Some(due.place().to_owned()) };
         let stuck = |error: shared::queue::SendFailed| Rest::Wait { wait: Duration::from_secs(5), why: error.to_string() };
         let body = seal(&wake).map_err(stuck)?;
-        let letter = shared::queue::Delivery {
-            message_id: wake.because.to_string(),
-            receipt_handle: String::new(),
-            body,
-            sent_at_ms: 0,
-            receives: due.attempts,
-            group: shared::queue::Message::group(&wake),
-        };
+        let group = shared::queue::Message::group(&wake);
+        let letter = shared::queue::Delivery::made(wake.because.as_str(), body, group, due.attempts);
         self.app.park(&letter, reason).await.map_err(stuck)?;
         self.app.store.park(due, owner, reason, answered).await?;
         Ok(())

@@ -20,6 +20,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
 use shared::secrets::Secrets;
 use shared::slack::client::{Client, Unbuildable};
@@ -144,6 +145,7 @@ impl App {
             Rest::Nothing => Vec::new(),
             Rest::Wait { wait, why } => {
                 let (channel, seconds) = (first.channel.as_str(), wait.as_secs());
+                metrics::post(metrics::Post::Waiting);
                 tracing::info!(workspace = first.workspace.as_str(), channel, seconds, why, outcome = "waiting", "channel put back");
                 self.put_back(&group, wait).await;
                 ids(&group)
@@ -164,6 +166,7 @@ impl App {
 
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {
         self.dead_letters.park(delivery, reason).await?;
+        metrics::post(metrics::Post::Parked);
         tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
         Ok(())
     }

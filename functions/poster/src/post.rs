@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::domain::ids::{Channel, MessageTs};
 use shared::domain::storm::Member;
+use shared::metrics;
 use shared::render::{card, digest, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
@@ -157,13 +158,12 @@ impl Need {
         if let Subject::Page(incidents) = &self.subject { incidents.iter().map(Member::of).collect() } else { Vec::new() }
     }
 
-    fn outcome(&self) -> &'static str {
+    fn outcome(&self) -> metrics::Post {
         match (&self.subject, &self.how) {
-            (Subject::Card(_), How::New | How::Under(_)) => "card",
-            (Subject::Reply(..), _) => "replied",
-            (Subject::Digest(_), How::New | How::Under(_)) => "digest",
-            (Subject::Page(_), How::New | How::Under(_)) => "page",
-            (Subject::Card(_) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => "updated",
+            (Subject::Card(_), How::New | How::Under(_)) => metrics::Post::Card,
+            (Subject::Reply(..), _) => metrics::Post::Replied,
+            (Subject::Digest(_) | Subject::Page(_), How::New | How::Under(_)) => metrics::Post::Digest,
+            (Subject::Card(_) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
         }
     }
 }
@@ -266,6 +266,7 @@ impl Work<'_> {
             match self.look_up(due, need).await? {
                 Found::There(posted) => {
                     let about = need.about();
+                    metrics::post(metrics::Post::Found);
                     tracing::info!(about, channel = self.channel.as_str(), outcome = "found", "an earlier attempt had posted");
                     return self.write_down(due, need, posted).await;
                 }
@@ -296,7 +297,7 @@ impl Work<'_> {
             ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),
             shown: need.version,
         };
-        self.log(need, &posted);
+        self.log(due, need, &posted);
         self.write_down(due, need, posted).await
     }
 
@@ -320,14 +321,17 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn log(&self, need: &Need, posted: &Posted) {
+    fn log(&self, due: &Due, need: &Need, posted: &Posted) {
+        let outcome = need.outcome();
+        metrics::post(outcome);
+        metrics::post_age((Timestamp::now().as_microsecond() - due.since) / 1000);
         tracing::info!(
             workspace = self.workspace.as_str(),
             about = need.about(),
             channel = self.channel.as_str(),
             ts = posted.ts.as_str(),
             version = posted.shown,
-            outcome = need.outcome(),
+            outcome = outcome.word(),
             "post"
         );
     }

@@ -15,7 +15,7 @@ use shared::config::{self, ConfigError};
 use shared::domain::ids::{Channel, Workspace};
 use shared::domain::intent::{Job, Question, Uninstall};
 use shared::domain::people::may_act;
-use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
+use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
 use shared::secrets::Secrets;
 use shared::slack::client::{Bot, Client, Unbuildable};
 use shared::store::Store;
@@ -29,8 +29,8 @@ const SLACK_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    intents: Inbox,
     posts: Sender,
-    dead_letters: DeadLetters,
     secrets: Secrets,
     slack: Client,
     slack_hooks: Url,
@@ -55,10 +55,11 @@ impl App {
     pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let sqs = aws_sdk_sqs::Client::new(&aws);
+        let dead_letters = DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?);
         Ok(Self {
             store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
             posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
-            dead_letters: DeadLetters::new(sqs, config::required("DEAD_LETTERS_QUEUE_URL")?),
+            intents: Inbox::new(sqs, config::required("INTENTS_QUEUE_URL")?, dead_letters),
             secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
@@ -67,9 +68,9 @@ impl App {
         })
     }
 
-    /// One batch of `intents.fifo`.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
-        queue::work_through(event, &self.dead_letters, |delivery| self.work(delivery)).await
+    /// One batch of `intents.fifo`. `deadline`, in milliseconds since 1970, is when Lambda ends it.
+    pub async fn handle(&self, event: SqsEvent, deadline: u64) -> SqsBatchResponse {
+        self.intents.work_through(event, deadline, |delivery| self.work(delivery)).await
     }
 
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {

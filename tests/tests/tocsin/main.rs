@@ -5,8 +5,10 @@
 #![expect(clippy::expect_used, reason = "a test says what it takes for granted")]
 
 mod ack_path;
+mod batches;
 mod card;
 mod commands;
+mod dead_letters;
 mod events;
 mod faults;
 mod flapping;
