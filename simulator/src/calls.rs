@@ -45,6 +45,8 @@ pub(crate) struct Call {
     /// JSON.
     pub(crate) arguments: String,
     pub(crate) response_url_for: Option<&'static str>,
+    /// The address of an incoming webhook, as far as it is no secret: `T…/B…`.
+    pub(crate) webhook: Option<String>,
     /// None: the connection was cut.
     pub(crate) http_status: Option<u16>,
     pub(crate) ok: bool,
@@ -76,6 +78,7 @@ impl Record for Call {
         "method",
         "arguments",
         "response_url_for",
+        "webhook",
         "http_status",
         "ok",
         "error",
@@ -98,6 +101,7 @@ impl Record for Call {
             "method" => put(json, &self.method),
             "arguments" => put_text(json, &self.arguments),
             "response_url_for" => put(json, &self.response_url_for),
+            "webhook" => self.webhook.as_ref().is_some_and(|webhook| put(json, webhook)),
             "http_status" => put(json, &self.http_status),
             "ok" => put(json, &self.ok),
             "error" => put(json, &self.error),
@@ -192,6 +196,7 @@ mod tests {
             method: method.to_owned(),
             arguments: "{}".to_owned(),
             response_url_for: None,
+            webhook: None,
             http_status: Some(200),
             ok: true,
             error: None,

@@ -5,7 +5,7 @@
 //! - `server`: the listening socket, which can also cut a connection
 //! - `web_api`: what the app calls, with Slack's limits (`limits`), scopes, rates and error codes
 //! - `oauth`: how the app is installed, and how its tokens change
-//! - `response_url`: answers to one person's action
+//! - `response_url`, `webhooks`: answers to one person's action, and messages without a token
 //! - `people`: what people do, and the payloads that Slack makes of it
 //! - `outbound`: signed requests to the app, its time to answer, repeated attempts
 //! - `world`, `teams`, `messages`: what stands in the workspaces
@@ -37,6 +37,7 @@ mod signature;
 mod state;
 mod teams;
 mod web_api;
+mod webhooks;
 mod world;
 
 use std::net::Ipv4Addr;
@@ -95,6 +96,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let router = Router::new()
         .route("/api/{method}", any(web_api::call))
         .route("/hooks/response/{team}/{time}/{secret}", post(response_url::post))
+        .route("/services/{team}/{bot}/{secret}", post(webhooks::post))
         .route("/oauth/v2/authorize", get(oauth::consent::show).post(oauth::consent::decide))
         .nest("/sim", control::routes())
         .merge(page)

@@ -20,6 +20,8 @@ pub(crate) struct Message {
     pub(crate) user: String,
     pub(crate) bot_id: Option<String>,
     pub(crate) app_id: Option<String>,
+    /// How Slack tells it from an ordinary one, beside what its other fields say.
+    pub(crate) subtype: Option<&'static str>,
     pub(crate) text: String,
     pub(crate) blocks: Vec<Value>,
     pub(crate) attachments: Vec<Value>,
@@ -46,6 +48,7 @@ impl Message {
             user: user.to_owned(),
             bot_id: None,
             app_id: None,
+            subtype: None,
             text: text.to_owned(),
             blocks: Vec::new(),
             attachments: Vec::new(),
@@ -96,6 +99,8 @@ impl Message {
         }
         if self.broadcast {
             put("subtype", json!("thread_broadcast"));
+        } else if let Some(subtype) = self.subtype {
+            put("subtype", json!(subtype));
         }
         if let Some(edited) = &self.edited {
             put("edited", edited.clone());

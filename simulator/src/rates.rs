@@ -64,6 +64,17 @@ impl Used {
         of_method.0.push_back(now);
         Ok(())
     }
+
+    /// Counts one message of an incoming webhook, which has a rate of its own.
+    pub(crate) fn take_webhook(&mut self, rates: &Rates, webhook: &str, now: u64) -> Result<(), Wait> {
+        if rates.off {
+            return Ok(());
+        }
+        match bucket(&mut self.buckets, webhook, rates.burst, now).take(rates.channel_per_second, rates.burst, now) {
+            0 => Ok(()),
+            seconds => Err(Wait { seconds, limit: Limit::Channel, in_channel: true }),
+        }
+    }
 }
 
 fn bucket<'a>(buckets: &'a mut HashMap<String, Bucket>, of: &str, burst: u32, now: u64) -> &'a mut Bucket {

@@ -1,7 +1,7 @@
 //! The addresses at which one person's action can be answered: five times within half an hour.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
@@ -13,7 +13,6 @@ use crate::calls::{Call, Limit, Wait};
 use crate::clock;
 use crate::faults::Kind;
 use crate::messages::Message;
-use crate::server::Cut;
 use crate::state::{ResponseUrl, Slack, State};
 use crate::web_api::limits;
 
@@ -30,14 +29,14 @@ pub(crate) async fn post(
     body: Bytes,
 ) -> Response {
     let (started, at, key) = (Instant::now(), clock::millis(), format!("{time}/{secret}"));
-    let arguments = parse(&headers, &body);
+    let arguments = payload(&headers, &body);
     let written = arguments.as_ref().map_or_else(|| "null".to_owned(), Value::to_string);
     let (fault, status, error, wait) = {
         let mut state = slack.lock();
         let url = state.response_urls.get(&key);
         let (channel, of) = (url.map(|url| url.channel.clone()), url.map(|url| url.of));
         let team = url.map(|url| state.world.installation_of(&url.team));
-        let fault = state.faults.strike("response_url", channel.as_deref());
+        let fault = state.faults.strike("response_url", channel.as_deref(), team.as_deref());
         let kind = fault.as_ref().map(|fault| fault.kind);
         let mut wait = None;
         let result = match (&fault, kind) {
@@ -61,6 +60,7 @@ pub(crate) async fn post(
             method: "response_url".into(),
             arguments: written,
             response_url_for: of,
+            webhook: None,
             http_status: (!cut).then_some(status),
             ok: applied,
             error: error.clone(),
@@ -74,10 +74,10 @@ pub(crate) async fn post(
         state.record_call(call, channel.as_deref());
         (fault, status, error, wait)
     };
-    match fault.as_ref().map(|fault| fault.kind) {
-        Some(Kind::AcceptThenReset | Kind::ResetBefore) => return Cut::response(),
-        Some(Kind::Slow) => tokio::time::sleep(Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms))).await,
-        _ => {}
+    if let Some(fault) = &fault
+        && let Some(cut) = fault.strikes_the_answer().await
+    {
+        return cut;
     }
     let Some(error) = error else { return "ok".into_response() };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -90,7 +90,7 @@ pub(crate) async fn post(
 }
 
 /// JSON, or a form whose `payload` is JSON.
-fn parse(headers: &HeaderMap, body: &[u8]) -> Option<Value> {
+pub(crate) fn payload(headers: &HeaderMap, body: &[u8]) -> Option<Value> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("application/x-www-form-urlencoded") {
         let payload = form_urlencoded::parse(body).find(|(name, _)| name == "payload")?.1;

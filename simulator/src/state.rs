@@ -18,6 +18,7 @@ use crate::oauth::OAuth;
 use crate::queue::Queue;
 use crate::rates::Used;
 use crate::teams::Team;
+use crate::webhooks::Webhook;
 use crate::world::{APP_ID, BOT_ID, BOT_USER, Channel, SLACKBOT, TEAM, World};
 
 /// How many changes a slow reader of the stream may lag behind before it gets a new snapshot.
@@ -166,6 +167,7 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     pub(crate) triggers: HashMap<String, Trigger>,
     pub(crate) response_urls: HashMap<String, ResponseUrl>,
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) payloads: HashMap<String, Payload>,
     pub(crate) calls: Calls,
     pub(crate) deliveries: Vec<Delivery>,
@@ -195,6 +197,7 @@ impl State {
             faults: Faults::default(),
             triggers: HashMap::new(),
             response_urls: HashMap::new(),
+            webhooks: Vec::new(),
             payloads: HashMap::new(),
             calls: Calls::default(),
             deliveries: Vec::new(),

@@ -40,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<Slack>> {
         .route("/token", post(teams::token))
         .route("/oauth", post(teams::oauth))
         .route("/authorize", post(teams::authorize))
+        .route("/webhooks", post(teams::webhook))
         .route("/rates", post(settings::rates))
         .route("/timing", post(settings::timing))
         .route("/channels", post(settings::channel))

@@ -10,6 +10,7 @@ use super::{Reply, Sim, parse};
 use crate::oauth::{self, Consent};
 use crate::people::Refused;
 use crate::teams::{Enterprise, Team};
+use crate::webhooks;
 use crate::world::TEAM;
 
 #[derive(Deserialize)]
@@ -160,4 +161,22 @@ pub(super) async fn authorize(Shared(slack): Sim, body: Bytes) -> Reply {
     };
     let (code, location) = oauth::allow(&mut slack.lock(), &consent)?;
     Ok(Json(json!({"code": code, "location": location})))
+}
+
+#[derive(Deserialize)]
+struct WebhookWish {
+    team: Option<String>,
+    channel: String,
+}
+
+/// Makes an incoming webhook for a channel.
+pub(super) async fn webhook(Shared(slack): Sim, body: Bytes) -> Reply {
+    let wish: WebhookWish = parse(&body)?;
+    let mut state = slack.lock();
+    let known = state.world.channel_by_id_or_name(&wish.channel, Some(wish.team.as_deref().unwrap_or(TEAM)));
+    let known = known.filter(|channel| wish.team.as_ref().is_none_or(|team| channel.team_id == *team)).cloned();
+    let channel = known.ok_or_else(|| Refused::not_found(format!("there is no channel {}", wish.channel)))?;
+    let (webhook, path) = webhooks::create(&mut state, &channel.team_id, &channel.id);
+    let url = format!("{}{path}", slack.base_url());
+    Ok(Json(json!({"url": url, "team": webhook.team, "channel": webhook.channel, "bot_id": webhook.bot_id})))
 }

@@ -13,7 +13,7 @@ mod users;
 pub(crate) mod views;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State as Shared};
@@ -26,7 +26,6 @@ use crate::clock;
 use crate::faults::Kind;
 use crate::installations::Caller;
 use crate::oauth;
-use crate::server::Cut;
 use crate::state::{Slack, State};
 use crate::world::APP_ID;
 use args::Args;
@@ -143,7 +142,7 @@ pub(crate) async fn call(
         let is_oauth = name == oauth::ACCESS;
         let team = if is_oauth { oauth::installation_of(&state, &args) } else { caller.as_ref().map(|caller| caller.installation.clone()) };
         let channel = caller.as_ref().and_then(|caller| channel_of(&state, caller, &args));
-        let fault = state.faults.strike(&name, channel.as_deref());
+        let fault = state.faults.strike(&name, channel.as_deref(), team.as_deref());
         if fault.is_some() {
             state.tell_faults();
         }
@@ -172,6 +171,7 @@ pub(crate) async fn call(
             method: name,
             arguments,
             response_url_for: None,
+            webhook: None,
             http_status: (!cut).then_some(outcome.status),
             ok: outcome.answer["ok"] == true,
             error: error_in(&outcome.answer),
@@ -186,10 +186,10 @@ pub(crate) async fn call(
         let answer = (!outcome.answer.is_null()).then_some(text);
         (fault, outcome.wait, outcome.status, answer, caller.map(|caller| caller.scopes.join(",")).unwrap_or_default())
     };
-    match fault.as_ref().map(|fault| fault.kind) {
-        Some(Kind::AcceptThenReset | Kind::ResetBefore) => return Cut::response(),
-        Some(Kind::Slow) => tokio::time::sleep(Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms))).await,
-        _ => {}
+    if let Some(fault) = &fault
+        && let Some(cut) = fault.strikes_the_answer().await
+    {
+        return cut;
     }
     respond(status, answer.as_deref(), wait, &scopes)
 }

@@ -10,6 +10,7 @@ mod outbound;
 mod rates;
 mod response_url;
 mod web_api;
+mod webhooks;
 mod workspaces;
 
 use std::sync::Arc;
