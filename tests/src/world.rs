@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
 
 use crate::binaries;
@@ -48,6 +49,8 @@ pub struct Setup {
     pub uncertain: &'static str,
     /// How many cards are updated in a minute.
     pub updates_per_minute: u32,
+    /// Whether the functions' calls to AWS pass by a proxy that counts them; for large loads they do not.
+    pub counted: bool,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -65,6 +68,7 @@ impl Default for Setup {
             slack_timeout: 8,
             uncertain: "again",
             updates_per_minute: 50,
+            counted: true,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -142,10 +146,11 @@ impl World {
         let mut dispatcher = Dispatcher::default();
         for name in binaries::FUNCTIONS {
             let counter = Counter::start(&aws.endpoint, http.clone()).await?;
+            let endpoint = if setup.counted { &counter.endpoint } else { &aws.endpoint };
             let launch = Launch {
                 name,
                 binary: programs.join(name),
-                environment: environment(name, setup, &slack, &resources, &counter.endpoint),
+                environment: environment(name, setup, &slack, &resources, endpoint),
                 instances: setup.instances,
                 timeout: setup.timeout,
             };
@@ -270,6 +275,17 @@ impl World {
         sent.unwrap_or_else(|error| panic!("SQS: {error:?}"));
     }
 
+    /// Puts up to ten messages onto the incidents queue at once.
+    pub async fn drops_several(&self, messages: &[Value]) {
+        let entries = messages.iter().enumerate().map(|(number, message)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(message.to_string());
+            entry.build().expect("an id and a body")
+        });
+        let send = self.aws.sqs.send_message_batch().queue_url(self.queue_url(Queue::Incidents)).set_entries(Some(entries.collect()));
+        let answer = send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+        assert!(answer.failed().is_empty(), "SQS did not take {:?}", answer.failed());
+    }
+
     /// Lets a CloudWatch alarm fire, and waits for its card in #incidents.
     pub async fn alarm_fires(&self, name: &str) -> Card<'_> {
         self.drops(&Alarm::named(name).fires(jiff::Timestamp::now())).await;
@@ -325,6 +341,32 @@ impl World {
         // Twice, because a job may have been put back onto an earlier queue between two looks.
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
+    }
+
+    /// How much is still on its way, in a line.
+    pub async fn on_its_way(&self) -> String {
+        let mut line = String::new();
+        for queue in Queue::ALL {
+            let depth = self.aws.depth(self.queue_url(queue)).await.map_or_else(|error| format!("{error:#}"), |depth| depth.to_string());
+            let _ = write!(line, "{} {depth}, ", queue.name());
+        }
+        let running = if let Stack::Dispatched(dispatcher) = &self.runs { dispatcher.in_flight() } else { 0 };
+        let _ = write!(line, "{running} invocations");
+        line
+    }
+
+    /// The posts that are due and not parked.
+    pub async fn unposted(&self) -> Vec<String> {
+        self.due().await
+    }
+
+    /// Where every card is and which version it shows, as it is kept.
+    pub async fn whereabouts(&self) -> BTreeMap<String, Value> {
+        let items = self.scan().await.into_iter().filter_map(|item| {
+            let place = format!("{} {}", item.get("pk")?.as_str()?, item.get("sk")?.as_str()?);
+            place.contains(" message#").then_some((place, item))
+        });
+        items.collect()
     }
 
     /// What is still on its way; queues are looked at in the order in which a job passes.
