@@ -31,6 +31,9 @@ use crate::slack::{Message, Slack};
 /// The simulator's team, which is the workspace.
 pub const WORKSPACE: &str = "T0TOCSIN";
 
+/// Where the functions believe that Tocsin is installed.
+pub const INSTALL_URL: &str = "https://tests.lambda-url.us-east-1.on.aws/install";
+
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -42,6 +45,10 @@ pub struct Setup {
     pub timeout: Duration,
     /// Where incidents go that no rule routes.
     pub default_channel: String,
+    /// Which workspace is meant where none is named; empty for the only one.
+    pub default_workspace: String,
+    /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
+    pub signing_overlap_hours: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -55,6 +62,8 @@ impl Default for Setup {
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
+            default_workspace: String::new(),
+            signing_overlap_hours: 24,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -570,16 +579,32 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let api = ("SLACK_API_URL", slack.api_url());
     let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
     let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
+    let installations = ("INSTALLATION_SECRETS_PREFIX", resources.installations.clone());
+    let overlap = ("SIGNING_OVERLAP_HOURS", setup.signing_overlap_hours.to_string());
+    let default_channel = ("DEFAULT_CHANNEL", setup.default_channel.clone());
+    let default_workspace = ("DEFAULT_WORKSPACE", setup.default_workspace.clone());
+    let install = ("INSTALL_URL", INSTALL_URL.to_owned());
     let own = match function {
-        "commands" => vec![secret, intents, api],
-        "interactions" => vec![secret, intents, api, hooks],
-        "events" => vec![secret, intents],
+        "commands" => vec![secret, overlap, intents, api, installations],
+        "interactions" => vec![secret, overlap, intents, api, hooks, installations],
+        "events" => vec![secret, overlap, intents],
         "intake" => vec![intents, dead(Queue::Incidents)],
-        "worker" => {
-            vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
-        }
-        "poster" => vec![table, posts, dead(Queue::Posts), secret, api],
-        "clock" => vec![table, secret, api],
+        "worker" => vec![
+            table,
+            intents,
+            posts,
+            dead(Queue::Intents),
+            secret,
+            installations,
+            install,
+            default_workspace,
+            api,
+            hooks,
+            default_channel,
+        ],
+        "poster" => vec![table, posts, dead(Queue::Posts), secret, installations, install, default_workspace, api],
+        "clock" => vec![table, secret, installations, install, api],
+        "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };
     let lambda = [

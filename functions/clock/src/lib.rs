@@ -1,22 +1,43 @@
 //! What falls due with time, looked for every minute. Each job stands in a file of its own and fails by itself: what one could not do, it finds again at the next minute,
 //! and the others go on.
 
+mod refresh;
+
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::installation::Installations;
+use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
+
+/// How long Slack may take.
+const SLACK_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    installations: Installations,
+    slack: Client,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] Unbuildable),
 }
 
 /// One invocation: who it is and how long it may take.
@@ -56,9 +77,14 @@ type Job<'a> = (&'static str, Pin<Box<dyn Future<Output = Result<(), Failed>> + 
 
 impl App {
     /// Reads the environment and gets ready.
-    pub fn start() -> Result<Self, ConfigError> {
+    pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
-        Ok(Self { store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?) })
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
+        Ok(Self {
+            installations: Installations::start(&aws, store.clone())?,
+            store,
+            slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
+        })
     }
 
     /// One minute. `owner` is the invocation's id, `deadline` in milliseconds since 1970 is when Lambda ends it.
@@ -69,8 +95,8 @@ impl App {
     }
 
     /// Everything that is done each minute, all beside each other.
-    fn jobs<'a>(&'a self, _turn: &'a Turn) -> Vec<Job<'a>> {
-        Vec::new()
+    fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
+        vec![("refresh", Box::pin(self.refresh(turn)))]
     }
 }
 

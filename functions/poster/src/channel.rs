@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::installation::Bot;
 use shared::queue::{Wake, seal};
-use shared::secrets::SlackSecret;
-use shared::slack::client::{Bot, SlackError};
+use shared::slack::client::SlackError;
 use shared::store::StoreError;
 use shared::store::keys::{self, Key};
 use shared::store::posts::{Attempt, Due};
@@ -65,11 +65,11 @@ impl App {
         for place in unpark {
             self.store.unpark(workspace, channel, place).await?;
         }
-        self.check_installed(workspace).await?;
+        let bot = self.bot(turn, workspace).await?;
         loop {
             let mut done = 0;
             for due in self.store.due(workspace, channel).await? {
-                done += usize::from(self.work_off(turn, workspace, channel, &due).await?);
+                done += usize::from(self.work_off(turn, &bot, workspace, channel, &due).await?);
                 if done == IN_A_ROW {
                     break;
                 }
@@ -81,29 +81,17 @@ impl App {
         }
     }
 
-    /// After an uninstall nothing is posted until a new token has been put into the secret.
-    async fn check_installed(&self, workspace: &Workspace) -> Result<(), Rest> {
-        let Some(removed_at) = self.store.installation(workspace).await?.and_then(|installation| installation.removed_at) else {
-            return Ok(());
-        };
-        let wait = |error: &dyn std::error::Error| Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() };
-        let installed_since = |secret: &SlackSecret| secret.written_at.is_some_and(|written_at| written_at > removed_at);
-        if installed_since(&*self.secrets.fresh().await.map_err(|error| wait(&error))?) {
-            return Ok(());
-        }
-        // The new token may have been written a moment ago.
-        match self.secrets.reread().await {
-            Some(Ok(secret)) if installed_since(&secret) => return Ok(()),
-            Some(Err(error)) => return Err(wait(&error)),
-            Some(Ok(_)) | None => {}
-        }
-        Err(Rest::Park(format!(
-            "Tocsin was uninstalled from {workspace}: install it again, put the new bot token into the Slack secret, then put this back"
-        )))
+    /// What calls Slack for this workspace, for the whole turn. Where nothing may be called, the channel is parked until somebody has mended that.
+    async fn bot<'a>(&'a self, turn: &'a Turn, workspace: &Workspace) -> Result<Bot<'a>, Rest> {
+        self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
+            SlackError::Closed(reason) => Rest::Park(reason),
+            SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
+            error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
+        })
     }
 
     /// One post; whether anything was done.
-    async fn work_off(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, due: &Due) -> Result<bool, Rest> {
+    async fn work_off(&self, turn: &Turn, bot: &Bot<'_>, workspace: &Workspace, channel: &Channel, due: &Due) -> Result<bool, Rest> {
         let now = Timestamp::now();
         if let Some(attempt) = &due.attempt {
             let over = Timestamp::from_microsecond(attempt.at).unwrap_or(now) + LEASE;
@@ -139,8 +127,7 @@ impl App {
             .await?;
             return Ok(true);
         }
-        let bot = Bot { client: &turn.client, secrets: &self.secrets };
-        match self.post(&bot, turn, workspace, channel, due, &need).await {
+        match self.post(bot, turn, workspace, channel, due, &need).await {
             Ok(slack_channel) => {
                 if need.is_message() {
                     self.store.pace_channel(workspace, channel, &slack_channel, Timestamp::now() + BETWEEN_MESSAGES).await?;
@@ -202,6 +189,7 @@ impl App {
             SlackError::Ambiguous(_) if ambiguous => Err(Rest::Wait { wait: duration(LEASE), why }),
             SlackError::Later(_) | SlackError::Ambiguous(_) => Err(Rest::Wait { wait: backoff(due), why }),
             SlackError::Token(_) if due.failures < TOKEN_FAILURES_MOST => Err(Rest::Wait { wait: TOKEN_WAIT, why }),
+            SlackError::Closed(reason) => Err(Rest::Park(reason)),
             SlackError::Token(_) | SlackError::Never { .. } => Err(Rest::Park(format!("{why}. {}", error.advice()))),
         }
     }

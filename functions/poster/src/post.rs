@@ -6,9 +6,10 @@ use serde_json::Value;
 use shared::domain::ids::{Channel, MessageTs, Workspace};
 use shared::domain::incident::Incident;
 use shared::domain::timeline::Entry;
+use shared::installation::Bot;
 use shared::render::{card, thread};
 use shared::slack::blocks::Message;
-use shared::slack::client::{Bot, SlackError};
+use shared::slack::client::SlackError;
 use shared::store::StoreError;
 use shared::store::posts::{Due, Posted};
 
