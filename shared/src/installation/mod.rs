@@ -184,13 +184,13 @@ impl Installations {
             Ok(held) => held,
             Err(error) => return Err(self.unavailable(workspace, item.as_ref(), &error).await),
         };
-        if let Some(closed) = closed_to(item.as_ref(), &held) {
-            // The token that opens it again may have been written a moment ago.
+        if !in_force(item.as_ref(), &held) {
+            // Either it is newer than what the table knows, or another has been written a moment ago that is not in this container's cache yet.
             held = match self.tokens.now(workspace).await {
                 Ok(held) => held,
                 Err(error) => return Err(self.unavailable(workspace, item.as_ref(), &error).await),
             };
-            if closed_to(item.as_ref(), &held).is_some() {
+            if let Some(closed) = closed_to(item.as_ref(), &held) {
                 return Err(self.closed(&closed).await);
             }
         }
@@ -212,10 +212,10 @@ impl Installations {
 
     /// Makes sure that the token belongs to this workspace. Slack is asked where it is not known to.
     async fn prove(&self, client: &Client, workspace: &Workspace, item: Option<&Installation>, held: &Held) -> Result<(), SlackError> {
-        let digest = token_digest(&held.token);
-        if item.is_some_and(|item| item.token_digest == digest && item.closed().is_none()) {
+        if in_force(item, held) {
             return Ok(());
         }
+        let digest = token_digest(&held.token);
         // What is known already is that a foreign token is foreign; that a closed one works again, only Slack can tell.
         let foreigner = remembered(&self.owner, &digest).filter(|owner| owner != workspace);
         let (owner, name) = match foreigner {
@@ -296,6 +296,11 @@ fn foreign(served: &Workspace, owner: &Workspace) -> String {
         "the Slack secret holds a bot token of {owner}, and this deployment serves {served}: nothing is called with it. Put the token of {served} back; or, to move \
          to {owner} for good, set the parameter DefaultWorkspace to it"
     )
+}
+
+/// Whether this is the token that the table knows to be this installation's, and the installation is open.
+fn in_force(item: Option<&Installation>, held: &Held) -> bool {
+    item.is_some_and(|item| item.closed().is_none() && item.token_digest == token_digest(&held.token))
 }
 
 /// Why the installation is closed to this token; `None` where it is open, or where the token came after it was closed.

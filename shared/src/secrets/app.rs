@@ -61,9 +61,10 @@ pub enum Access<'a> {
 }
 
 impl AppSecret {
-    /// What Slack may have signed with at this time: the current signing secret, and after a rotation the one before until the overlap ends.
+    /// What Slack may have signed with at this time: the current signing secret, and after a rotation the one before until the overlap ends. A blank secret is no rotation:
+    /// whoever writes one wants nobody in.
     pub fn signing_secrets(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
-        let previous = self.previous.as_ref().filter(|previous| now < previous.until);
+        let previous = self.previous.as_ref().filter(|previous| now < previous.until && !self.signing_secret.is_blank());
         std::iter::once(&self.signing_secret).chain(previous.map(|previous| &previous.signing_secret))
     }
 
@@ -180,6 +181,8 @@ mod tests {
         secret.previous = Some(Previous { signing_secret: Secret::new("old"), until: now });
         assert_eq!(all(&secret, now - SignedDuration::from_secs(1)), ["new", "old"]);
         assert_eq!(all(&secret, now), ["new"]);
+        secret.signing_secret = Secret::new(" ");
+        assert_eq!(all(&secret, now - SignedDuration::from_secs(1)), [" "]);
     }
 
     #[test]
