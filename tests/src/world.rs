@@ -20,7 +20,7 @@ use crate::deployed::Deployed;
 use crate::dispatcher::counter::Counter;
 use crate::dispatcher::mapping::Mapping;
 use crate::dispatcher::url::FunctionUrl;
-use crate::dispatcher::{Dispatcher, Function, Launch, hex, lock};
+use crate::dispatcher::{Dispatcher, Function, InvokeError, Launch, hex, lock};
 use crate::http::Http;
 use crate::inputs::Alarm;
 use crate::logs::Logs;
@@ -33,6 +33,9 @@ pub const WORKSPACE: &str = "T0TOCSIN";
 
 /// Where the functions believe that Tocsin is installed.
 pub const INSTALL_URL: &str = "https://tests.lambda-url.us-east-1.on.aws/install";
+
+/// The app's public name in OAuth.
+pub const CLIENT_ID: &str = "4280.4280";
 
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
@@ -47,6 +50,10 @@ pub struct Setup {
     pub default_channel: String,
     /// Which workspace is meant where none is named; empty for the only one.
     pub default_workspace: String,
+    /// Whether workspaces install the app by a link, rather than by a pasted token; nobody has yet.
+    pub by_link: bool,
+    /// By link: whether tokens expire and have to be refreshed.
+    pub tokens_rotate: bool,
     /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
     pub signing_overlap_hours: u32,
     /// The least severe line that functions log.
@@ -63,6 +70,8 @@ impl Default for Setup {
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
             default_workspace: String::new(),
+            by_link: false,
+            tokens_rotate: false,
             signing_overlap_hours: 24,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
@@ -102,6 +111,8 @@ pub struct World {
     pub signing_secret: String,
     /// What Slack lets the bot in with.
     pub bot_token: String,
+    /// By link: what proves that it is the app who asks for tokens.
+    pub client_secret: String,
     patience: Duration,
     runs: Stack,
     expected_errors: Mutex<Vec<String>>,
@@ -130,9 +141,15 @@ impl World {
         let programs = tokio::task::spawn_blocking(binaries::folder).await?;
         let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
         let (bot_token, signing_secret) = canaries();
+        let client_secret = format!("canary{}", hex(26));
         let http = Http::default();
         let aws = Aws::at(&ministack.endpoint);
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
+        let secret = if setup.by_link {
+            json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "signing_secret": signing_secret })
+        } else {
+            json!({ "bot_token": bot_token, "signing_secret": signing_secret })
+        };
+        let secret = secret.to_string();
         let resources = aws.create(&setup.visibility, &secret).await?;
         let incidents = resources.queues.get(&Queue::Incidents).context("three queues")?.url.clone();
         let slack = Slack::start(&bot_token, &signing_secret, Some((aws.sqs.clone(), incidents)), http.clone()).await?;
@@ -145,7 +162,8 @@ impl World {
                 name,
                 binary: programs.join(name),
                 environment: environment(name, setup, &slack, &resources, &counter.endpoint),
-                instances: setup.instances,
+                // As many as a test wants at once: nothing but the test calls it.
+                instances: if matches!(called_by(name), Caller::Test) { 32 } else { setup.instances },
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
@@ -168,6 +186,7 @@ impl World {
             "events_url": dispatcher.url("events").url,
         });
         slack.tell("app", &urls).await;
+        slack.tell("oauth", &json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "rotation": setup.tokens_rotate })).await;
         let runs = Stack::Dispatched(Box::new(dispatcher));
         Ok(Self {
             slack,
@@ -177,6 +196,7 @@ impl World {
             logs,
             signing_secret,
             bot_token,
+            client_secret,
             patience: setup.patience,
             runs,
             expected_errors: Mutex::default(),
@@ -206,6 +226,7 @@ impl World {
             logs: Logs::default(),
             signing_secret,
             bot_token,
+            client_secret: String::new(),
             patience: Setup::default().patience,
             runs: Stack::Deployed(Box::new(deployed)),
             expected_errors: Mutex::default(),
@@ -240,17 +261,27 @@ impl World {
 
     /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
     pub fn user(&self, name: &'static str) -> User<'_> {
-        User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+        self.person(name, &format!("U0{}", name.to_uppercase()))
+    }
+
+    /// Somebody whom the test itself has brought into Slack.
+    pub fn person(&self, name: &'static str, id: &str) -> User<'_> {
+        User { world: self, name, id: id.to_owned() }
     }
 
     /// Lets a minute pass for `clock`, as its schedule does.
     pub async fn ticks(&self) {
+        let answer = self.try_tick().await;
+        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+    }
+
+    /// As [`World::ticks`], for a clock that may be killed meanwhile.
+    pub async fn try_tick(&self) -> std::result::Result<Value, InvokeError> {
         let event = json!({
             "version": "0", "id": hex(32), "source": "aws.events", "detail-type": "Scheduled Event",
             "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION, "resources": [], "detail": {},
         });
-        let answer = self.dispatcher().function("clock").call(&event).await;
-        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+        self.dispatcher().function("clock").call(&event).await
     }
 
     /// Puts a message on the incidents queue.
@@ -404,11 +435,43 @@ impl World {
             .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
+    /// Changes an item of the table behind the functions' back, as time would: `expression` sets `:value`.
+    pub async fn changes(&self, pk: &str, sk: &str, expression: &str, value: i64) {
+        let update = self
+            .aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression(expression)
+            .expression_attribute_values(":value", AttributeValue::N(value.to_string()));
+        let update = if expression.contains("#until") { update.expression_attribute_names("#until", "until") } else { update };
+        update.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+    }
+
+    /// An installation as it is kept.
+    pub async fn installation(&self, workspace: &str) -> Value {
+        let items = self.items("installations", workspace).await;
+        items.first().cloned().unwrap_or_default()
+    }
+
+    /// The secret of an installation by link, as it stands; `None` where there is none.
+    pub async fn installation_secret(&self, workspace: &str) -> Option<Value> {
+        let id = format!("{}{workspace}", self.resources.installations);
+        let answer = self.aws.secrets.get_secret_value().secret_id(id).send().await;
+        serde_json::from_str(answer.ok()?.secret_string()?).ok()
+    }
+
+    /// Writes the app's secret anew, in whatever form.
+    pub async fn writes_app_secret(&self, secret: &Value) {
+        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret.to_string());
+        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+    }
+
     /// Writes the secret anew, as an admin does who rotates it.
     pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
-        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret);
-        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+        self.writes_app_secret(&json!({ "bot_token": bot_token, "signing_secret": signing_secret })).await;
     }
 
     /// Waits for a message on a queue's dead-letter queue and takes it off.
@@ -503,8 +566,10 @@ impl World {
 
     fn check_secrets(&self, lines: &[crate::logs::Line]) {
         for line in lines {
-            let leaks = line.text.contains(&self.bot_token) || line.text.contains(&self.signing_secret);
-            assert!(!leaks, "{} printed a secret", line.function);
+            // All of Slack's tokens begin with one of these.
+            let secrets = [&self.signing_secret, &self.client_secret, "xoxb-", "xoxe-", "xoxe."];
+            let leaks = secrets.into_iter().any(|secret| !secret.is_empty() && line.text.contains(secret));
+            assert!(!leaks, "{} printed a secret: {}", line.function, line.text);
         }
     }
 
