@@ -93,6 +93,7 @@ impl Deployed {
             "commands" => "CommandsUrl",
             "interactions" => "InteractionsUrl",
             "events" => "EventsUrl",
+            "oauth" => return Ok(self.output("InstallUrl")?.trim_end_matches("install").to_owned()),
             other => bail!("{other} has no URL"),
         })
     }
