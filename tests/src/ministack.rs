@@ -194,6 +194,8 @@ pub struct Resources {
     pub table: String,
     /// The secret's ARN.
     pub secret: String,
+    /// How the names of installations' secrets begin.
+    pub installations: String,
 }
 
 /// Clients for one endpoint.
@@ -232,7 +234,8 @@ impl Aws {
         }
         self.create_table(&name).await?;
         let secret = self.secrets.create_secret().name(format!("{name}-slack")).secret_string(secret).send().await?;
-        Ok(Resources { queues, table: name, secret: secret.arn.context("a secret has an ARN")? })
+        let installations = format!("{name}/installations/");
+        Ok(Resources { queues, table: name, secret: secret.arn.context("a secret has an ARN")?, installations })
     }
 
     async fn create_queue(&self, world: &str, queue: Queue, visibility: u32) -> Result<QueueUrls> {

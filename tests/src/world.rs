@@ -21,7 +21,7 @@ use crate::deployed::Deployed;
 use crate::dispatcher::counter::Counter;
 use crate::dispatcher::mapping::Mapping;
 use crate::dispatcher::url::FunctionUrl;
-use crate::dispatcher::{Dispatcher, Function, Launch, hex, lock};
+use crate::dispatcher::{Dispatcher, Function, InvokeError, Launch, hex, lock};
 use crate::http::Http;
 use crate::inputs::Alarm;
 use crate::logs::Logs;
@@ -31,6 +31,12 @@ use crate::slack::{Message, Slack};
 
 /// The simulator's team, which is the workspace.
 pub const WORKSPACE: &str = "T0TOCSIN";
+
+/// Where the functions believe that Tocsin is installed.
+pub const INSTALL_URL: &str = "https://tests.lambda-url.us-east-1.on.aws/install";
+
+/// The app's public name in OAuth.
+pub const CLIENT_ID: &str = "4280.4280";
 
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
@@ -51,6 +57,14 @@ pub struct Setup {
     pub updates_per_minute: u32,
     /// Whether the functions' calls to AWS pass by a proxy that counts them; for large loads they do not.
     pub counted: bool,
+    /// Which workspace is meant where none is named; empty for the only one.
+    pub default_workspace: String,
+    /// Whether workspaces install the app by a link, rather than by a pasted token; nobody has yet.
+    pub by_link: bool,
+    /// By link: whether tokens expire and have to be refreshed.
+    pub tokens_rotate: bool,
+    /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
+    pub signing_overlap_hours: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -69,6 +83,10 @@ impl Default for Setup {
             uncertain: "again",
             updates_per_minute: 50,
             counted: true,
+            default_workspace: String::new(),
+            by_link: false,
+            tokens_rotate: false,
+            signing_overlap_hours: 24,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -107,6 +125,8 @@ pub struct World {
     pub signing_secret: String,
     /// What Slack lets the bot in with.
     pub bot_token: String,
+    /// By link: what proves that it is the app who asks for tokens.
+    pub client_secret: String,
     patience: Duration,
     runs: Stack,
     expected_errors: Mutex<Vec<String>>,
@@ -135,9 +155,15 @@ impl World {
         let programs = tokio::task::spawn_blocking(binaries::folder).await?;
         let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
         let (bot_token, signing_secret) = canaries();
+        let client_secret = format!("canary{}", hex(26));
         let http = Http::default();
         let aws = Aws::at(&ministack.endpoint);
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
+        let secret = if setup.by_link {
+            json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "signing_secret": signing_secret })
+        } else {
+            json!({ "bot_token": bot_token, "signing_secret": signing_secret })
+        };
+        let secret = secret.to_string();
         let resources = aws.create(&setup.visibility, &secret).await?;
         let incidents = resources.queues.get(&Queue::Incidents).context("three queues")?.url.clone();
         let slack = Slack::start(&bot_token, &signing_secret, Some((aws.sqs.clone(), incidents)), http.clone()).await?;
@@ -151,7 +177,8 @@ impl World {
                 name,
                 binary: programs.join(name),
                 environment: environment(name, setup, &slack, &resources, endpoint),
-                instances: setup.instances,
+                // As many as a test wants at once: nothing but the test calls it.
+                instances: if matches!(called_by(name), Caller::Test) { 32 } else { setup.instances },
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
@@ -174,6 +201,7 @@ impl World {
             "events_url": dispatcher.url("events").url,
         });
         slack.tell("app", &urls).await;
+        slack.tell("oauth", &json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "rotation": setup.tokens_rotate })).await;
         let runs = Stack::Dispatched(Box::new(dispatcher));
         Ok(Self {
             slack,
@@ -183,6 +211,7 @@ impl World {
             logs,
             signing_secret,
             bot_token,
+            client_secret,
             patience: setup.patience,
             runs,
             expected_errors: Mutex::default(),
@@ -212,6 +241,7 @@ impl World {
             logs: Logs::default(),
             signing_secret,
             bot_token,
+            client_secret: String::new(),
             patience: Setup::default().patience,
             runs: Stack::Deployed(Box::new(deployed)),
             expected_errors: Mutex::default(),
@@ -251,17 +281,27 @@ impl World {
 
     /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
     pub fn user(&self, name: &'static str) -> User<'_> {
-        User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+        self.person(name, &format!("U0{}", name.to_uppercase()))
+    }
+
+    /// Somebody whom the test itself has brought into Slack.
+    pub fn person(&self, name: &'static str, id: &str) -> User<'_> {
+        User { world: self, name, id: id.to_owned() }
     }
 
     /// Lets a minute pass for `clock`, as its schedule does.
     pub async fn ticks(&self) {
+        let answer = self.try_tick().await;
+        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+    }
+
+    /// As [`World::ticks`], for a clock that may be killed meanwhile.
+    pub async fn try_tick(&self) -> std::result::Result<Value, InvokeError> {
         let event = json!({
             "version": "0", "id": hex(32), "source": "aws.events", "detail-type": "Scheduled Event",
             "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION, "resources": [], "detail": {},
         });
-        let answer = self.dispatcher().function("clock").call(&event).await;
-        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+        self.dispatcher().function("clock").call(&event).await
     }
 
     /// Puts a message on the incidents queue.
@@ -466,11 +506,43 @@ impl World {
             .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
+    /// Changes an item of the table behind the functions' back, as time would: `expression` sets `:value`.
+    pub async fn changes(&self, pk: &str, sk: &str, expression: &str, value: i64) {
+        let update = self
+            .aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression(expression)
+            .expression_attribute_values(":value", AttributeValue::N(value.to_string()));
+        let update = if expression.contains("#until") { update.expression_attribute_names("#until", "until") } else { update };
+        update.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+    }
+
+    /// An installation as it is kept.
+    pub async fn installation(&self, workspace: &str) -> Value {
+        let items = self.items("installations", workspace).await;
+        items.first().cloned().unwrap_or_default()
+    }
+
+    /// The secret of an installation by link, as it stands; `None` where there is none.
+    pub async fn installation_secret(&self, workspace: &str) -> Option<Value> {
+        let id = format!("{}{workspace}", self.resources.installations);
+        let answer = self.aws.secrets.get_secret_value().secret_id(id).send().await;
+        serde_json::from_str(answer.ok()?.secret_string()?).ok()
+    }
+
+    /// Writes the app's secret anew, in whatever form.
+    pub async fn writes_app_secret(&self, secret: &Value) {
+        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret.to_string());
+        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+    }
+
     /// Writes the secret anew, as an admin does who rotates it.
     pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
-        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret);
-        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+        self.writes_app_secret(&json!({ "bot_token": bot_token, "signing_secret": signing_secret })).await;
     }
 
     /// Receives everything that stands on a queue this many times, without doing anything about it: as if whatever handled it had died each time.
@@ -574,8 +646,10 @@ impl World {
 
     fn check_secrets(&self, lines: &[crate::logs::Line]) {
         for line in lines {
-            let leaks = line.text.contains(&self.bot_token) || line.text.contains(&self.signing_secret);
-            assert!(!leaks, "{} printed a secret", line.function);
+            // All of Slack's tokens begin with one of these.
+            let secrets = [&self.signing_secret, &self.client_secret, "xoxb-", "xoxe-", "xoxe."];
+            let leaks = secrets.into_iter().any(|secret| !secret.is_empty() && line.text.contains(secret));
+            assert!(!leaks, "{} printed a secret: {}", line.function, line.text);
         }
     }
 
@@ -650,25 +724,44 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let api = ("SLACK_API_URL", slack.api_url());
     let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
     let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
+    let installations = ("INSTALLATION_SECRETS_PREFIX", resources.installations.clone());
+    let overlap = ("SIGNING_OVERLAP_HOURS", setup.signing_overlap_hours.to_string());
+    let default_channel = ("DEFAULT_CHANNEL", setup.default_channel.clone());
+    let default_workspace = ("DEFAULT_WORKSPACE", setup.default_workspace.clone());
+    let install = ("INSTALL_URL", INSTALL_URL.to_owned());
     let own = match function {
-        "commands" => vec![secret, intents, api],
-        "interactions" => vec![secret, intents, api, hooks],
-        "events" => vec![secret, intents],
+        "commands" => vec![secret, overlap, intents, api, installations],
+        "interactions" => vec![secret, overlap, intents, api, hooks, installations],
+        "events" => vec![secret, overlap, intents],
         "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents)],
-        "worker" => {
-            vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
-        }
+        "worker" => vec![
+            table,
+            intents,
+            posts,
+            dead(Queue::Intents),
+            secret,
+            installations,
+            install,
+            default_workspace,
+            api,
+            hooks,
+            default_channel,
+        ],
         "poster" => vec![
             table,
             posts,
             dead(Queue::Posts),
             secret,
+            installations,
+            install,
+            default_workspace,
             api,
             ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        "clock" => vec![table, intents, posts, secret, api],
+        "clock" => vec![table, intents, posts, secret, installations, install, api],
+        "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };
     let lambda = [

@@ -49,7 +49,7 @@ impl App {
             // Without a workspace there is nowhere to keep a marker: a person reads why, a source's message stands on the dead-letter queue.
             Err(refusal) => {
                 return match &intent.reply {
-                    Some(reply) => self.refuse(reply, &refusal, intent.id.as_str()).await,
+                    Some(reply) => self.refuse(None, reply, &refusal, intent.id.as_str()).await,
                     None => Err(Failure::Never(refusal.to_string())),
                 };
             }
@@ -221,7 +221,7 @@ impl App {
         }
         audit(workspace, intent, &marker);
         match (&intent.reply, &marker.outcome) {
-            (Some(reply), outcome) => self.answer_outcome(reply, incident.as_ref(), outcome, intent).await,
+            (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await,
             (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
             (None, _) => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! What is known of an installation, its settings and its people.
+//! What is known of a workspace: its settings and its people.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,18 +12,6 @@ use super::{Store, StoreError, keys};
 /// How long a person's profile is believed, in seconds.
 const PROFILE_SECONDS: i64 = 60 * 60;
 
-/// An installation, as Slack's `auth.test` named it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installation {
-    /// Its key.
-    pub workspace: Workspace,
-    /// A digest of the token that it was learnt with: another token has to be asked about.
-    pub token_digest: String,
-    /// When Slack said that Tocsin was taken out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removed_at: Option<Timestamp>,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Document {
     document: String,
@@ -36,21 +24,6 @@ struct KeptProfile {
 }
 
 impl Store {
-    /// All installations.
-    pub async fn installations(&self) -> Result<Vec<Installation>, StoreError> {
-        self.query("installations", None, usize::MAX).await
-    }
-
-    /// One installation.
-    pub async fn installation(&self, workspace: &Workspace) -> Result<Option<Installation>, StoreError> {
-        self.get(&keys::installation(workspace)).await
-    }
-
-    /// Keeps an installation.
-    pub async fn keep_installation(&self, installation: &Installation) -> Result<(), StoreError> {
-        self.put(&keys::installation(&installation.workspace), installation).await
-    }
-
     /// The workspace's settings. A document that cannot be read must lose no incident: the defaults are in force meanwhile.
     pub async fn settings(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
         let Some(document) = self.configuration(workspace).await? else { return Ok(Configuration::default()) };
