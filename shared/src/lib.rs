@@ -14,6 +14,7 @@ pub mod secrets;
 pub mod slack;
 #[cfg(feature = "store")]
 pub mod store;
+pub mod watch;
 
 /// An error with its causes, in one line for the log. The SDK's errors say "service error" by themselves and the rest in their sources.
 pub fn causes(error: &dyn std::error::Error) -> String {

@@ -31,6 +31,9 @@ use crate::slack::{Message, Slack};
 /// The simulator's team, which is the workspace.
 pub const WORKSPACE: &str = "T0TOCSIN";
 
+/// The beginning of the ARNs of a world's own alarms.
+pub const OWN_ALARMS: &str = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:world/watch/";
+
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -567,7 +570,10 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "commands" => vec![secret, intents, api],
         "interactions" => vec![secret, intents, api, hooks],
         "events" => vec![secret, intents],
-        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents)],
+        "intake" => {
+            let incidents = ("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url);
+            vec![incidents, intents, dead(Queue::Incidents), ("OWN_ALARMS", OWN_ALARMS.to_owned())]
+        }
         "worker" => {
             vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
         }

@@ -19,5 +19,6 @@ mod poison;
 mod rotation;
 mod samples;
 mod signatures;
+mod watch;
 mod who_may;
 mod worlds;

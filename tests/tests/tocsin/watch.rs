@@ -1,0 +1,100 @@
+//! What Tocsin says about itself, and what is counted.
+
+use serde_json::Value;
+use tests::paths;
+use tests::world::World;
+
+/// The three shapes in which CloudWatch sends an alarm, as this alarm.
+fn shapes(name: &str, account: &str) -> [String; 3] {
+    let samples = [
+        ("cloudwatch-alarm-sns.json", "checkout-p99-latency"),
+        ("cloudwatch-alarm-eventbridge.json", "orders-queue-age"),
+        ("cloudwatch-alarm-action.json", "checkout-error-rate"),
+    ];
+    samples.map(|(file, sample)| {
+        let text = std::fs::read_to_string(paths::repository().join("events").join(file)).expect("a sample");
+        // Its own ids, so that none of them is a repetition of another.
+        text.replace(sample, name).replace("123456789012", account).replace("1a001", account)
+    })
+}
+
+/// Somebody routes all alarms of the account to the queue: an alarm about Tocsin does not become Tocsin's business.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tocsins_own_alarms_do_not_come_back_as_incidents() {
+    let world = World::start().await;
+    for own in shapes("world/watch/posts-dead-letters", "123456789012") {
+        world.drops_text(&own).await;
+    }
+    // Others may have such names: in another account, of another stack, or nearly the same.
+    for (name, account) in [
+        ("world/watch/posts-dead-letters", "210987654321"),
+        ("world2/watch/posts-dead-letters", "123456789012"),
+        ("the-world/watch/posts-dead-letters", "123456789012"),
+        ("world/watchdog", "123456789012"),
+    ] {
+        for foreign in shapes(name, account) {
+            world.drops_text(&foreign).await;
+        }
+    }
+    world
+        .until("the foreign alarms have one card each", async || {
+            let count = world.cards("#incidents", "/watch").await.len();
+            if count == 4 { Ok(()) } else { Err(format!("{count} cards")) }
+        })
+        .await;
+    world.settled().await;
+    let cards = world.cards("#incidents", "/watch").await;
+    assert_eq!(cards.len(), 4, "{}", tests::card::readable(&cards));
+    let dropped = world
+        .logs
+        .lines()
+        .into_iter()
+        .filter(|line| line.function == "intake" && line.text.contains("Tocsin says this about itself"))
+        .count();
+    assert_eq!(dropped, 3, "one line for each");
+    world.finish().await;
+}
+
+/// A metric's line: what CloudWatch reads off it.
+fn counted(world: &World, function: &str) -> Vec<Value> {
+    let lines = world.logs.lines();
+    let own = lines.iter().filter(|line| line.function == function && line.text.contains("_aws"));
+    own.map(|line| serde_json::from_str(&line.text).unwrap_or_else(|error| panic!("{error}: {}", line.text))).collect()
+}
+
+/// All values of a metric that has this dimension, added up.
+fn sum(lines: &[Value], metric: &str, dimension: Option<(&str, &str)>) -> u64 {
+    let of = lines.iter().filter(|line| dimension.is_none_or(|(name, value)| line.get(name).and_then(Value::as_str) == Some(value)));
+    of.filter_map(|line| line.get(metric).and_then(Value::as_u64)).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_passes_is_counted_and_no_dimension_is_an_id() {
+    let world = World::start().await;
+    world.expects_error("parked");
+    let card = world.alarm_fires("counted-alarm").await;
+    card.thread_of(1).await;
+    world.user("jane").clicks("Acknowledge", &card).await;
+    card.shows("*Acknowledged* by <@U0JANE>").await;
+    world.drops_text("{ not json").await;
+    world.takes_dead_letter(tests::ministack::Queue::Incidents).await;
+    world.settled().await;
+
+    let (intake, worker) = (counted(&world, "intake"), counted(&world, "worker"));
+    assert_eq!(sum(&intake, "Incidents", Some(("Source", "cloudwatch"))), 1, "{intake:?}");
+    assert_eq!(sum(&intake, "Incidents", Some(("Source", "unreadable"))), 1, "{intake:?}");
+    assert_eq!(sum(&intake, "Parked", None), 1, "{intake:?}");
+    assert_eq!(sum(&worker, "Intents", Some(("Outcome", "created"))), 1, "{worker:?}");
+    assert_eq!(sum(&worker, "Intents", Some(("Outcome", "acknowledged"))), 1, "{worker:?}");
+    for line in intake.iter().chain(&worker) {
+        let about = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(about["Namespace"], "Tocsin", "{line}");
+        let dimensions: Vec<&str> = about["Dimensions"][0].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert!(dimensions.len() <= 2 && dimensions[0] == "Function", "{line}");
+        for dimension in dimensions {
+            let value = line[dimension].as_str().unwrap_or_default();
+            assert!(value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{dimension} is {value:?}, which is no word");
+        }
+    }
+    world.finish().await;
+}
