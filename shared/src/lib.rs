@@ -4,6 +4,8 @@
 pub mod aws;
 pub mod config;
 pub mod domain;
+#[cfg(feature = "fallback")]
+pub mod fallback;
 pub mod intake;
 pub mod log;
 #[cfg(feature = "background")]

@@ -112,7 +112,7 @@ impl Deployed {
             Ok(QueueUrls { url: self.output(&format!("{queue}QueueUrl"))?, dead_letters: self.output(&format!("{queue}DeadLettersUrl"))? })
         };
         let queues = [(Queue::Incidents, queue("Incidents")?), (Queue::Intents, queue("Intents")?), (Queue::Posts, queue("Posts")?)];
-        Ok(Resources { queues: queues.into(), table: self.output("TableName")?, secret: self.output("SlackSecretArn")? })
+        Ok(Resources { queues: queues.into(), table: self.output("TableName")?, secret: self.output("SlackSecretArn")?, notices: None })
     }
 
     /// Everything the functions printed, from CloudWatch Logs.

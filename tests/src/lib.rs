@@ -6,6 +6,7 @@
 #![expect(clippy::missing_panics_doc, reason = "every step of a test panics where what it waits for does not happen")]
 
 pub mod binaries;
+pub mod canaries;
 pub mod card;
 pub mod deployed;
 pub mod dispatcher;

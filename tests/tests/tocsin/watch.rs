@@ -1,8 +1,10 @@
 //! What Tocsin says about itself, and what is counted.
 
 use serde_json::Value;
+use shared::fallback::Fallback;
+use shared::watch::Watch;
 use tests::paths;
-use tests::world::World;
+use tests::world::{OWN_ALARMS, World};
 
 /// The three shapes in which CloudWatch sends an alarm, as this alarm.
 fn shapes(name: &str, account: &str) -> [String; 3] {
@@ -14,7 +16,7 @@ fn shapes(name: &str, account: &str) -> [String; 3] {
     samples.map(|(file, sample)| {
         let text = std::fs::read_to_string(paths::repository().join("events").join(file)).expect("a sample");
         // Its own ids, so that none of them is a repetition of another.
-        text.replace(sample, name).replace("123456789012", account).replace("1a001", account)
+        text.replace(sample, name).replace("123456789012", account).replace("eu-west-1", "us-east-1").replace("1a001", account)
     })
 }
 
@@ -22,15 +24,15 @@ fn shapes(name: &str, account: &str) -> [String; 3] {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tocsins_own_alarms_do_not_come_back_as_incidents() {
     let world = World::start().await;
-    for own in shapes("world/watch/posts-dead-letters", "123456789012") {
+    for own in shapes("world/watch/posts-dead-letters", "000000000000") {
         world.drops_text(&own).await;
     }
     // Others may have such names: in another account, of another stack, or nearly the same.
     for (name, account) in [
         ("world/watch/posts-dead-letters", "210987654321"),
-        ("world2/watch/posts-dead-letters", "123456789012"),
-        ("the-world/watch/posts-dead-letters", "123456789012"),
-        ("world/watchdog", "123456789012"),
+        ("world2/watch/posts-dead-letters", "000000000000"),
+        ("the-world/watch/posts-dead-letters", "000000000000"),
+        ("world/watchdog", "000000000000"),
     ] {
         for foreign in shapes(name, account) {
             world.drops_text(&foreign).await;
@@ -52,6 +54,37 @@ async fn tocsins_own_alarms_do_not_come_back_as_incidents() {
         .filter(|line| line.function == "intake" && line.text.contains("Tocsin says this about itself"))
         .count();
     assert_eq!(dropped, 3, "one line for each");
+    world.finish().await;
+}
+
+/// When Slack itself is the problem, an e-mail goes out, and does not come back as an incident even where the topic is routed to the queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_reaches_the_topic_once_and_is_nobodys_incident() {
+    let world = World::start().await;
+    let topic = world.resources.notices.as_ref().expect("a topic").topic.clone();
+    let queue = tests::ministack::arn(world.queue_url(tests::ministack::Queue::Incidents));
+    world.aws.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(queue).send().await.expect("SNS answers");
+    let watch = Watch::new(OWN_ALARMS.to_owned()).expect("it is one");
+    let fallback = Fallback::new(world.aws.sns.clone(), Some(topic.clone()), watch);
+    for _ in 0..3 {
+        fallback.notify("Slack does not answer", "Every call has failed for five minutes. Look at https://slack-status.com.").await;
+    }
+    let notices = world
+        .until("the notice", async || {
+            let notices = world.notices().await;
+            if notices.is_empty() { Err("none".to_owned()) } else { Ok(notices) }
+        })
+        .await;
+    assert_eq!(notices[0].subject, "world/watch/Slack does not answer");
+    assert!(notices[0].text.contains("slack-status.com"), "{notices:?}");
+
+    // Somebody else's notification over the same topic is an incident.
+    world.aws.sns.publish().topic_arn(&topic).subject("Disk full").message("on db-1").send().await.expect("SNS answers");
+    world.card("#incidents", "Disk full").await.thread_of(1).await;
+    world.settled().await;
+    assert_eq!(world.notices().await.len(), 2, "one of ours, and the other");
+    let cards = world.cards("#incidents", "").await;
+    assert_eq!(cards.len(), 1, "{}", tests::card::readable(&cards));
     world.finish().await;
 }
 
