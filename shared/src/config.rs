@@ -1,6 +1,7 @@
 //! The environment, read once at the start. What is missing stops the start with its name.
 
 use std::env;
+use std::str::FromStr;
 
 use url::Url;
 
@@ -28,6 +29,11 @@ pub fn required(name: &'static str) -> Result<String, ConfigError> {
 /// The value of an environment variable; `None` where it is missing or empty.
 pub fn optional(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// A whole number that has to be there.
+pub fn number<T: FromStr>(name: &'static str) -> Result<T, ConfigError> {
+    required(name)?.trim().parse().map_err(|_| ConfigError::Unusable { name, expected: "a whole number" })
 }
 
 /// A base URL: Slack's Web API (`SLACK_API_URL`) or where its `response_url`s live (`SLACK_HOOKS_URL`). Both are parameters because GovSlack has

@@ -35,6 +35,8 @@ pub enum Post {
     Found,
     /// The card cannot be updated any more, and comes anew.
     CardGone,
+    /// A storm's digest, or a page of it.
+    Digest,
     /// Put back until Slack takes it.
     Waiting,
     /// On the dead-letter queue with its reason.
@@ -42,13 +44,15 @@ pub enum Post {
 }
 
 impl Post {
-    fn word(self) -> &'static str {
+    /// The word, in logs too.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Card => "card",
             Self::Updated => "updated",
             Self::Replied => "replied",
             Self::Found => "found",
             Self::CardGone => "card_gone",
+            Self::Digest => "digest",
             Self::Waiting => "waiting",
             Self::Parked => "parked",
         }

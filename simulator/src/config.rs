@@ -14,6 +14,12 @@ pub struct Config {
     pub signing_secret: String,
     /// The bot token that the Web API accepts.
     pub bot_token: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's client secret.
+    pub client_secret: String,
+    /// Whether tokens that are given for a code expire.
+    pub rotation: bool,
     /// Where slash commands go.
     pub commands_url: Option<String>,
     /// Where clicks, modal submissions and shortcuts go.
@@ -44,6 +50,9 @@ impl Default for Config {
             port: 0,
             signing_secret: "simulator-signing-secret".into(),
             bot_token: "xoxb-simulator".into(),
+            client_id: "4280.4280".into(),
+            client_secret: "simulator-client-secret".into(),
+            rotation: false,
             commands_url: None,
             interactions_url: None,
             events_url: None,
@@ -81,7 +90,8 @@ impl Default for Config {
     }
 }
 
-/// Slack's rates: one message per second and channel with a small burst, and a number of calls per minute for each method.
+/// Slack's rates: one message per second and channel with a small burst, so many messages per minute and workspace, and a number of calls per minute for
+/// each method of an installation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rates {
     /// No limit at all.
@@ -90,7 +100,9 @@ pub struct Rates {
     pub channel_per_second: f64,
     /// How many of them may come at once.
     pub burst: u32,
-    /// Calls per minute of methods with a limit of their own.
+    /// Messages per minute in all channels of one workspace together (`chat.postMessage`). Slack says "several hundred" and no number.
+    pub workspace_per_minute: Option<u32>,
+    /// Calls per minute and installation of methods with a limit of their own.
     pub methods: BTreeMap<String, u32>,
     /// Calls per minute of every other method.
     pub default_per_minute: u32,
@@ -108,6 +120,7 @@ impl Default for Rates {
             ("conversations.history", 50),
             ("conversations.info", 50),
             ("conversations.replies", 50),
+            ("oauth.v2.access", 600),
             ("users.info", 100),
             ("users.list", 20),
             ("users.lookupByEmail", 50),
@@ -119,6 +132,7 @@ impl Default for Rates {
             off: false,
             channel_per_second: 1.0,
             burst: 3,
+            workspace_per_minute: Some(300),
             methods: methods.iter().map(|(method, limit)| ((*method).to_owned(), *limit)).collect(),
             default_per_minute: 50,
         }
@@ -136,11 +150,22 @@ pub struct Timing {
     pub response_url_ms: u64,
     /// How long after a failed attempt each further attempt of an event comes.
     pub event_retry_ms: Vec<u64>,
+    /// How long a code may be exchanged for tokens.
+    pub code_ms: u64,
+    /// How long an access token works, where tokens rotate.
+    pub token_ms: u64,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { trigger_ms: 3000, answer_ms: 3000, response_url_ms: 30 * 60 * 1000, event_retry_ms: vec![0, 60_000, 300_000] }
+        Self {
+            trigger_ms: 3000,
+            answer_ms: 3000,
+            response_url_ms: 30 * 60 * 1000,
+            event_retry_ms: vec![0, 60_000, 300_000],
+            code_ms: 10 * 60 * 1000,
+            token_ms: 12 * 60 * 60 * 1000,
+        }
     }
 }
 

@@ -1,6 +1,11 @@
 //! Faults on demand: what Slack's side of the wire does when it does not work, by method, for so many calls or with a probability.
 
+use std::time::Duration;
+
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
+
+use crate::server::Cut;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +31,7 @@ pub(crate) struct Wanted {
     kind: Kind,
     method: Option<String>,
     channel: Option<String>,
+    team: Option<String>,
     times: Option<u32>,
     probability: Option<f64>,
     #[serde(default = "default_seed")]
@@ -65,6 +71,8 @@ pub(crate) struct Fault {
     pub(crate) method: Option<String>,
     /// None: every channel.
     pub(crate) channel: Option<String>,
+    /// None: every installation, and calls with an unknown token.
+    pub(crate) team: Option<String>,
     /// How often it still strikes; none: until cleared.
     pub(crate) times: Option<u32>,
     pub(crate) probability: Option<f64>,
@@ -94,6 +102,7 @@ impl Faults {
             kind: wanted.kind,
             method: wanted.method,
             channel,
+            team: wanted.team,
             times: wanted.times,
             probability: wanted.probability,
             retry_after: wanted.retry_after,
@@ -107,10 +116,12 @@ impl Faults {
         fault
     }
 
-    /// The fault that strikes this call, if any: the oldest that fits.
-    pub(crate) fn strike(&mut self, method: &str, channel: Option<&str>) -> Option<Fault> {
+    /// The fault that strikes this call, if any: the oldest that fits. `team` is the installation that calls.
+    pub(crate) fn strike(&mut self, method: &str, channel: Option<&str>, team: Option<&str>) -> Option<Fault> {
         let fitting = self.list.iter_mut().filter(|fault| {
-            fault.method.as_deref().is_none_or(|of| of == method) && fault.channel.as_deref().is_none_or(|of| Some(of) == channel)
+            fault.method.as_deref().is_none_or(|of| of == method)
+                && fault.channel.as_deref().is_none_or(|of| Some(of) == channel)
+                && fault.team.as_deref().is_none_or(|of| Some(of) == team)
         });
         for fault in fitting {
             if fault.times == Some(0) {
@@ -124,6 +135,18 @@ impl Faults {
             fault.times = fault.times.map(|left| left - 1);
             fault.hits += 1;
             return Some(fault.clone());
+        }
+        None
+    }
+}
+
+impl Fault {
+    /// What it does to the answer: cuts the connection instead, or keeps it back for a while.
+    pub(crate) async fn strikes_the_answer(&self) -> Option<Response> {
+        match self.kind {
+            Kind::AcceptThenReset | Kind::ResetBefore => return Some(Cut::response()),
+            Kind::Slow => tokio::time::sleep(Duration::from_millis(self.delay_ms)).await,
+            Kind::RateLimited | Kind::ServerError | Kind::Error => {}
         }
         None
     }
@@ -158,11 +181,22 @@ mod tests {
     fn strikes_so_many_times_and_only_its_method_and_channel() {
         let mut faults = Faults::default();
         faults.add(wanted(serde_json::json!({"kind": "server_error", "method": "chat.update", "times": 2})), Some("C1".into()));
-        assert!(faults.strike("chat.postMessage", Some("C1")).is_none());
-        assert!(faults.strike("chat.update", Some("C2")).is_none());
-        assert!(faults.strike("chat.update", Some("C1")).is_some());
-        assert!(faults.strike("chat.update", Some("C1")).is_some());
-        assert!(faults.strike("chat.update", Some("C1")).is_none());
+        let mut strike = |method, channel| faults.strike(method, channel, Some("T1"));
+        assert!(strike("chat.postMessage", Some("C1")).is_none());
+        assert!(strike("chat.update", Some("C2")).is_none());
+        assert!(strike("chat.update", Some("C1")).is_some());
+        assert!(strike("chat.update", Some("C1")).is_some());
+        assert!(strike("chat.update", Some("C1")).is_none());
+    }
+
+    #[test]
+    fn each_installation_may_have_faults_of_its_own() {
+        let mut faults = Faults::default();
+        faults.add(wanted(serde_json::json!({"kind": "accept_then_reset", "team": "T1", "times": 1})), None);
+        assert!(faults.strike("chat.update", None, Some("T2")).is_none());
+        assert!(faults.strike("chat.update", None, None).is_none());
+        assert!(faults.strike("chat.update", None, Some("T1")).is_some());
+        assert!(faults.strike("chat.update", None, Some("T1")).is_none());
     }
 
     #[test]
@@ -170,7 +204,7 @@ mod tests {
         let run = |seed: u64| {
             let mut faults = Faults::default();
             faults.add(wanted(serde_json::json!({"kind": "reset_before", "probability": 0.3, "seed": seed})), None);
-            (0..1000).map(|_| faults.strike("users.info", None).is_some()).collect::<Vec<_>>()
+            (0..1000).map(|_| faults.strike("users.info", None, None).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));
         assert_ne!(run(7), run(8));

@@ -4,20 +4,27 @@
 //! - [`config`]: what a simulator starts with
 //! - `server`: the listening socket, which can also cut a connection
 //! - `web_api`: what the app calls, with Slack's limits (`limits`), scopes, rates and error codes
-//! - `response_url`: answers to one person's action
+//! - `oauth`: how the app is installed, and how its tokens change
+//! - `response_url`, `webhooks`: answers to one person's action, and messages without a token
 //! - `people`: what people do, and the payloads that Slack makes of it
 //! - `outbound`: signed requests to the app, its time to answer, repeated attempts
-//! - `world`, `state`: what stands in the workspace, and everything else that is remembered
+//! - `world`, `teams`, `messages`: what stands in the workspaces
+//! - `installations`, `calls`, `state`: whose token it is, what was called with it, and everything else that is remembered
 //! - [`faults`], `rates`: what goes wrong on demand, and what is too much
 //! - `queue`: drops sample incidents onto SQS
 //! - `control`: the API under `/sim` for tests and for the page; `page`: the page itself
 //!
 //! The README beside this crate describes the control API.
 
+mod calls;
 mod clock;
 pub mod config;
 mod control;
 pub mod faults;
+mod fields;
+mod installations;
+mod messages;
+mod oauth;
 mod outbound;
 mod page;
 mod people;
@@ -28,7 +35,9 @@ mod response_url;
 mod server;
 mod signature;
 mod state;
+mod teams;
 mod web_api;
+mod webhooks;
 mod world;
 
 use std::net::Ipv4Addr;
@@ -37,7 +46,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -87,6 +96,8 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
     let router = Router::new()
         .route("/api/{method}", any(web_api::call))
         .route("/hooks/response/{team}/{time}/{secret}", post(response_url::post))
+        .route("/services/{team}/{bot}/{secret}", post(webhooks::post))
+        .route("/oauth/v2/authorize", get(oauth::consent::show).post(oauth::consent::decide))
         .nest("/sim", control::routes())
         .merge(page)
         .layer(DefaultBodyLimit::max(4 * 1024 * 1024))

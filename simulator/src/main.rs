@@ -18,6 +18,12 @@ struct Flags {
     /// The bot token that the Web API accepts.
     #[arg(long, env = "SLACK_BOT_TOKEN", hide_env_values = true)]
     bot_token: Option<String>,
+    /// The app's client id.
+    #[arg(long, env = "SLACK_CLIENT_ID")]
+    client_id: Option<String>,
+    /// The app's client secret.
+    #[arg(long, env = "SLACK_CLIENT_SECRET", hide_env_values = true)]
+    client_secret: Option<String>,
     /// Where slash commands go.
     #[arg(long, env = "COMMANDS_URL")]
     commands_url: Option<String>,
@@ -47,6 +53,8 @@ async fn main() -> anyhow::Result<()> {
         port: flags.port,
         signing_secret: flags.signing_secret.unwrap_or(defaults.signing_secret),
         bot_token: flags.bot_token.unwrap_or(defaults.bot_token),
+        client_id: flags.client_id.unwrap_or(defaults.client_id),
+        client_secret: flags.client_secret.unwrap_or(defaults.client_secret),
         commands_url: flags.commands_url,
         interactions_url: flags.interactions_url,
         events_url: flags.events_url,

@@ -1,7 +1,7 @@
 //! The addresses at which one person's action can be answered: five times within half an hour.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
@@ -9,12 +9,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::calls::{Call, Limit, Wait};
 use crate::clock;
 use crate::faults::Kind;
-use crate::server::Cut;
-use crate::state::{Call, ResponseUrl, Slack, State};
+use crate::messages::Message;
+use crate::state::{ResponseUrl, Slack, State};
 use crate::web_api::limits;
-use crate::world::{BOT_USER, Message};
 
 const MOST_USES: u32 = 5;
 
@@ -29,14 +29,21 @@ pub(crate) async fn post(
     body: Bytes,
 ) -> Response {
     let (started, at, key) = (Instant::now(), clock::millis(), format!("{time}/{secret}"));
-    let arguments = parse(&headers, &body);
-    let (fault, status, error, retry_after) = {
+    let arguments = payload(&headers, &body);
+    let written = arguments.as_ref().map_or_else(|| "null".to_owned(), Value::to_string);
+    let (fault, status, error, wait) = {
         let mut state = slack.lock();
-        let channel = state.response_urls.get(&key).map(|url| url.channel.clone());
-        let fault = state.faults.strike("response_url", channel.as_deref());
+        let url = state.response_urls.get(&key);
+        let (channel, of) = (url.map(|url| url.channel.clone()), url.map(|url| url.of));
+        let team = url.map(|url| state.world.installation_of(&url.team));
+        let fault = state.faults.strike("response_url", channel.as_deref(), team.as_deref());
         let kind = fault.as_ref().map(|fault| fault.kind);
+        let mut wait = None;
         let result = match (&fault, kind) {
-            (Some(fault), Some(Kind::RateLimited)) => Err((429, format!("ratelimited:{}", fault.retry_after))),
+            (Some(fault), Some(Kind::RateLimited)) => {
+                wait = Some(Wait { seconds: fault.retry_after, limit: Limit::Fault, in_channel: fault.channel.is_some() });
+                Err((429, "ratelimited".to_owned()))
+            }
             (Some(fault), Some(Kind::ServerError)) => Err((fault.status, "server_error".to_owned())),
             (Some(fault), Some(Kind::Error)) => Err((404, fault.code.clone())),
             (_, Some(Kind::ResetBefore)) => Err((0, "reset".to_owned())),
@@ -44,48 +51,46 @@ pub(crate) async fn post(
         };
         let applied = result.is_ok();
         let (status, error) = result.err().map_or((200, None), |(status, error)| (status, Some(error)));
-        let retry_after = error.as_deref().and_then(|error| error.strip_prefix("ratelimited:")).map(str::to_owned);
-        let error = if retry_after.is_some() { Some("ratelimited".to_owned()) } else { error };
         let cut = matches!(kind, Some(Kind::AcceptThenReset | Kind::ResetBefore));
-        let of = state.response_urls.get(&key).map(|url| url.of);
-        state.record_call(Call {
+        let call = Call {
             id: 0,
             at,
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or_default(),
+            team,
             method: "response_url".into(),
-            arguments: arguments.clone().unwrap_or(Value::Null),
+            arguments: written,
             response_url_for: of,
+            webhook: None,
             http_status: (!cut).then_some(status),
             ok: applied,
             error: error.clone(),
             answer: None,
             fault: kind,
             applied,
-            scopes_needed: Vec::new(),
-        });
-        (fault, status, error, retry_after)
+            scopes_needed: &[],
+            wait,
+            early: None,
+        };
+        state.record_call(call, channel.as_deref());
+        (fault, status, error, wait)
     };
-    match fault.as_ref().map(|fault| fault.kind) {
-        Some(Kind::AcceptThenReset | Kind::ResetBefore) => return Cut::response(),
-        Some(Kind::Slow) => tokio::time::sleep(Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms))).await,
-        _ => {}
+    if let Some(fault) = &fault
+        && let Some(cut) = fault.strikes_the_answer().await
+    {
+        return cut;
     }
     let Some(error) = error else { return "ok".into_response() };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (
-        status,
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))],
-        json!({"ok": false, "error": error}).to_string(),
-    )
-        .into_response();
-    if let Some(seconds) = retry_after.and_then(|seconds| HeaderValue::from_str(&seconds).ok()) {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    let mut response = (status, [(header::CONTENT_TYPE, json)], json!({"ok": false, "error": error}).to_string()).into_response();
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds));
     }
     response
 }
 
 /// JSON, or a form whose `payload` is JSON.
-fn parse(headers: &HeaderMap, body: &[u8]) -> Option<Value> {
+pub(crate) fn payload(headers: &HeaderMap, body: &[u8]) -> Option<Value> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if content_type.starts_with("application/x-www-form-urlencoded") {
         let payload = form_urlencoded::parse(body).find(|(name, _)| name == "payload")?.1;
@@ -118,7 +123,7 @@ fn use_url(state: &mut State, key: &str, body: Option<&Value>) -> Result<(), Ref
 pub(crate) fn show(state: &mut State, url: &ResponseUrl, body: &Value) -> Result<Option<String>, Refused> {
     let list = |name: &str| body[name].as_array().cloned().unwrap_or_default();
     let (text, blocks, attachments) = (body["text"].as_str().unwrap_or_default(), list("blocks"), list("attachments"));
-    let original = url.original.as_ref().filter(|ts| state.world.message(&url.channel, ts).is_some()).cloned();
+    let original = url.original.as_ref().filter(|ts| state.world.messages.get(&url.channel, ts).is_some()).cloned();
     if body["delete_original"] == true {
         let original = original.ok_or((404, "message_not_found".to_owned()))?;
         state.remove(&url.channel, &original);
@@ -139,10 +144,10 @@ pub(crate) fn show(state: &mut State, url: &ResponseUrl, body: &Value) -> Result
         return Ok(Some(original));
     }
     let in_channel = body["response_type"] == "in_channel";
-    let mut message = Message { blocks, attachments, ..Message::new(&url.channel, BOT_USER, text) };
+    let mut message = Message { blocks, attachments, ..Message::by_bot(&url.channel, &state.world.bot(&url.team), text) };
     message.ephemeral_for = (!in_channel).then(|| url.user.clone());
     message.thread_ts = body["thread_ts"].as_str().map(str::to_owned).or_else(|| url.thread_ts.clone());
     let message = state.post(message);
     // A click's original stays the message that was clicked on.
-    Ok((url.of == "command").then_some(message.ts))
+    Ok((url.of == "command").then(|| message.ts.clone()))
 }

@@ -1,4 +1,4 @@
-//! What stands in the simulated workspace: people, channels, messages, open modals.
+//! What stands in the simulated workspaces: people, channels, messages, open modals.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::messages::Messages;
+use crate::teams::{Bot, Enterprise, Team};
 
-/// The workspace that the app is installed in.
+/// The workspace that is there from the start, with the app installed in it.
 pub(crate) const TEAM: &str = "T0TOCSIN";
 /// Its name in web addresses.
 pub(crate) const TEAM_DOMAIN: &str = "tocsin";
@@ -40,6 +42,7 @@ pub(crate) struct User {
 pub(crate) struct Channel {
     pub(crate) id: String,
     pub(crate) name: String,
+    pub(crate) team_id: String,
     pub(crate) is_private: bool,
     pub(crate) is_archived: bool,
     pub(crate) is_im: bool,
@@ -48,99 +51,6 @@ pub(crate) struct Channel {
     /// Whether the bot is in it.
     pub(crate) is_member: bool,
     pub(crate) members: Vec<String>,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Message {
-    pub(crate) channel: String,
-    pub(crate) ts: String,
-    pub(crate) user: String,
-    pub(crate) bot_id: Option<String>,
-    pub(crate) app_id: Option<String>,
-    pub(crate) text: String,
-    pub(crate) blocks: Vec<Value>,
-    pub(crate) attachments: Vec<Value>,
-    /// Only on replies: the `ts` of the message they stand under.
-    pub(crate) thread_ts: Option<String>,
-    /// A reply that is shown in the channel as well.
-    pub(crate) broadcast: bool,
-    pub(crate) metadata: Option<Value>,
-    pub(crate) edited: Option<Value>,
-    /// The only person who sees it.
-    pub(crate) ephemeral_for: Option<String>,
-    pub(crate) reply_count: usize,
-    pub(crate) latest_reply: Option<String>,
-    pub(crate) reactions: Vec<Value>,
-}
-
-impl Message {
-    /// A message by a person or, with `user` being the bot's, by the app.
-    pub(crate) fn new(channel: &str, user: &str, text: &str) -> Self {
-        let by_bot = user == BOT_USER;
-        Self {
-            channel: channel.to_owned(),
-            ts: String::new(),
-            user: user.to_owned(),
-            bot_id: by_bot.then(|| BOT_ID.to_owned()),
-            app_id: by_bot.then(|| APP_ID.to_owned()),
-            text: text.to_owned(),
-            blocks: Vec::new(),
-            attachments: Vec::new(),
-            thread_ts: None,
-            broadcast: false,
-            metadata: None,
-            edited: None,
-            ephemeral_for: None,
-            reply_count: 0,
-            latest_reply: None,
-            reactions: Vec::new(),
-        }
-    }
-
-    /// The message as the Web API and payloads to the app show it.
-    pub(crate) fn to_slack(&self, with_metadata: bool) -> Value {
-        let mut shape = json!({
-            "type": "message", "user": self.user, "ts": self.ts, "text": self.text, "team": TEAM,
-        });
-        let mut put = |name: &str, value: Value| {
-            shape[name] = value;
-        };
-        if let Some(bot_id) = &self.bot_id {
-            put("bot_id", json!(bot_id));
-            put("app_id", json!(self.app_id));
-        }
-        if !self.blocks.is_empty() {
-            put("blocks", json!(self.blocks));
-        }
-        if !self.attachments.is_empty() {
-            put("attachments", json!(self.attachments));
-        }
-        if let Some(thread_ts) = &self.thread_ts {
-            put("thread_ts", json!(thread_ts));
-        } else if self.reply_count > 0 {
-            put("thread_ts", json!(self.ts));
-            put("reply_count", json!(self.reply_count));
-            put("latest_reply", json!(self.latest_reply));
-        }
-        if self.broadcast {
-            put("subtype", json!("thread_broadcast"));
-        }
-        if let Some(edited) = &self.edited {
-            put("edited", edited.clone());
-        }
-        if !self.reactions.is_empty() {
-            put("reactions", json!(self.reactions));
-        }
-        if let (true, Some(metadata)) = (with_metadata, &self.metadata) {
-            put("metadata", metadata.clone());
-        }
-        shape
-    }
-
-    /// Whether this person sees it, given that they see the channel.
-    pub(crate) fn visible_to(&self, user: &str) -> bool {
-        self.ephemeral_for.as_deref().is_none_or(|only| only == user)
-    }
 }
 
 /// A modal on somebody's screen.
@@ -164,13 +74,14 @@ impl OpenView {
     }
 }
 
-/// The workspace as it stands.
-#[derive(Debug, Clone)]
+/// The workspaces as they stand.
+#[derive(Debug)]
 pub(crate) struct World {
+    pub(crate) teams: Vec<Team>,
+    pub(crate) enterprises: Vec<Enterprise>,
     pub(crate) users: Vec<User>,
     pub(crate) channels: Vec<Channel>,
-    /// By channel and `ts`.
-    pub(crate) messages: BTreeMap<(String, String), Message>,
+    pub(crate) messages: Messages,
     pub(crate) views: BTreeMap<String, Vec<OpenView>>,
     pub(crate) homes: BTreeMap<String, Value>,
     last_ts: HashMap<String, u64>,
@@ -178,12 +89,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The workspace as it starts: see the README of this folder.
+    /// The one workspace at the start: see the README of this folder.
     pub(crate) fn start() -> Self {
         let mut world = Self {
+            teams: vec![Team { id: TEAM.to_owned(), name: "Tocsin Ltd".to_owned(), domain: TEAM_DOMAIN.to_owned(), enterprise_id: None }],
+            enterprises: Vec::new(),
             users: start_users(),
             channels: Vec::new(),
-            messages: BTreeMap::new(),
+            messages: Messages::default(),
             views: BTreeMap::new(),
             homes: BTreeMap::new(),
             last_ts: HashMap::new(),
@@ -195,6 +108,7 @@ impl World {
         let channel = |id: &str, name: &str, members: Vec<String>| Channel {
             id: id.to_owned(),
             name: name.to_owned(),
+            team_id: TEAM.to_owned(),
             is_private: false,
             is_archived: false,
             is_im: false,
@@ -237,55 +151,108 @@ impl World {
         self.channels.iter().find(|channel| channel.id == id)
     }
 
-    /// A channel by its id, or by its name with or without `#`.
-    pub(crate) fn channel_by_id_or_name(&self, wanted: &str) -> Option<&Channel> {
+    /// A channel by its id, or by its name with or without `#`; of several with that name the one of this team, if there is one.
+    pub(crate) fn channel_by_id_or_name(&self, wanted: &str, team: Option<&str>) -> Option<&Channel> {
         let name = wanted.trim_start_matches('#');
-        self.channel(wanted).or_else(|| self.channels.iter().find(|channel| !channel.is_im && channel.name == name))
+        let named = || self.channels.iter().filter(|channel| !channel.is_im && channel.name == name);
+        self.channel(wanted).or_else(|| named().find(|channel| Some(channel.team_id.as_str()) == team)).or_else(|| named().next())
     }
 
-    /// The direct message between the bot and a person; it comes into being when first asked for.
-    pub(crate) fn direct_message(&mut self, user: &str) -> Channel {
+    pub(crate) fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.id == id)
+    }
+
+    pub(crate) fn enterprise(&self, id: &str) -> Option<&Enterprise> {
+        self.enterprises.iter().find(|enterprise| enterprise.id == id)
+    }
+
+    /// The organisation that a team belongs to.
+    pub(crate) fn enterprise_of(&self, team: &str) -> Option<&Enterprise> {
+        self.enterprise(self.team(team)?.enterprise_id.as_deref()?)
+    }
+
+    /// Where the app is installed for this team: the organisation that installed it for all of its workspaces, or the team itself.
+    pub(crate) fn installation_of(&self, team: &str) -> String {
+        let org_wide = self.enterprise_of(team).filter(|enterprise| enterprise.org_wide);
+        org_wide.map_or(team, |enterprise| &enterprise.id).to_owned()
+    }
+
+    /// The bot that acts in this team.
+    pub(crate) fn bot(&self, team: &str) -> Bot {
+        Bot::of(&self.installation_of(team))
+    }
+
+    /// Says whether an organisation has the app for all of its workspaces; of a team, which is none, nothing is said.
+    pub(crate) fn set_org_wide(&mut self, id: &str, org_wide: bool) {
+        if let Some(known) = self.enterprises.iter_mut().find(|known| known.id == id) {
+            known.org_wide = org_wide;
+        }
+    }
+
+    /// The teams that an installation, of a team or of an organisation, is for.
+    pub(crate) fn teams_of(&self, installation: &str) -> Vec<String> {
+        let fits = |team: &&Team| team.id == installation || team.enterprise_id.as_deref() == Some(installation);
+        self.teams.iter().filter(fits).map(|team| team.id.clone()).collect()
+    }
+
+    /// Lets the bot of an installation be somebody that people see and can be a member of channels.
+    pub(crate) fn settle_bot(&mut self, installation: &str) {
+        let bot = Bot::of(installation);
+        let teams = self.teams_of(installation);
+        if !self.users.iter().any(|user| user.id == bot.user_id) {
+            let home = teams.first().map_or(installation, String::as_str);
+            self.users.push(User { is_bot: true, email: None, ..person(&bot.user_id, "tocsin", "Tocsin", "Etc/UTC", home) });
+        }
+        // An organisation's bot takes the place of a workspace's bot, or the other way round.
+        let known: Vec<String> = self.bots();
+        for channel in self.channels.iter_mut().filter(|channel| channel.is_member && teams.contains(&channel.team_id)) {
+            channel.members.retain(|member| !known.contains(member));
+            channel.members.push(bot.user_id.clone());
+        }
+    }
+
+    /// The user ids of all bots that the app has or had.
+    fn bots(&self) -> Vec<String> {
+        let installations = self.teams.iter().map(|team| &team.id).chain(self.enterprises.iter().map(|enterprise| &enterprise.id));
+        installations.map(|id| Bot::of(id).user_id).collect()
+    }
+
+    /// The id of the direct message between a team's bot and a person; it may not have come into being yet.
+    pub(crate) fn direct_message_id(&self, user: &str, team: &str) -> String {
+        let open = self.channels.iter().find(|channel| channel.is_im && channel.user.as_deref() == Some(user) && channel.team_id == team);
+        if let Some(channel) = open {
+            return channel.id.clone();
+        }
         let id = format!("D{}", user.trim_start_matches(['U', 'W']));
+        // A stranger may already talk with the bot of another team.
+        if self.channel(&id).is_some() { format!("{id}{team}") } else { id }
+    }
+
+    /// The direct message between a team's bot and a person; it comes into being when first asked for.
+    pub(crate) fn direct_message(&mut self, user: &str, team: &str) -> Channel {
+        let id = self.direct_message_id(user, team);
         if let Some(channel) = self.channel(&id) {
             return channel.clone();
         }
         let channel = Channel {
             id,
             name: user.to_owned(),
+            team_id: team.to_owned(),
             is_private: true,
             is_archived: false,
             is_im: true,
             user: Some(user.to_owned()),
             is_member: true,
-            members: vec![user.to_owned(), BOT_USER.to_owned()],
+            members: vec![user.to_owned(), self.bot(team).user_id],
         };
         self.channels.push(channel.clone());
         channel
     }
 
-    pub(crate) fn message(&self, channel: &str, ts: &str) -> Option<&Message> {
-        self.messages.get(&(channel.to_owned(), ts.to_owned()))
-    }
-
-    pub(crate) fn message_mut(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
-        self.messages.get_mut(&(channel.to_owned(), ts.to_owned()))
-    }
-
-    /// The messages of one channel, oldest first.
-    pub(crate) fn channel_messages<'a>(&'a self, channel: &'a str) -> impl DoubleEndedIterator<Item = &'a Message> {
-        let first = (channel.to_owned(), String::new());
-        self.messages
-            .range(first..)
-            .take_while(move |((of, _), _)| of == channel)
-            .map(|(_, message)| message)
-            .collect::<Vec<_>>()
-            .into_iter()
-    }
-
     /// Whether a person may look into a channel.
     pub(crate) fn sees(&self, user: &str, channel: &Channel) -> bool {
         let Some(user) = self.user(user) else { return false };
-        let open_to_all = !channel.is_private && !user.is_restricted && !user.is_ultra_restricted && user.team_id == TEAM;
+        let open_to_all = !channel.is_private && !user.is_restricted && !user.is_ultra_restricted && user.team_id == channel.team_id;
         open_to_all || channel.members.contains(&user.id)
     }
 
@@ -322,34 +289,33 @@ impl World {
     }
 }
 
-fn start_users() -> Vec<User> {
-    let person = |id: &str, name: &str, real_name: &str, tz: &str| User {
+/// Somebody with an ordinary account.
+pub(crate) fn person(id: &str, name: &str, real_name: &str, tz: &str, team: &str) -> User {
+    User {
         id: id.to_owned(),
         name: name.to_owned(),
         real_name: real_name.to_owned(),
         email: Some(format!("{name}@example.com")),
-        team_id: TEAM.to_owned(),
+        team_id: team.to_owned(),
         deleted: false,
         is_restricted: false,
         is_ultra_restricted: false,
         is_stranger: false,
         is_bot: false,
         tz: tz.to_owned(),
-    };
+    }
+}
+
+fn start_users() -> Vec<User> {
     vec![
-        person("U0JANE", "jane", "Jane Doe", "Europe/London"),
-        person("U0OMAR", "omar", "Omar Haddad", "Africa/Cairo"),
-        person("U0LENA", "lena", "Lena Fischer", "Europe/Berlin"),
-        User { is_restricted: true, ..person("U0GUEST", "guest", "Gus Guest", "Europe/London") },
-        User { deleted: true, ..person("U0GONE", "gone", "Gina Gone", "Europe/London") },
-        User {
-            is_stranger: true,
-            team_id: OTHER_TEAM.to_owned(),
-            email: None,
-            ..person("U0EXT", "ext", "Eve External", "America/New_York")
-        },
-        User { is_bot: true, email: None, ..person(BOT_USER, "tocsin", "Tocsin", "Etc/UTC") },
-        User { is_bot: true, email: None, ..person(SLACKBOT, "slackbot", "Slackbot", "Etc/UTC") },
+        person("U0JANE", "jane", "Jane Doe", "Europe/London", TEAM),
+        person("U0OMAR", "omar", "Omar Haddad", "Africa/Cairo", TEAM),
+        person("U0LENA", "lena", "Lena Fischer", "Europe/Berlin", TEAM),
+        User { is_restricted: true, ..person("U0GUEST", "guest", "Gus Guest", "Europe/London", TEAM) },
+        User { deleted: true, ..person("U0GONE", "gone", "Gina Gone", "Europe/London", TEAM) },
+        User { is_stranger: true, email: None, ..person("U0EXT", "ext", "Eve External", "America/New_York", OTHER_TEAM) },
+        User { is_bot: true, email: None, ..person(BOT_USER, "tocsin", "Tocsin", "Etc/UTC", TEAM) },
+        User { is_bot: true, email: None, ..person(SLACKBOT, "slackbot", "Slackbot", "Etc/UTC", TEAM) },
     ]
 }
 
@@ -371,7 +337,7 @@ mod tests {
     #[test]
     fn private_channels_are_seen_by_members_only_and_guests_see_only_theirs() {
         let world = World::start();
-        let channel = |name| world.channel_by_id_or_name(name).cloned().unwrap_or_else(|| panic!("no {name}"));
+        let channel = |name| world.channel_by_id_or_name(name, None).cloned().unwrap_or_else(|| panic!("no {name}"));
         assert!(world.sees("U0JANE", &channel("security")));
         assert!(!world.sees("U0GUEST", &channel("#payments")));
         assert!(world.sees("U0EXT", &channel("incidents")));

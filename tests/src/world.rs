@@ -1,4 +1,4 @@
-//! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the six functions.
+//! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the functions.
 //!
 //! The same tests run over two kinds of world: [`World::start`] runs the functions by the [`Dispatcher`], [`World::deployed`] deploys template.yaml.
 //! A test ends with [`World::finish`], which fails where something is left: a job, a dead letter, an error in the log, a secret in the log.
@@ -46,6 +46,12 @@ pub struct Setup {
     pub timeout: Duration,
     /// Where incidents go that no rule routes.
     pub default_channel: String,
+    /// How long one call to Slack may take, in seconds; a lost answer is looked up two seconds after that.
+    pub slack_timeout: u32,
+    /// What happens to a message that may have been posted and cannot be looked up: `again` or `park`.
+    pub uncertain: &'static str,
+    /// How many cards are updated in a minute.
+    pub updates_per_minute: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -55,10 +61,14 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            visibility: Queue::ALL.into_iter().map(|queue| (queue, 8)).collect(),
+            // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
+            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24)]),
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
+            slack_timeout: 8,
+            uncertain: "again",
+            updates_per_minute: 50,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -157,14 +167,15 @@ impl World {
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
-            match queue_of(name) {
-                None => {
+            match called_by(name) {
+                Caller::Http => {
                     dispatcher.urls.insert(name, FunctionUrl::start(Arc::clone(&function)).await?);
                 }
-                Some(queue) => {
+                Caller::Queue(queue) => {
                     let url = &resources.queues.get(&queue).context("three queues")?.url;
                     dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, setup.instances, &logs));
                 }
+                Caller::Test => {}
             }
             dispatcher.counters.insert(name, counter);
             dispatcher.functions.insert(name, function);
@@ -260,6 +271,16 @@ impl World {
     /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
     pub fn user(&self, name: &'static str) -> User<'_> {
         User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+    }
+
+    /// Lets a minute pass for `clock`, as its schedule does.
+    pub async fn ticks(&self) {
+        let event = json!({
+            "version": "0", "id": hex(32), "source": "aws.events", "detail-type": "Scheduled Event",
+            "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION, "resources": [], "detail": {},
+        });
+        let answer = self.dispatcher().function("clock").call(&event).await;
+        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
     }
 
     /// Puts a message on the incidents queue.
@@ -397,6 +418,20 @@ impl World {
             .expression_attribute_values(":beginning", AttributeValue::S(beginning.to_owned()));
         let answer = query.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
         answer.items.unwrap_or_default().into_iter().map(|item| serde_dynamo::from_item(item).expect("any item is JSON")).collect()
+    }
+
+    /// Lets a minute pass, as far as the count of a channel's new cards goes: what came in it is not counted any more.
+    pub async fn forgets_what_came_lately(&self, channel: &str) {
+        self.aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(format!("{WORKSPACE}#channel#{channel}")))
+            .key("sk", AttributeValue::S("pace".to_owned()))
+            .update_expression("REMOVE lately")
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
     /// Gives the workspace settings of its own, a TOML document.
@@ -599,13 +634,23 @@ impl World {
     }
 }
 
-/// The queue that brings a function its work; a receiver has none.
-fn queue_of(function: &str) -> Option<Queue> {
+/// What brings a function its work.
+enum Caller {
+    /// A function URL.
+    Http,
+    /// A queue.
+    Queue(Queue),
+    /// The test itself: in a test, a minute passes when the test says so.
+    Test,
+}
+
+fn called_by(function: &str) -> Caller {
     match function {
-        "intake" => Some(Queue::Incidents),
-        "worker" => Some(Queue::Intents),
-        "poster" => Some(Queue::Posts),
-        _ => None,
+        "intake" => Caller::Queue(Queue::Incidents),
+        "worker" => Caller::Queue(Queue::Intents),
+        "poster" => Caller::Queue(Queue::Posts),
+        "clock" => Caller::Test,
+        _ => Caller::Http,
     }
 }
 
@@ -631,11 +676,20 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "worker" => {
             vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
         }
-        "poster" => {
-            let topic = ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default());
-            vec![table, posts, dead(Queue::Posts), secret, api, topic, own_alarms]
-        }
-        other => panic!("{other} is none of the six functions"),
+        "poster" => vec![
+            ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default()),
+            own_alarms,
+            table,
+            posts,
+            dead(Queue::Posts),
+            secret,
+            api,
+            ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
+            ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
+            ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
+        ],
+        "clock" => vec![table, intents, posts, secret, api],
+        other => panic!("{other} is none of the functions"),
     };
     let lambda = [
         ("AWS_REGION", REGION.to_owned()),

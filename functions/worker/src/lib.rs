@@ -76,7 +76,7 @@ impl App {
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
         match job {
-            Job::Intent(intent) => self.apply(*intent).await,
+            Job::Intent(intent) => Box::pin(self.apply(*intent)).await,
             Job::Question(question) => self.tell(&question).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
         }

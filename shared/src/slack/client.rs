@@ -1,6 +1,6 @@
 //! Calling Slack: the Web API and `response_url`s.
 //!
-//! Every failure says whether trying again helps: the verdict per error code is <https://docs.slack.dev/reference/methods> in one table.
+//! Every failure says whether trying again helps; what a code of Slack's means stands in [`super::verdict`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::blocks::View;
+use super::verdict::{self, Verdict};
 use crate::secrets::{Secret, Secrets, SlackSecret};
 
 /// The HTTP client. It keeps no connection for later: one that Lambda froze may be dead when it thaws, which would turn a post into an
@@ -35,10 +36,10 @@ pub enum SlackError {
     /// Trying again helps, and it was not done.
     #[error("Slack cannot at the moment: {0}")]
     Later(String),
-    /// The connection broke or timed out after the request was sent: it may have been done.
-    #[error("no answer from Slack: {0}")]
+    /// The connection broke or timed out after the request was sent, or Slack says itself that it stumbled half-way: it may have been done.
+    #[error("it is not known whether Slack did it: {0}")]
     Ambiguous(String),
-    /// The token is not accepted: it may have been rotated.
+    /// The token is not accepted: it may have been rotated, or the installation is no more.
     #[error("Slack does not accept the token: {0}")]
     Token(String),
     /// Trying again does not help.
@@ -57,33 +58,33 @@ impl SlackError {
         matches!(self, Self::Never { code: own, .. } if own == code)
     }
 
+    /// What the failure means, where Slack named a code.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::RateLimited { .. } => Verdict::RateLimited,
+            Self::Later(_) => Verdict::Later,
+            Self::Ambiguous(_) => Verdict::Uncertain,
+            Self::Token(code) | Self::Never { code, .. } => verdict::verdict(code),
+        }
+    }
+
     /// What to do about it, for whoever looks after Tocsin.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } | Self::Later(_) | Self::Ambiguous(_) => "It is tried again by itself.",
-            Self::Token(_) => "Put the app's current bot token into the Slack secret in Secrets Manager, or install the app again.",
-            Self::Never { code, .. } => match code.as_str() {
-                "channel_not_found" => {
-                    "The channel does not exist, or is private and the bot is not in it: /invite the bot, or correct the routing."
-                }
-                "not_in_channel" => "Invite the bot into the channel: /invite @Tocsin.",
-                "is_archived" => "The channel is archived: route to another one.",
-                "missing_scope" => "Add the scope to the app under OAuth & Permissions and install it again.",
-                "restricted_action" => "The channel's posting permissions keep the bot out: allow it there.",
-                _ => "See https://docs.slack.dev/reference/methods for this error code.",
-            },
+            Self::Token(code) | Self::Never { code, .. } => verdict::advice(code),
         }
     }
 
-    /// The verdict on an error code of the Web API.
     fn from_code(code: &str, needed: Option<&str>, retry_after: u64) -> Self {
-        match code {
-            "ratelimited" | "rate_limited" | "message_limit_exceeded" => Self::RateLimited { retry_after },
-            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
-                Self::Later(code.to_owned())
+        match verdict::verdict(code) {
+            Verdict::RateLimited => Self::RateLimited { retry_after },
+            Verdict::Later => Self::Later(code.to_owned()),
+            Verdict::Uncertain => Self::Ambiguous(code.to_owned()),
+            Verdict::Token | Verdict::Disabled => Self::Token(code.to_owned()),
+            Verdict::Gone | Verdict::Channel | Verdict::App | Verdict::Post => {
+                Self::Never { code: code.to_owned(), needed: needed.map(str::to_owned) }
             }
-            "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "not_authed" => Self::Token(code.to_owned()),
-            _ => Self::Never { code: code.to_owned(), needed: needed.map(str::to_owned) },
         }
     }
 }
@@ -246,22 +247,6 @@ fn broken(error: reqwest::Error) -> SlackError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_code_has_its_verdict() {
-        for code in ["internal_error", "fatal_error", "service_unavailable", "request_timeout"] {
-            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Later(_)), "{code}");
-        }
-        for code in ["invalid_auth", "token_expired", "token_revoked", "account_inactive", "not_authed"] {
-            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Token(_)), "{code}");
-        }
-        for code in
-            ["channel_not_found", "not_in_channel", "is_archived", "msg_too_long", "invalid_blocks", "msg_blocks_too_long", "a_new_one"]
-        {
-            assert!(SlackError::from_code(code, None, 1).is(code), "{code}");
-        }
-        assert!(matches!(SlackError::from_code("ratelimited", None, 7), SlackError::RateLimited { retry_after: 7 }));
-    }
 
     #[test]
     fn a_missing_scope_is_named() {

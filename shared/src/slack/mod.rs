@@ -1,5 +1,5 @@
 //! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] → [`reply`]; and what we
-//! send: [`blocks`], `client`.
+//! send: [`blocks`], `client`, and `verdict` on what Slack answers.
 
 pub mod blocks;
 #[cfg(feature = "slack-client")]
@@ -10,6 +10,8 @@ pub mod interaction;
 pub mod receive;
 pub mod reply;
 pub mod text;
+#[cfg(feature = "slack-client")]
+pub mod verdict;
 pub mod verify;
 
 use jiff::Timestamp;

@@ -2,12 +2,13 @@
 
 mod settings;
 mod stream;
+mod teams;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -16,10 +17,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::calls::Call;
+use crate::fields::{Record, list, put, selected};
+use crate::messages::Message;
 use crate::people::{Refused, click, command, events, modal};
 use crate::replay;
-use crate::state::{Call, Delivery, Slack, State};
-use crate::world::Message;
+use crate::state::{Delivery, PARTS, Slack};
 
 type Sim = Shared<Arc<Slack>>;
 type Reply = Result<Json<Value>, Refused>;
@@ -33,7 +36,11 @@ pub(crate) fn routes() -> Router<Arc<Slack>> {
         .route("/deliveries", get(deliveries).delete(forget_deliveries))
         .route("/triggers/{id}", get(trigger))
         .route("/app", post(settings::app))
-        .route("/token", post(settings::token))
+        .route("/teams", post(teams::set))
+        .route("/token", post(teams::token))
+        .route("/oauth", post(teams::oauth))
+        .route("/authorize", post(teams::authorize))
+        .route("/webhooks", post(teams::webhook))
         .route("/rates", post(settings::rates))
         .route("/timing", post(settings::timing))
         .route("/channels", post(settings::channel))
@@ -83,62 +90,117 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|error| Refused::bad(format!("the body cannot be read: {error}")))
 }
 
+/// JSON that is written already.
+fn written(json: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
+fn fields_of<R: Record>(query: Option<&str>) -> Result<Vec<&'static str>, Refused> {
+    selected::<R>(query).map_err(|name| Refused::bad(format!("there is no field {name}")))
+}
+
 #[derive(Deserialize)]
 struct StateQuery {
     user: Option<String>,
+    fields: Option<String>,
 }
 
-async fn state(Shared(slack): Sim, Query(query): Query<StateQuery>) -> Json<Value> {
-    Json(whole(&slack, query.user.as_deref()))
+async fn state(Shared(slack): Sim, Query(query): Query<StateQuery>) -> Result<Response, Refused> {
+    let parts = match &query.fields {
+        None => WHOLE.to_vec(),
+        Some(names) => {
+            let known = |name: &str| WHOLE.iter().find(|part| **part == name).copied();
+            let part = |name: &str| known(name.trim()).ok_or_else(|| Refused::bad(format!("there is no field {name}")));
+            names.split(',').map(part).collect::<Result<_, _>>()?
+        }
+    };
+    Ok(written(look(&slack, query.user.as_deref(), &parts, usize::MAX)))
 }
 
-/// The world, and what lies outside of it: samples and queue.
-fn whole(slack: &Slack, user: Option<&str>) -> Value {
-    let mut whole = {
+/// All that `/sim/state` has.
+static WHOLE: LazyLock<Vec<&'static str>> = LazyLock::new(|| PARTS.into_iter().chain(["queue", "samples"]).collect());
+
+/// The world, and what lies outside of it: samples and queue. Of each channel's messages only the newest, so many of them.
+fn look(slack: &Slack, user: Option<&str>, parts: &[&'static str], newest: usize) -> Vec<u8> {
+    let look = {
         let state = slack.lock();
         let user = user.and_then(|user| state.world.user(user)).map(|user| user.id.clone());
-        state.to_json(user.as_deref())
+        state.look(user.as_deref(), parts)
     };
-    whole["queue"] = json!(slack.queue.is_some());
-    whole["samples"] = json!(sample_names(slack));
+    let mut all = look.parts;
+    if parts.contains(&"messages") {
+        let newest_of = |messages: &Vec<Arc<Message>>| messages[messages.len().saturating_sub(newest)..].to_vec();
+        let mut messages: Vec<Arc<Message>> = look.messages.iter().flat_map(newest_of).collect();
+        messages.sort_by(|a, b| a.ts.cmp(&b.ts));
+        all.push(("messages", list::<Message, _>(messages, Message::FIELDS)));
+    }
+    if parts.contains(&"queue") {
+        all.push(("queue", slack.queue.is_some().to_string().into_bytes()));
+    }
+    if parts.contains(&"samples") {
+        all.push(("samples", json!(sample_names(slack)).to_string().into_bytes()));
+    }
+    let mut whole = vec![b'{'];
+    for (index, (name, json)) in all.iter().enumerate() {
+        if index > 0 {
+            whole.push(b',');
+        }
+        put(&mut whole, name);
+        whole.push(b':');
+        whole.extend_from_slice(json);
+    }
+    whole.push(b'}');
     whole
 }
 
 #[derive(Deserialize)]
 struct MessagesQuery {
-    channel: String,
+    channel: Option<String>,
     thread_ts: Option<String>,
     user: Option<String>,
+    fields: Option<String>,
 }
 
-async fn messages(Shared(slack): Sim, Query(query): Query<MessagesQuery>) -> Reply {
-    let state = slack.lock();
-    let channel = state.world.channel_by_id_or_name(&query.channel).ok_or_else(|| Refused::not_found("there is no such channel"))?;
-    let user = query.user.as_deref().and_then(|user| state.world.user(user));
-    let shown: Vec<&Message> = state
-        .world
-        .channel_messages(&channel.id)
-        .filter(|message| user.is_none_or(|user| message.visible_to(&user.id)))
-        .filter(|message| query.thread_ts.as_ref().is_none_or(|root| message.ts == *root || message.thread_ts.as_ref() == Some(root)))
-        .collect();
-    Ok(Json(json!(shown)))
+/// The messages of a channel, or of all.
+async fn messages(Shared(slack): Sim, Query(query): Query<MessagesQuery>) -> Result<Response, Refused> {
+    let fields = fields_of::<Message>(query.fields.as_deref())?;
+    let shown: Vec<Arc<Message>> = {
+        let state = slack.lock();
+        let messages = &state.world.messages;
+        let user = query.user.as_deref().and_then(|user| state.world.user(user));
+        let visible = |message: &&Arc<Message>| user.is_none_or(|user| message.visible_to(&user.id));
+        let channel = query.channel.as_deref().map(|wanted| {
+            let known = state.world.channel_by_id_or_name(wanted, None);
+            known.ok_or_else(|| Refused::not_found("there is no such channel"))
+        });
+        match (channel.transpose()?, &query.thread_ts) {
+            (Some(channel), Some(root)) => messages.thread(&channel.id, root).filter(visible).cloned().collect(),
+            (Some(channel), None) => messages.of(&channel.id).filter(visible).cloned().collect(),
+            (None, Some(_)) => return Err(Refused::bad("a thread is one of a channel: name it")),
+            (None, None) => messages.all().filter(visible).cloned().collect(),
+        }
+    };
+    Ok(written(list::<Message, _>(shown, &fields)))
 }
 
 #[derive(Deserialize)]
 struct CallsQuery {
     method: Option<String>,
     since: Option<u64>,
+    limit: Option<usize>,
+    fields: Option<String>,
 }
 
-async fn calls(Shared(slack): Sim, Query(query): Query<CallsQuery>) -> Json<Value> {
-    let state = slack.lock();
-    let fits =
-        |call: &&Call| query.method.as_ref().is_none_or(|method| call.method == *method) && query.since.is_none_or(|since| call.id > since);
-    Json(json!(state.calls.iter().filter(fits).collect::<Vec<_>>()))
+async fn calls(Shared(slack): Sim, Query(query): Query<CallsQuery>) -> Result<Response, Refused> {
+    let fields = fields_of::<Call>(query.fields.as_deref())?;
+    let fits = |call: &&Arc<Call>| query.method.as_ref().is_none_or(|method| call.method == *method);
+    let limit = query.limit.unwrap_or(usize::MAX);
+    let shown: Vec<Arc<Call>> = slack.lock().calls.since(query.since.unwrap_or(0)).filter(fits).take(limit).cloned().collect();
+    Ok(written(list::<Call, _>(shown, &fields)))
 }
 
 async fn forget_calls(Shared(slack): Sim) -> Json<Value> {
-    slack.lock().calls.clear();
+    slack.lock().calls.forget();
     Json(json!({"ok": true}))
 }
 
@@ -183,19 +245,19 @@ async fn add_fault(Shared(slack): Sim, body: Bytes) -> Reply {
     let channel = match wanted.channel() {
         None => None,
         Some(name) => {
-            let known = state.world.channel_by_id_or_name(name).map(|channel| channel.id.clone());
+            let known = state.world.channel_by_id_or_name(name, None).map(|channel| channel.id.clone());
             Some(known.ok_or_else(|| Refused::not_found(format!("there is no channel {name}")))?)
         }
     };
     let fault = state.faults.add(wanted, channel);
-    tell_faults(&mut state);
+    state.tell_faults();
     Ok(Json(json!(fault)))
 }
 
 async fn clear_faults(Shared(slack): Sim) -> Json<Value> {
     let mut state = slack.lock();
     state.faults.list.clear();
-    tell_faults(&mut state);
+    state.tell_faults();
     Json(json!({"ok": true}))
 }
 
@@ -206,13 +268,8 @@ async fn clear_fault(Shared(slack): Sim, Path(id): Path<u64>) -> Reply {
     if state.faults.list.len() == before {
         return Err(Refused::not_found("there is no such fault"));
     }
-    tell_faults(&mut state);
+    state.tell_faults();
     Ok(Json(json!({"ok": true})))
-}
-
-fn tell_faults(state: &mut State) {
-    let faults = json!({"kind": "faults", "faults": state.faults.list});
-    state.tell(&faults);
 }
 
 /// Files of the samples folder that can be dropped onto the queue, in alphabetical order.

@@ -12,7 +12,7 @@ use super::{Reply, Sim, parse};
 use crate::config::Rates;
 use crate::people::Refused;
 use crate::rates::Used;
-use crate::world::{BOT_USER, Channel, TEAM, User};
+use crate::world::{Channel, TEAM, User, World, person};
 
 /// Changes an address that is given; null and an empty text clear it.
 fn set_url(url: &mut Option<String>, body: &Value, name: &str) {
@@ -30,48 +30,16 @@ pub(super) async fn app(Shared(slack): Sim, body: Bytes) -> Reply {
     if let Some(events) = body.get("events") {
         state.app.events = serde_json::from_value(events.clone()).map_err(|_| Refused::bad("`events` is a list of names"))?;
     }
-    let app = json!(state.app);
-    state.tell(&json!({"kind": "app", "app": app}));
-    Ok(Json(app))
+    state.tell(|state| json!({"kind": "app", "app": state.app}));
+    Ok(Json(json!(state.app)))
 }
 
+/// A number of messages, or `off`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Tokens {
-    One(String),
-    Several(Vec<String>),
-}
-
-#[derive(Deserialize)]
-struct TokenWish {
-    bot_token: Option<Tokens>,
-    signing_secret: Option<String>,
-    scopes: Option<Vec<String>>,
-    error: Option<Value>,
-}
-
-pub(super) async fn token(Shared(slack): Sim, body: Bytes) -> Reply {
-    // `error: null` means something else than no `error`, which serde's Option does not tell apart.
-    let clears_error = parse::<Value>(&body)?.get("error").is_some_and(Value::is_null);
-    let wish: TokenWish = parse(&body)?;
-    let mut state = slack.lock();
-    match wish.bot_token {
-        Some(Tokens::One(token)) => state.access.bot_tokens = vec![token],
-        Some(Tokens::Several(tokens)) => state.access.bot_tokens = tokens,
-        None => {}
-    }
-    if let Some(secret) = wish.signing_secret {
-        state.access.signing_secret = secret;
-    }
-    if let Some(scopes) = wish.scopes {
-        state.access.scopes = scopes;
-    }
-    if clears_error {
-        state.access.error = None;
-    } else if let Some(error) = wish.error {
-        state.access.error = error.as_str().map(str::to_owned);
-    }
-    Ok(Json(json!({"ok": true, "scopes": state.access.scopes, "error": state.access.error})))
+enum Cap {
+    PerMinute(u32),
+    Word(String),
 }
 
 #[derive(Deserialize)]
@@ -79,6 +47,7 @@ struct RatesWish {
     off: Option<bool>,
     channel_per_second: Option<f64>,
     burst: Option<u32>,
+    workspace_per_minute: Option<Cap>,
     methods: Option<BTreeMap<String, u32>>,
     default_per_minute: Option<u32>,
 }
@@ -91,6 +60,12 @@ pub(super) async fn rates(Shared(slack): Sim, body: Bytes) -> Reply {
     }
     let rates = &mut state.rates;
     rates.channel_per_second = wish.channel_per_second.unwrap_or(rates.channel_per_second);
+    match wish.workspace_per_minute {
+        None => {}
+        Some(Cap::PerMinute(cap)) => rates.workspace_per_minute = Some(cap),
+        Some(Cap::Word(word)) if word == "off" => rates.workspace_per_minute = None,
+        Some(Cap::Word(_)) => return Err(Refused::bad("`workspace_per_minute` is a number or \"off\"")),
+    }
     rates.burst = wish.burst.unwrap_or(rates.burst);
     rates.default_per_minute = wish.default_per_minute.unwrap_or(rates.default_per_minute);
     rates.methods.extend(wish.methods.unwrap_or_default());
@@ -106,6 +81,8 @@ struct TimingWish {
     answer_ms: Option<u64>,
     response_url_ms: Option<u64>,
     event_retry_ms: Option<Vec<u64>>,
+    code_ms: Option<u64>,
+    token_ms: Option<u64>,
 }
 
 pub(super) async fn timing(Shared(slack): Sim, body: Bytes) -> Reply {
@@ -115,6 +92,8 @@ pub(super) async fn timing(Shared(slack): Sim, body: Bytes) -> Reply {
     timing.trigger_ms = wish.trigger_ms.unwrap_or(timing.trigger_ms);
     timing.answer_ms = wish.answer_ms.unwrap_or(timing.answer_ms);
     timing.response_url_ms = wish.response_url_ms.unwrap_or(timing.response_url_ms);
+    timing.code_ms = wish.code_ms.unwrap_or(timing.code_ms);
+    timing.token_ms = wish.token_ms.unwrap_or(timing.token_ms);
     if let Some(delays) = wish.event_retry_ms {
         timing.event_retry_ms = delays;
     }
@@ -134,55 +113,59 @@ pub(super) async fn channel(Shared(slack): Sim, body: Bytes) -> Reply {
     let wish: Value = parse(&body)?;
     let id = wish["id"].as_str().ok_or_else(|| Refused::bad("`id` is missing"))?.to_owned();
     let mut state = slack.lock();
+    let team = wish["team_id"].as_str().unwrap_or(TEAM);
+    if state.world.team(team).is_none() {
+        return Err(Refused::not_found(format!("there is no team {team}")));
+    }
     let known = state.world.channel(&id).cloned().unwrap_or_else(|| Channel {
         id: id.clone(),
         name: id.to_lowercase(),
+        team_id: team.to_owned(),
         is_private: false,
         is_archived: false,
         is_im: false,
         user: None,
         is_member: true,
-        members: ["U0JANE", "U0OMAR", "U0LENA", BOT_USER].map(str::to_owned).to_vec(),
+        members: everybody(&state.world, team),
     });
     let mut channel = overlay(&known, &wish)?;
     // Membership is told in two ways; the flag wins where it is given.
-    let has_bot = channel.members.iter().any(|member| member == BOT_USER);
+    let bot = state.world.bot(&channel.team_id).user_id;
+    let has_bot = channel.members.contains(&bot);
     if wish.get("is_member").is_none() {
         channel.is_member = has_bot;
     } else if channel.is_member && !has_bot {
-        channel.members.push(BOT_USER.to_owned());
+        channel.members.push(bot);
     } else if !channel.is_member {
-        channel.members.retain(|member| member != BOT_USER);
+        channel.members.retain(|member| *member != bot);
     }
-    state.world.channels.retain(|other| other.id != id);
-    state.world.channels.push(channel.clone());
+    match state.world.channels.iter_mut().find(|other| other.id == id) {
+        Some(place) => *place = channel.clone(),
+        None => state.world.channels.push(channel.clone()),
+    }
     state.tell_channels();
     Ok(Json(json!(channel)))
+}
+
+/// Who is in a new channel of a team: its people with ordinary accounts, and the bot.
+fn everybody(world: &World, team: &str) -> Vec<String> {
+    let is_ordinary =
+        |user: &&User| user.team_id == team && !(user.is_bot || user.deleted || user.is_restricted || user.is_ultra_restricted);
+    let people = world.users.iter().filter(is_ordinary).map(|user| user.id.clone());
+    people.chain([world.bot(team).user_id]).collect()
 }
 
 pub(super) async fn user(Shared(slack): Sim, body: Bytes) -> Reply {
     let wish: Value = parse(&body)?;
     let id = wish["id"].as_str().ok_or_else(|| Refused::bad("`id` is missing"))?.to_owned();
     let mut state = slack.lock();
-    let known = state.world.users.iter().find(|user| user.id == id).cloned().unwrap_or_else(|| User {
-        id: id.clone(),
-        name: id.to_lowercase(),
-        real_name: id.clone(),
-        email: None,
-        team_id: TEAM.to_owned(),
-        deleted: false,
-        is_restricted: false,
-        is_ultra_restricted: false,
-        is_stranger: false,
-        is_bot: false,
-        tz: "Etc/UTC".to_owned(),
-    });
+    let known = state.world.users.iter().find(|user| user.id == id).cloned();
+    let known = known.unwrap_or_else(|| User { email: None, ..person(&id, &id.to_lowercase(), &id, "Etc/UTC", TEAM) });
     let user = overlay(&known, &wish)?;
     match state.world.users.iter_mut().find(|other| other.id == id) {
         Some(place) => *place = user.clone(),
         None => state.world.users.push(user.clone()),
     }
-    let users = json!({"kind": "users", "users": state.world.users});
-    state.tell(&users);
+    state.tell_users();
     Ok(Json(json!(user)))
 }

@@ -10,8 +10,11 @@ use futures_util::stream::unfold;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::whole;
+use super::{WHOLE, look};
 use crate::state::Slack;
+
+/// How many messages of each channel a snapshot holds: more than anybody scrolls through.
+const NEWEST: usize = 500;
 
 struct Reader {
     slack: Arc<Slack>,
@@ -37,6 +40,6 @@ async fn next(mut reader: Reader) -> Option<(Result<Event, Infallible>, Reader)>
         }
     }
     reader.needs_snapshot = false;
-    let snapshot = whole(&reader.slack, None).to_string();
+    let snapshot = String::from_utf8(look(&reader.slack, None, &WHOLE, NEWEST)).unwrap_or_default();
     Some((Ok(Event::default().event("snapshot").data(snapshot)), reader))
 }

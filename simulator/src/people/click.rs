@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Done, Refused, VERIFICATION_TOKEN, actor, channel_for, channel_name, complaint, report, team_shape, user_shape};
+use super::{Done, Home, Refused, VERIFICATION_TOKEN, actor, channel_for, channel_name, complaint, report, user_shape};
 use crate::clock;
+use crate::messages::Message;
 use crate::outbound::{deliver_copies, keep};
 use crate::state::{Payload, ResponseUrl, Slack, State, Target};
 use crate::web_api::limits::elements_of;
-use crate::world::{APP_ID, Channel, Message, User};
+use crate::world::{APP_ID, Channel, User};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wish {
@@ -53,9 +54,10 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
     let mut state = slack.lock();
     let user = actor(&state, &wish.user)?;
     let action_ts = clock::ts(clock::micros());
-    let mut body = base("block_actions", &user);
+    let mut body = base(&state, "block_actions", &user);
     let mut response_url = None;
     let mut channel_id = None;
+    let mut team = user.team_id.clone();
     let found = if let Some(view_id) = &wish.view_id {
         let open_views = state.world.views.get(&user.id);
         let view = open_views.and_then(|views| views.iter().find(|open| open.id() == view_id)).map(|open| open.view.clone());
@@ -69,6 +71,7 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
         let found = find_in_message(&message, wish)?;
         let url = ResponseUrl {
             user: user.id.clone(),
+            team: channel.team_id.clone(),
             channel: channel.id.clone(),
             original: Some(message.ts.clone()),
             thread_ts: message.thread_ts.clone(),
@@ -80,9 +83,10 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
         put_message(&mut body, &channel, &message, found.attachment, &address);
         response_url = Some(address);
         channel_id = Some(channel.id);
+        team = channel.team_id;
         found
     };
-    let trigger = state.new_trigger(&user.id);
+    let trigger = state.new_trigger(&user.id, &team);
     body.insert("trigger_id".into(), json!(trigger));
     let action = action(&found, wish, &action_ts);
     let mut values = json!({});
@@ -96,15 +100,16 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
 }
 
 /// The fields that all interaction payloads share.
-pub(super) fn base(kind: &str, user: &User) -> Map<String, Value> {
+pub(super) fn base(state: &State, kind: &str, user: &User) -> Map<String, Value> {
+    let home = Home::of(state, user);
     let mut body = Map::new();
     body.insert("type".into(), json!(kind));
     body.insert("user".into(), user_shape(user));
     body.insert("api_app_id".into(), json!(APP_ID));
     body.insert("token".into(), json!(VERIFICATION_TOKEN));
-    body.insert("team".into(), team_shape(user));
-    body.insert("enterprise".into(), Value::Null);
-    body.insert("is_enterprise_install".into(), json!(false));
+    body.insert("team".into(), home.team_shape());
+    body.insert("enterprise".into(), home.enterprise_shape());
+    body.insert("is_enterprise_install".into(), json!(home.is_org_wide()));
     body
 }
 
@@ -123,12 +128,12 @@ pub(super) fn interaction(kind: &'static str, type_name: &str, user: &User, chan
     }
 }
 
-fn message_of(state: &State, user: &User, wish: &Wish) -> Result<(Channel, Message), Refused> {
+fn message_of(state: &State, user: &User, wish: &Wish) -> Result<(Channel, Arc<Message>), Refused> {
     let (Some(channel), Some(ts)) = (&wish.channel, &wish.ts) else {
         return Err(Refused::bad("name either channel and ts, or view_id"));
     };
     let channel = channel_for(state, user, channel)?;
-    let message = state.world.message(&channel.id, ts).filter(|message| message.visible_to(&user.id));
+    let message = state.world.messages.get(&channel.id, ts).filter(|message| message.visible_to(&user.id));
     let message = message.ok_or_else(|| Refused::not_found(format!("{} sees no message {ts} in #{}", user.name, channel.name)))?.clone();
     Ok((channel, message))
 }
@@ -226,24 +231,24 @@ pub(crate) struct ShortcutWish {
 
 /// A person picks a global shortcut.
 pub(crate) async fn shortcut(slack: &Arc<Slack>, wish: ShortcutWish) -> Done {
-    let (payload, trigger) = {
+    let (payload, trigger, user) = {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
-        let trigger = state.new_trigger(&user.id);
-        let mut body = base("shortcut", &user);
+        let trigger = state.new_trigger(&user.id, &user.team_id);
+        let mut body = base(&state, "shortcut", &user);
         // A global shortcut does not name the app.
         body.remove("api_app_id");
         body.insert("callback_id".into(), json!(wish.callback_id));
         body.insert("trigger_id".into(), json!(trigger));
         body.insert("action_ts".into(), json!(clock::ts(clock::micros())));
-        (interaction("shortcut", &wish.callback_id, &user, None, &Value::Object(body)), trigger)
+        (interaction("shortcut", &wish.callback_id, &user, None, &Value::Object(body)), trigger, user)
     };
     let payload = keep(slack, payload);
     let deliveries = deliver_copies(slack, &payload, wish.deliveries).await;
     let mut state = slack.lock();
-    if let (Some(complaint), Some(user)) = (deliveries.first().and_then(complaint), &payload.user) {
-        let channel = state.direct_message(user);
-        state.slackbot_says(user, &channel, &format!("The shortcut failed: \"{complaint}\""));
+    if let Some(complaint) = deliveries.first().and_then(complaint) {
+        let channel = state.direct_message(&user.id, &user.team_id);
+        state.slackbot_says(&user.id, &channel, &format!("The shortcut failed: \"{complaint}\""));
     }
     let mut report = report(&deliveries);
     report["trigger"] = state.trigger_fate(&trigger);

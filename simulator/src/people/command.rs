@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Done, VERIFICATION_TOKEN, actor, channel_for, channel_name, complaint, domain_of, report, typed};
+use super::{Done, Home, VERIFICATION_TOKEN, actor, channel_for, channel_name, complaint, report, typed};
 use crate::clock;
+use crate::fields;
+use crate::messages::Message;
 use crate::outbound::{deliver_copies, keep};
 use crate::response_url;
 use crate::state::{Payload, ResponseUrl, Slack, State, Target};
-use crate::world::{APP_ID, Message};
+use crate::world::APP_ID;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Wish {
@@ -36,10 +38,11 @@ pub(crate) async fn run(slack: &Arc<Slack>, wish: Wish) -> Done {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
         let channel = channel_for(&state, &user, &wish.channel)?;
-        let text = if wish.typed { typed(&state, &wish.text, true) } else { wish.text.clone() };
-        let trigger = state.new_trigger(&user.id);
+        let text = if wish.typed { typed(&state, &user, &wish.text, true) } else { wish.text.clone() };
+        let trigger = state.new_trigger(&user.id, &channel.team_id);
         let url = ResponseUrl {
             user: user.id.clone(),
+            team: channel.team_id.clone(),
             channel: channel.id.clone(),
             original: None,
             thread_ts: None,
@@ -48,10 +51,13 @@ pub(crate) async fn run(slack: &Arc<Slack>, wish: Wish) -> Done {
             uses: 0,
         };
         let response_url = state.new_response_url(slack.base_url(), url.clone());
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("token", VERIFICATION_TOKEN)
-            .append_pair("team_id", &user.team_id)
-            .append_pair("team_domain", domain_of(&user.team_id))
+        let home = Home::of(&state, &user);
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("token", VERIFICATION_TOKEN).append_pair("team_id", home.team).append_pair("team_domain", home.domain);
+        if let Some(enterprise) = home.enterprise {
+            form.append_pair("enterprise_id", &enterprise.id).append_pair("enterprise_name", &enterprise.name);
+        }
+        let body = form
             .append_pair("channel_id", &channel.id)
             .append_pair("channel_name", channel_name(&channel))
             .append_pair("user_id", &user.id)
@@ -59,7 +65,7 @@ pub(crate) async fn run(slack: &Arc<Slack>, wish: Wish) -> Done {
             .append_pair("command", &wish.command)
             .append_pair("text", &text)
             .append_pair("api_app_id", APP_ID)
-            .append_pair("is_enterprise_install", "false")
+            .append_pair("is_enterprise_install", if home.is_org_wide() { "true" } else { "false" })
             .append_pair("response_url", &response_url)
             .append_pair("trigger_id", &trigger)
             .finish();
@@ -85,7 +91,7 @@ pub(crate) async fn run(slack: &Arc<Slack>, wish: Wish) -> Done {
             state.slackbot_says(&user.id, &channel.id, &format!("{} failed with the error \"{complaint}\"", wish.command));
         } else if let Some(answer) = direct_answer(&delivery.body) {
             if answer["response_type"] == "in_channel" {
-                state.post(Message::new(&channel.id, &user.id, format!("{} {}", wish.command, wish.text).trim_end()));
+                state.post(Message::by_person(&channel.id, &user.id, format!("{} {}", wish.command, wish.text).trim_end()));
             }
             shown.extend(show(&mut state, &url, &answer));
         }
@@ -108,9 +114,9 @@ fn direct_answer(body: &str) -> Option<Value> {
     }
 }
 
-fn show(state: &mut State, url: &ResponseUrl, answer: &Value) -> Option<Message> {
+fn show(state: &mut State, url: &ResponseUrl, answer: &Value) -> Option<Value> {
     match response_url::show(state, url, answer) {
-        Ok(ts) => ts.and_then(|ts| state.world.message(&url.channel, &ts).cloned()),
+        Ok(ts) => ts.and_then(|ts| state.world.messages.get(&url.channel, &ts)).map(|message| fields::to_value::<Message>(message)),
         Err((_, code)) => {
             state.slackbot_says(&url.user, &url.channel, &format!("the app's answer was refused: {code}"));
             None

@@ -7,20 +7,26 @@ use serde_json::{Value, json};
 
 use super::{Done, Refused, VERIFICATION_TOKEN, actor, channel_for, report, typed};
 use crate::clock;
+use crate::messages::Message;
 use crate::outbound::{Attempt, deliver, deliver_copies, deliver_event, keep};
-use crate::state::{Delivery, Payload, Slack, State, Target};
-use crate::world::{APP_ID, BOT_USER, Channel, Message, TEAM};
+use crate::state::{Delivery, Emitted, Payload, Slack, State, Target};
+use crate::teams::Bot;
+use crate::world::{APP_ID, Channel, TEAM};
 
-/// The events that a new message brings about, as far as the app is subscribed to them.
+/// The events that a new message brings about, as far as the app wants to know of them.
 pub(crate) fn of_message(state: &State, message: &Message) -> Vec<Value> {
-    let Some(channel) = state.world.channel(&message.channel) else { return Vec::new() };
-    let mut shape = message.to_slack(false);
-    if message.bot_id.is_none() {
-        shape["client_msg_id"] = json!(format!("{}-{}", message.channel.to_lowercase(), message.ts));
-    }
-    let mut events: Vec<Value> = about_message(state, channel, shape.clone()).into_iter().collect();
-    let mentions_bot = message.bot_id.is_none() && message.text.contains(&format!("<@{BOT_USER}"));
+    let Some(channel) = state.world.channel(&message.channel).filter(|_| state.has_listener()) else { return Vec::new() };
+    let shape = || {
+        let mut shape = message.to_slack(false);
+        if message.bot_id.is_none() {
+            shape["client_msg_id"] = json!(format!("{}-{}", message.channel.to_lowercase(), message.ts));
+        }
+        shape
+    };
+    let mut events: Vec<Value> = about_message(state, channel, shape).into_iter().collect();
+    let mentions_bot = message.bot_id.is_none() && message.text.contains(&format!("<@{}", state.world.bot(&channel.team_id).user_id));
     if mentions_bot && channel.is_member && !channel.is_im && subscribed(state, "app_mention") {
+        let mut shape = shape();
         shape["type"] = json!("app_mention");
         shape["channel"] = json!(channel.id);
         shape["event_ts"] = json!(message.ts);
@@ -30,7 +36,7 @@ pub(crate) fn of_message(state: &State, message: &Message) -> Vec<Value> {
 }
 
 /// A `message` event of any subtype, if the app is subscribed to this kind of conversation and the bot is in it.
-pub(crate) fn about_message(state: &State, channel: &Channel, mut event: Value) -> Option<Value> {
+pub(crate) fn about_message(state: &State, channel: &Channel, event: impl FnOnce() -> Value) -> Option<Value> {
     let (family, kind) = if channel.is_im {
         ("message.im", "im")
     } else if channel.is_private {
@@ -38,9 +44,10 @@ pub(crate) fn about_message(state: &State, channel: &Channel, mut event: Value) 
     } else {
         ("message.channels", "channel")
     };
-    if !channel.is_member || !subscribed(state, family) {
+    if !channel.is_member || !state.has_listener() || !subscribed(state, family) {
         return None;
     }
+    let mut event = event();
     if event["ts"].is_null() {
         event["ts"] = json!(clock::ts(clock::micros()));
         event["hidden"] = json!(true);
@@ -52,32 +59,44 @@ pub(crate) fn about_message(state: &State, channel: &Channel, mut event: Value) 
     Some(event)
 }
 
-fn subscribed(state: &State, event: &str) -> bool {
+pub(crate) fn subscribed(state: &State, event: &str) -> bool {
     state.app.events.iter().any(|subscribed| subscribed == event)
 }
 
 /// Delivers what came about inside the Web API.
-pub(crate) async fn deliver_in_background(slack: &Arc<Slack>, event: Value) {
-    if slack.lock().app.events_url.is_none() {
-        return;
+pub(crate) async fn deliver_in_background(slack: &Arc<Slack>, emitted: Emitted) {
+    if slack.lock().has_listener() {
+        let payload = envelope(slack, &emitted.team, &emitted.event, &Value::Null, None);
+        deliver_event(slack, payload).await;
     }
-    let payload = envelope(slack, &event, &Value::Null, None);
-    deliver_event(slack, payload).await;
 }
 
-/// The request that carries an event.
-fn envelope(slack: &Slack, event: &Value, overrides: &Value, event_id: Option<&str>) -> Payload {
-    let number = slack.lock().world.number();
+/// The request that carries an event of a team, or of an organisation as a whole.
+fn envelope(slack: &Slack, of: &str, event: &Value, overrides: &Value, event_id: Option<&str>) -> Payload {
+    let (number, enterprise, installation, bot) = {
+        let mut state = slack.lock();
+        let enterprise = state.world.enterprise(of).or_else(|| state.world.enterprise_of(of)).map(|enterprise| enterprise.id.clone());
+        (state.world.number(), enterprise, state.world.installation_of(of), state.world.bot(of))
+    };
     let mut event = event.clone();
     if event["event_ts"].is_null() {
         event["event_ts"] = json!(clock::ts(clock::micros()));
     }
+    let is_org_wide = enterprise.as_ref() == Some(&installation);
+    // What happens to an organisation as a whole happens in no team, and an organisation's authorization is of no team.
+    let team = (enterprise.as_deref() != Some(of)).then_some(of);
+    let authorized = team.filter(|_| !is_org_wide);
     let mut body = json!({
-        "token": VERIFICATION_TOKEN, "team_id": TEAM, "context_team_id": TEAM, "context_enterprise_id": null, "api_app_id": APP_ID,
+        "token": VERIFICATION_TOKEN, "team_id": team, "context_team_id": team, "context_enterprise_id": enterprise, "api_app_id": APP_ID,
         "event": event, "type": "event_callback", "event_id": format!("Ev{number:09}"), "event_time": clock::seconds(),
-        "authorizations": [{"enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true, "is_enterprise_install": false}],
+        "authorizations": [{
+            "enterprise_id": enterprise, "team_id": authorized, "user_id": bot.user_id, "is_bot": true, "is_enterprise_install": is_org_wide,
+        }],
         "is_ext_shared_channel": false, "event_context": format!("4-{number:032}"),
     });
+    if let Some(enterprise) = enterprise {
+        body["enterprise_id"] = json!(enterprise);
+    }
     if let Some(event_id) = event_id {
         body["event_id"] = json!(event_id);
     }
@@ -102,8 +121,8 @@ fn request(kind: &'static str, type_name: &str, body: &Value) -> Payload {
     }
 }
 
-async fn deliver_all(slack: &Arc<Slack>, events: Vec<Value>) -> Vec<Value> {
-    let payloads: Vec<Payload> = events.iter().map(|event| envelope(slack, event, &Value::Null, None)).collect();
+async fn deliver_all(slack: &Arc<Slack>, team: &str, events: Vec<Value>) -> Vec<Value> {
+    let payloads: Vec<Payload> = events.iter().map(|event| envelope(slack, team, event, &Value::Null, None)).collect();
     let deliveries = futures_util::future::join_all(payloads.into_iter().map(|payload| deliver_event(slack, payload))).await;
     deliveries.iter().map(Delivery::to_json).collect()
 }
@@ -122,27 +141,27 @@ pub(crate) struct MessageWish {
 
 /// A person writes a message.
 pub(crate) async fn message(slack: &Arc<Slack>, wish: MessageWish) -> Done {
-    let (ts, events) = {
+    let (ts, team, events) = {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
         let channel = channel_for(&state, &user, &wish.channel)?;
         if channel.is_archived {
             return Err(Refused::bad(format!("#{} is archived", channel.name)));
         }
-        let text = if wish.typed { typed(&state, &wish.text, false) } else { wish.text };
-        let mut message = Message::new(&channel.id, &user.id, &text);
+        let text = if wish.typed { typed(&state, &user, &wish.text, false) } else { wish.text };
+        let mut message = Message::by_person(&channel.id, &user.id, &text);
         message.broadcast = wish.broadcast && wish.thread_ts.is_some();
         message.thread_ts = wish.thread_ts;
         let message = state.post(message);
-        let events = if state.app.events_url.is_some() { of_message(&state, &message) } else { Vec::new() };
-        (message.ts, events)
+        (message.ts.clone(), channel.team_id, of_message(&state, &message))
     };
-    Ok(json!({"ts": ts, "deliveries": deliver_all(slack, events).await}))
+    Ok(json!({"ts": ts, "deliveries": deliver_all(slack, &team, events).await}))
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct EventWish {
     event: Value,
+    team: Option<String>,
     #[serde(default)]
     envelope: Value,
     event_id: Option<String>,
@@ -152,7 +171,8 @@ pub(crate) struct EventWish {
 
 /// Any event at all.
 pub(crate) async fn any(slack: &Arc<Slack>, wish: EventWish) -> Done {
-    let payload = envelope(slack, &wish.event, &wish.envelope, wish.event_id.as_deref());
+    let team = wish.team.unwrap_or_else(|| team_of(&slack.lock(), &wish.event));
+    let payload = envelope(slack, &team, &wish.event, &wish.envelope, wish.event_id.as_deref());
     let event_id = serde_json::from_str::<Value>(&payload.body).map(|body| body["event_id"].clone()).unwrap_or_default();
     let deliveries = if wish.deliveries > 1 {
         deliver_copies(slack, &payload, wish.deliveries).await
@@ -162,6 +182,14 @@ pub(crate) async fn any(slack: &Arc<Slack>, wish: EventWish) -> Done {
     let mut report = report(&deliveries);
     report["event_id"] = event_id;
     Ok(report)
+}
+
+/// The team in which an event happens: that of its channel, else that of its person.
+fn team_of(state: &State, event: &Value) -> String {
+    let channel = event["channel"].as_str().and_then(|id| state.world.channel(id)).map(|channel| &channel.team_id);
+    let person = || state.world.users.iter().find(|user| event["user"] == user.id).map(|user| &user.team_id);
+    let known = channel.or_else(|| person().filter(|team| state.world.team(team).is_some()));
+    known.map_or(TEAM, String::as_str).to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,7 +202,7 @@ pub(crate) struct ReactionWish {
 
 /// A person puts a reaction under a message.
 pub(crate) async fn reaction(slack: &Arc<Slack>, wish: ReactionWish) -> Done {
-    let events = {
+    let (team, events) = {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
         let channel = channel_for(&state, &user, &wish.channel)?;
@@ -190,33 +218,50 @@ pub(crate) async fn reaction(slack: &Arc<Slack>, wish: ReactionWish) -> Done {
             }
         });
         let message = changed.ok_or_else(|| Refused::not_found("there is no such message"))?;
-        let wanted = channel.is_member && state.app.events_url.is_some() && subscribed(&state, "reaction_added");
+        let wanted = channel.is_member && state.has_listener() && subscribed(&state, "reaction_added");
         let event = json!({
             "type": "reaction_added", "user": user.id, "reaction": wish.name, "item_user": message.user,
             "item": {"type": "message", "channel": channel.id, "ts": wish.ts},
         });
-        if wanted { vec![event] } else { Vec::new() }
+        (channel.team_id, if wanted { vec![event] } else { Vec::new() })
     };
-    Ok(json!({"deliveries": deliver_all(slack, events).await}))
+    Ok(json!({"deliveries": deliver_all(slack, &team, events).await}))
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct UninstallWish {
+    /// The team or the organisation.
+    team: Option<String>,
     order: Option<String>,
+}
+
+/// A token of this bot does not work any more.
+pub(crate) fn tokens_revoked(bot: &Bot) -> Value {
+    json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot.user_id]}})
+}
+
+/// The app was removed.
+pub(crate) fn app_uninstalled() -> Value {
+    json!({"type": "app_uninstalled"})
 }
 
 /// An admin removes the app: its token dies and two events say so, in an order that Slack does not promise.
 pub(crate) async fn uninstall(slack: &Arc<Slack>, wish: UninstallWish) -> Done {
-    slack.lock().access.error = Some("account_inactive".into());
-    let revoked = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER]}});
-    let uninstalled = json!({"type": "app_uninstalled"});
-    let mut events = vec![revoked, uninstalled];
+    let id = wish.team.unwrap_or_else(|| TEAM.to_owned());
+    let bot = {
+        let mut state = slack.lock();
+        let installation = state.access.installations.get_mut(&id);
+        installation.ok_or_else(|| Refused::not_found(format!("the app is not installed in {id}")))?.end();
+        state.tell_teams();
+        Bot::of(&id)
+    };
+    let mut events = vec![tokens_revoked(&bot), app_uninstalled()];
     if wish.order.as_deref() == Some("app_first") {
         events.reverse();
     }
     let mut deliveries = Vec::new();
     for event in events {
-        deliveries.extend(deliver_all(slack, vec![event]).await);
+        deliveries.extend(deliver_all(slack, &id, vec![event]).await);
     }
     Ok(json!({"deliveries": deliveries}))
 }
@@ -228,21 +273,24 @@ pub(crate) struct InviteWish {
 
 /// Somebody invites the bot.
 pub(crate) async fn invite(slack: &Arc<Slack>, wish: InviteWish) -> Done {
-    let events = {
+    let (team, events) = {
         let mut state = slack.lock();
-        let id = state.world.channel_by_id_or_name(&wish.channel).map(|channel| channel.id.clone());
-        let id = id.ok_or_else(|| Refused::not_found(format!("there is no channel {}", wish.channel)))?;
+        let known = state.world.channel_by_id_or_name(&wish.channel, None).cloned();
+        let known = known.ok_or_else(|| Refused::not_found(format!("there is no channel {}", wish.channel)))?;
+        let (id, team, bot) = (known.id, known.team_id.clone(), state.world.bot(&known.team_id).user_id);
         if let Some(channel) = state.world.channels.iter_mut().find(|channel| channel.id == id) {
             channel.is_member = true;
-            if !channel.members.iter().any(|member| member == BOT_USER) {
-                channel.members.push(BOT_USER.to_owned());
+            if !channel.members.contains(&bot) {
+                channel.members.push(bot.clone());
             }
         }
         state.tell_channels();
-        let event = json!({"type": "member_joined_channel", "user": BOT_USER, "channel": id, "channel_type": "C", "team": TEAM, "inviter": "U0JANE"});
-        if state.app.events_url.is_some() && subscribed(&state, "member_joined_channel") { vec![event] } else { Vec::new() }
+        let inviter = state.world.users.iter().find(|user| user.team_id == team && !user.is_bot).map(|user| &user.id);
+        let event =
+            json!({"type": "member_joined_channel", "user": bot, "channel": id, "channel_type": "C", "team": team, "inviter": inviter});
+        (team, if state.has_listener() && subscribed(&state, "member_joined_channel") { vec![event] } else { Vec::new() })
     };
-    Ok(json!({"deliveries": deliver_all(slack, events).await}))
+    Ok(json!({"deliveries": deliver_all(slack, &team, events).await}))
 }
 
 /// Slack checks the events address.

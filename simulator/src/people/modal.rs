@@ -41,8 +41,9 @@ pub(crate) async fn submit(slack: &Arc<Slack>, wish: Wish) -> Done {
         }
         view["state"] = json!({"values": values});
         set_state(&mut state, &user.id, &view);
-        let trigger = state.new_trigger(&user.id);
-        let mut body = base("view_submission", &user);
+        let team = team_of(&view, &user);
+        let trigger = state.new_trigger(&user.id, &team);
+        let mut body = base(&state, "view_submission", &user);
         body.insert("trigger_id".into(), json!(trigger));
         body.insert("view".into(), view.clone());
         body.insert("response_urls".into(), json!([]));
@@ -53,7 +54,7 @@ pub(crate) async fn submit(slack: &Arc<Slack>, wish: Wish) -> Done {
     let deliveries = deliver_copies(slack, &payload, wish.deliveries).await;
     let mut state = slack.lock();
     // The first answer decides what the screen shows; a copy's answer finds the modal gone already.
-    let errors = deliveries.first().map(|first| follow(&mut state, &user.id, &view, first)).unwrap_or_default();
+    let errors = deliveries.first().map(|first| follow(&mut state, &user, &view, first)).unwrap_or_default();
     let top = state.stack(&user.id).pop();
     let still_open = state.stack(&user.id).iter().any(|open| open["id"] == view["id"] && open["hash"] == view["hash"]);
     let mut report = report(&deliveries);
@@ -65,7 +66,8 @@ pub(crate) async fn submit(slack: &Arc<Slack>, wish: Wish) -> Done {
 }
 
 /// Does what the app's answer to a submission says.
-fn follow(state: &mut State, user: &str, view: &Value, delivery: &Delivery) -> BTreeMap<String, String> {
+fn follow(state: &mut State, person: &User, view: &Value, delivery: &Delivery) -> BTreeMap<String, String> {
+    let (user, team) = (person.id.as_str(), team_of(view, person));
     let trouble = || BTreeMap::from([("_".to_owned(), TROUBLE.to_owned())]);
     let answer: Value = match (delivery.succeeded(), delivery.body.trim()) {
         (false, _) => return set_errors(state, user, view, trouble()),
@@ -101,8 +103,8 @@ fn follow(state: &mut State, user: &str, view: &Value, delivery: &Delivery) -> B
                 return set_errors(state, user, view, trouble());
             }
             if action == "update" {
-                views::replace(state, user, view, wanted);
-            } else if views::show(state, user, wanted, true).is_err() {
+                views::replace(state, user, &team, view, wanted);
+            } else if views::show(state, user, &team, wanted, true).is_err() {
                 return set_errors(state, user, view, trouble());
             }
             BTreeMap::new()
@@ -127,7 +129,7 @@ pub(crate) async fn close(slack: &Arc<Slack>, wish: CloseWish) -> Done {
         if view["notify_on_close"] != true {
             return Ok(json!({"closed": true, "sent": false}));
         }
-        let mut body = base("view_closed", &user);
+        let mut body = base(&state, "view_closed", &user);
         body.insert("view".into(), view.clone());
         body.insert("is_cleared".into(), json!(false));
         interaction("view_closed", view["callback_id"].as_str().unwrap_or_default(), &user, None, &Value::Object(body))
@@ -137,6 +139,12 @@ pub(crate) async fn close(slack: &Arc<Slack>, wish: CloseWish) -> Done {
     report["closed"] = json!(true);
     report["sent"] = json!(true);
     Ok(report)
+}
+
+/// The team in which a modal was opened; an organisation's installation is the same in all of its teams.
+fn team_of(view: &Value, user: &User) -> String {
+    let installed = view["app_installed_team_id"].as_str().filter(|id| id.starts_with('T'));
+    installed.unwrap_or(&user.team_id).to_owned()
 }
 
 fn shown(state: &State, user: &User, view_id: Option<&str>) -> Result<Value, Refused> {

@@ -1,7 +1,11 @@
 //! The arguments of a Web API call, however they came: JSON body, form, query.
 
 use axum::http::{HeaderMap, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
+
+use crate::oauth;
 
 /// Methods that read only forms and queries: a JSON body is ignored by Slack.
 const WITHOUT_JSON: [&str; 9] = [
@@ -19,11 +23,18 @@ const WITHOUT_JSON: [&str; 9] = [
 /// Arguments that hold JSON; in forms they are texts.
 const JSON_VALUES: [&str; 4] = ["attachments", "blocks", "metadata", "view"];
 
+/// Arguments of `oauth.v2.access` that are secret.
+const SECRETS: [&str; 3] = ["client_secret", "code", "refresh_token"];
+
 /// The arguments of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Args {
     pub(crate) token: Option<String>,
     pub(crate) map: Map<String, Value>,
+    /// What was taken out of the arguments because nobody should find it in a record.
+    secrets: Map<String, Value>,
+    /// User and password of HTTP Basic.
+    pub(crate) basic: Option<(String, String)>,
     /// Names of arguments that had to hold JSON and do not.
     pub(crate) broken: Vec<String>,
     /// The body is not what its content type says.
@@ -61,12 +72,19 @@ impl Args {
                 }
             }
         }
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-        });
+        if method == oauth::ACCESS {
+            for name in SECRETS {
+                args.secrets.extend(args.map.remove_entry(name));
+            }
+        }
+        let credentials = |wanted: &str| {
+            let (scheme, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case(wanted).then(|| credentials.trim().to_owned())
+        };
+        let basic = credentials("basic").and_then(|text| String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok());
+        args.basic = basic.and_then(|text| text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned())));
         let in_arguments = args.map.remove("token").and_then(|token| token.as_str().map(str::to_owned));
-        args.token = bearer.or(in_arguments);
+        args.token = credentials("bearer").or(in_arguments);
         args
     }
 
@@ -78,6 +96,11 @@ impl Args {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.map.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Something secret that was given.
+    pub(crate) fn secret(&self, name: &str) -> Option<&str> {
+        self.secrets.get(name).and_then(Value::as_str)
     }
 
     /// A text that is neither absent nor empty; numbers are read as their digits.

@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::args::Args;
 use super::{Answer, ApiError, fields, limits};
 use crate::clock;
+use crate::installations::Caller;
+use crate::messages::Message;
 use crate::people::events;
 use crate::state::State;
-use crate::world::{BOT_ID, BOT_USER, Channel, Message, TEAM_DOMAIN};
+use crate::teams::Bot;
+use crate::world::Channel;
 
 /// Longer text is cut by Slack when a message is posted …
 const TEXT_CUT: usize = 40_000;
@@ -16,36 +19,36 @@ const UPDATE_TEXT: usize = 4000;
 /// Size of a message's metadata.
 const METADATA_BYTES: usize = 16 * 1024;
 
-pub(super) fn post_message(state: &mut State, args: &Args) -> Answer {
+pub(super) fn post_message(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let content = Content::read(args)?;
-    let channel = writable(state, args, true)?;
-    let mut message = content.into_message(&channel.id);
+    let channel = writable(state, caller, args, true)?;
+    let mut message = content.into_message(&channel.id, &caller.bot);
     message.metadata = metadata(args)?;
     message.thread_ts = thread(state, &channel, args)?;
     message.broadcast = message.thread_ts.is_some() && args.flag("reply_broadcast");
     let message = state.post(message);
     for event in events::of_message(state, &message) {
-        state.emit(event);
+        state.emit(&channel.team_id, event);
     }
     Ok(fields(json!({"channel": channel.id, "ts": message.ts, "message": message.to_slack(true)})))
 }
 
-pub(super) fn post_ephemeral(state: &mut State, args: &Args) -> Answer {
+pub(super) fn post_ephemeral(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let content = Content::read(args)?;
-    let channel = writable(state, args, false)?;
+    let channel = writable(state, caller, args, false)?;
     let wanted = args.text("user").ok_or_else(|| ApiError::missing("user"))?;
-    let user = state.world.users.iter().find(|user| user.id == wanted && !user.deleted).ok_or("user_not_found")?;
+    let user = caller.user(&state.world, &wanted).filter(|user| !user.deleted).ok_or("user_not_found")?;
     if !channel.members.contains(&user.id) {
         return Err("user_not_in_channel".into());
     }
-    let mut message = content.into_message(&channel.id);
+    let mut message = content.into_message(&channel.id, &caller.bot);
     message.ephemeral_for = Some(wanted);
     message.thread_ts = args.text("thread_ts");
     let message = state.post(message);
     Ok(fields(json!({"message_ts": message.ts})))
 }
 
-pub(super) fn update(state: &mut State, args: &Args) -> Answer {
+pub(super) fn update(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let given = Content::parse(args)?;
     if given.is_empty() && args.get("blocks").is_none() && args.get("attachments").is_none() {
         return Err("no_text".into());
@@ -54,9 +57,9 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
         return Err("msg_too_long".into());
     }
     let new_metadata = metadata(args)?;
-    let (channel, ts) = own_message(state, args, "cant_update_message")?;
+    let (channel, ts) = own_message(state, caller, args, "cant_update_message")?;
     let edited_ts = clock::ts(clock::micros());
-    let before = state.world.message(&channel.id, &ts).map(|message| message.to_slack(false));
+    let before = state.world.messages.get(&channel.id, &ts).cloned();
     let message = state
         .change(&channel.id, &ts, |message| {
             if args.get("text").is_some() {
@@ -72,34 +75,43 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
             if new_metadata.is_some() {
                 message.metadata = new_metadata;
             }
-            message.edited = Some(json!({"user": BOT_USER, "ts": edited_ts}));
+            message.edited = Some(json!({"user": caller.bot.user_id, "ts": edited_ts}));
         })
         .ok_or("message_not_found")?;
-    let change = json!({"subtype": "message_changed", "message": message.to_slack(false), "previous_message": before});
+    let change = || {
+        let before = before.map(|message| message.to_slack(false));
+        json!({"subtype": "message_changed", "message": message.to_slack(false), "previous_message": before})
+    };
     if let Some(event) = events::about_message(state, &channel, change) {
-        state.emit(event);
+        state.emit(&channel.team_id, event);
     }
     Ok(fields(json!({"channel": channel.id, "ts": ts, "text": message.text, "message": message.to_slack(true)})))
 }
 
-pub(super) fn delete(state: &mut State, args: &Args) -> Answer {
-    let (channel, ts) = own_message(state, args, "cant_delete_message")?;
-    let before = state.world.message(&channel.id, &ts).map(|message| message.to_slack(false));
+pub(super) fn delete(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    let (channel, ts) = own_message(state, caller, args, "cant_delete_message")?;
+    let before = state.world.messages.get(&channel.id, &ts).cloned();
     state.remove(&channel.id, &ts);
-    let change = json!({"subtype": "message_deleted", "deleted_ts": ts, "previous_message": before});
+    let change = || {
+        let before = before.map(|message| message.to_slack(false));
+        json!({"subtype": "message_deleted", "deleted_ts": ts, "previous_message": before})
+    };
     if let Some(event) = events::about_message(state, &channel, change) {
-        state.emit(event);
+        state.emit(&channel.team_id, event);
     }
     Ok(fields(json!({"channel": channel.id, "ts": ts})))
 }
 
-pub(super) fn permalink(state: &mut State, args: &Args) -> Answer {
+pub(super) fn permalink(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = args.text("channel").ok_or_else(|| ApiError::missing("channel"))?;
     let ts = args.text("message_ts").ok_or_else(|| ApiError::missing("message_ts"))?;
-    let channel = state.world.channel(&wanted).filter(|channel| channel.is_member || !channel.is_private).ok_or("channel_not_found")?;
-    let message = state.world.message(&channel.id, &ts).filter(|message| message.ephemeral_for.is_none()).ok_or("message_not_found")?;
+    let channel =
+        caller.channel(&state.world, &wanted).filter(|channel| channel.is_member || !channel.is_private).ok_or("channel_not_found")?;
+    let message =
+        state.world.messages.get(&channel.id, &ts).filter(|message| message.ephemeral_for.is_none()).ok_or("message_not_found")?;
     let thread = message.thread_ts.as_ref().map(|thread_ts| format!("?thread_ts={thread_ts}&cid={}", channel.id)).unwrap_or_default();
-    let link = format!("https://{TEAM_DOMAIN}.slack.com/archives/{}/p{}{thread}", channel.id, ts.replace('.', ""));
+    let domain = state.world.team(&channel.team_id).map_or("", |team| &team.domain);
+    let link = format!("https://{domain}.slack.com/archives/{}/p{}{thread}", channel.id, ts.replace('.', ""));
     Ok(fields(json!({"channel": channel.id, "permalink": link})))
 }
 
@@ -138,8 +150,8 @@ impl Content {
         self.text.is_empty() && self.blocks.is_empty() && self.attachments.is_empty()
     }
 
-    pub(crate) fn into_message(self, channel: &str) -> Message {
-        Message { blocks: self.blocks, attachments: self.attachments, ..Message::new(channel, BOT_USER, &self.text) }
+    fn into_message(self, channel: &str, bot: &Bot) -> Message {
+        Message { blocks: self.blocks, attachments: self.attachments, ..Message::by_bot(channel, bot, &self.text) }
     }
 }
 
@@ -159,22 +171,23 @@ fn metadata(args: &Args) -> Result<Option<Value>, ApiError> {
 }
 
 /// The channel to write into. Only new messages may name a person instead, whose direct message is opened then.
-fn writable(state: &mut State, args: &Args, person_allowed: bool) -> Result<Channel, ApiError> {
+fn writable(state: &mut State, caller: &Caller, args: &Args, person_allowed: bool) -> Result<Channel, ApiError> {
     let wanted = args.text("channel").ok_or("channel_not_found")?;
-    if let Some(user) = state.world.users.iter().find(|user| user.id == wanted) {
+    if let Some(user) = caller.user(&state.world, &wanted) {
         if !person_allowed || user.deleted || user.is_bot {
             return Err("channel_not_found".into());
         }
-        let id = state.direct_message(&wanted);
+        let team = caller.team_for(user).to_owned();
+        let id = state.direct_message(&wanted, &team);
         return state.world.channel(&id).cloned().ok_or_else(|| "channel_not_found".into());
     }
-    let channel = state.world.channel_by_id_or_name(&wanted).ok_or("channel_not_found")?;
+    let channel = caller.channel_by_id_or_name(&state.world, &wanted).ok_or("channel_not_found")?;
     if channel.is_private && !channel.is_member {
         // Slack does not say that a private channel exists.
         Err("channel_not_found".into())
     } else if channel.is_archived {
         Err("is_archived".into())
-    } else if !channel.is_member && !state.access.scopes.iter().any(|scope| scope == "chat:write.public") {
+    } else if !channel.is_member && !caller.has_scope("chat:write.public") {
         Err("not_in_channel".into())
     } else {
         Ok(channel.clone())
@@ -184,16 +197,18 @@ fn writable(state: &mut State, args: &Args, person_allowed: bool) -> Result<Chan
 /// The thread to reply in: its first message, even when a reply was named.
 fn thread(state: &State, channel: &Channel, args: &Args) -> Result<Option<String>, ApiError> {
     let Some(wanted) = args.text("thread_ts") else { return Ok(None) };
-    let parent = state.world.message(&channel.id, &wanted).filter(|message| message.ephemeral_for.is_none()).ok_or("thread_not_found")?;
+    let parent =
+        state.world.messages.get(&channel.id, &wanted).filter(|message| message.ephemeral_for.is_none()).ok_or("thread_not_found")?;
     Ok(Some(parent.thread_ts.clone().unwrap_or(wanted)))
 }
 
 /// The message that is to be changed, which must be the bot's own.
-fn own_message(state: &mut State, args: &Args, refusal: &str) -> Result<(Channel, String), ApiError> {
-    let channel = writable(state, args, false)?;
+fn own_message(state: &mut State, caller: &Caller, args: &Args, refusal: &str) -> Result<(Channel, String), ApiError> {
+    let channel = writable(state, caller, args, false)?;
     let ts = args.text("ts").ok_or_else(|| ApiError::missing("ts"))?;
-    let message = state.world.message(&channel.id, &ts).filter(|message| message.ephemeral_for.is_none()).ok_or("message_not_found")?;
-    if message.bot_id.as_deref() != Some(BOT_ID) {
+    let message =
+        state.world.messages.get(&channel.id, &ts).filter(|message| message.ephemeral_for.is_none()).ok_or("message_not_found")?;
+    if message.bot_id.as_deref() != Some(caller.bot.bot_id.as_str()) {
         return Err(refusal.into());
     }
     Ok((channel, ts))

@@ -1,8 +1,10 @@
 //! Slack's Web API: `{base}/api/{method}`.
 //!
-//! The order of things in one call: fault → token → known method → scopes → rate limits → the method itself → record → answer.
+//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token.
+//! The order of things in one call: whose token → fault → what the token is good for → known method → rate limits → scopes → the method itself → record →
+//! answer.
 
-mod args;
+pub(crate) mod args;
 mod auth;
 mod chat;
 mod conversations;
@@ -11,7 +13,7 @@ mod users;
 pub(crate) mod views;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State as Shared};
@@ -19,10 +21,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::calls::{Call, Limit, Wait, error_in};
 use crate::clock;
-use crate::faults::{Fault, Kind};
-use crate::server::Cut;
-use crate::state::{Call, Slack, State};
+use crate::faults::Kind;
+use crate::installations::Caller;
+use crate::oauth;
+use crate::state::{Slack, State};
+use crate::world::APP_ID;
 use args::Args;
 use limits::Wrong;
 
@@ -63,12 +68,13 @@ fn fields(value: Value) -> Map<String, Value> {
     }
 }
 
-type Method = fn(&mut State, &Args) -> Answer;
+type Method = fn(&mut State, &Caller, &Args) -> Answer;
 
 /// Every method there is, with the scopes it needs.
 fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
     Some(match name {
         "auth.test" => (auth::test, &[]),
+        "auth.revoke" => (auth::revoke, &[]),
         "chat.postMessage" => (chat::post_message, &["chat:write"]),
         "chat.postEphemeral" => (chat::post_ephemeral, &["chat:write"]),
         "chat.update" => (chat::update, &["chat:write"]),
@@ -92,11 +98,11 @@ fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
     })
 }
 
-fn require_scope(state: &State, scope: &str) -> Result<(), ApiError> {
-    if state.access.scopes.iter().any(|granted| granted == scope) {
+fn require_scope(caller: &Caller, scope: &str) -> Result<(), ApiError> {
+    if caller.has_scope(scope) {
         return Ok(());
     }
-    let extra = fields(json!({"needed": scope, "provided": state.access.scopes.join(",")}));
+    let extra = fields(json!({"needed": scope, "provided": caller.scopes.join(",")}));
     Err(ApiError { extra, ..ApiError::from("missing_scope") })
 }
 
@@ -104,17 +110,17 @@ fn require_scope(state: &State, scope: &str) -> Result<(), ApiError> {
 struct Outcome {
     status: u16,
     answer: Value,
-    retry_after: Option<u64>,
+    wait: Option<Wait>,
     applied: bool,
 }
 
 impl Outcome {
     fn refused(code: &str) -> Self {
-        Self { status: 200, answer: json!({"ok": false, "error": code}), retry_after: None, applied: false }
+        Self { status: 200, answer: json!({"ok": false, "error": code}), wait: None, applied: false }
     }
 
-    fn rate_limited(retry_after: u64) -> Self {
-        Self { status: 429, retry_after: Some(retry_after), ..Self::refused("ratelimited") }
+    fn rate_limited(wait: Wait) -> Self {
+        Self { status: 429, wait: Some(wait), ..Self::refused("ratelimited") }
     }
 }
 
@@ -128,36 +134,80 @@ pub(crate) async fn call(
 ) -> Response {
     let (started, at) = (Instant::now(), clock::millis());
     let args = Args::read(&name, &headers, query.as_deref(), &body);
-    let (fault, outcome, scopes) = {
+    // Written down before anybody has to wait for it.
+    let arguments = serde_json::to_string(&args.map).unwrap_or_default();
+    let (fault, wait, status, answer, scopes) = {
         let mut state = slack.lock();
-        let channel = channel_of(&state, &args);
-        let fault = state.faults.strike(&name, channel.as_deref());
+        let caller = args.token.as_ref().and_then(|token| Caller::with(token, &state.access, &state.world));
+        let is_oauth = name == oauth::ACCESS;
+        let team = if is_oauth { oauth::installation_of(&state, &args) } else { caller.as_ref().map(|caller| caller.installation.clone()) };
+        let channel = caller.as_ref().and_then(|caller| channel_of(&state, caller, &args));
+        let fault = state.faults.strike(&name, channel.as_deref(), team.as_deref());
         if fault.is_some() {
-            let faults = json!({"kind": "faults", "faults": state.faults.list});
-            state.tell(&faults);
+            state.tell_faults();
         }
         let outcome = match &fault {
-            Some(fault) if fault.kind == Kind::RateLimited => Outcome::rate_limited(fault.retry_after),
+            Some(fault) if fault.kind == Kind::RateLimited => {
+                Outcome::rate_limited(Wait { seconds: fault.retry_after, limit: Limit::Fault, in_channel: fault.channel.is_some() })
+            }
             Some(fault) if fault.kind == Kind::ServerError => {
-                Outcome { status: fault.status, answer: Value::Null, retry_after: None, applied: false }
+                Outcome { status: fault.status, answer: Value::Null, wait: None, applied: false }
             }
             Some(fault) if fault.kind == Kind::Error => Outcome::refused(&fault.code),
             Some(fault) if fault.kind == Kind::ResetBefore => Outcome::refused("reset"),
-            _ => answer(&mut state, &name, &args, channel.as_deref()),
+            _ => answer(&mut state, caller.as_ref(), &name, &args, channel.as_deref()),
         };
-        record(&mut state, &name, &args, fault.as_ref(), &outcome, at, started);
-        (fault, outcome, state.access.scopes.join(","))
+        let kind = fault.as_ref().map(|fault| fault.kind);
+        let cut = matches!(kind, Some(Kind::AcceptThenReset | Kind::ResetBefore));
+        let delay = fault.as_ref().filter(|fault| fault.kind == Kind::Slow).map_or(0, |fault| fault.delay_ms);
+        let text: Arc<str> = outcome.answer.to_string().into();
+        // Recorded before anything is waited for: the caller may give up meanwhile, and the record must stay.
+        let call = Call {
+            id: 0,
+            at,
+            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or_default() + delay,
+            team,
+            scopes_needed: method(&name).map_or(&[], |(_, scopes)| scopes),
+            method: name,
+            arguments,
+            response_url_for: None,
+            webhook: None,
+            http_status: (!cut).then_some(outcome.status),
+            ok: outcome.answer["ok"] == true,
+            error: error_in(&outcome.answer),
+            answer: (kind != Some(Kind::ResetBefore))
+                .then(|| if is_oauth { oauth::without_secrets(&outcome.answer).to_string().into() } else { text.clone() }),
+            fault: kind,
+            applied: outcome.applied,
+            wait: outcome.wait,
+            early: None,
+        };
+        state.record_call(call, channel.as_deref());
+        let answer = (!outcome.answer.is_null()).then_some(text);
+        (fault, outcome.wait, outcome.status, answer, caller.map(|caller| caller.scopes.join(",")).unwrap_or_default())
     };
-    respond(fault, outcome, &scopes).await
+    if let Some(fault) = &fault
+        && let Some(cut) = fault.strikes_the_answer().await
+    {
+        return cut;
+    }
+    respond(status, answer.as_deref(), wait, &scopes)
 }
 
 /// The call itself, without faults.
-fn answer(state: &mut State, name: &str, args: &Args, channel: Option<&str>) -> Outcome {
-    let Some(token) = &args.token else { return Outcome::refused("not_authed") };
-    if !state.access.bot_tokens.contains(token) {
-        return Outcome::refused("invalid_auth");
+fn answer(state: &mut State, caller: Option<&Caller>, name: &str, args: &Args, channel: Option<&str>) -> Outcome {
+    if name == oauth::ACCESS {
+        // Its rate is the app's, whosever code it brings.
+        return match state.used.take(&state.rates, APP_ID, name, None, clock::millis()) {
+            Ok(()) => outcome(oauth::access(state, args), args),
+            Err(wait) => Outcome::rate_limited(wait),
+        };
     }
-    if let Some(error) = &state.access.error {
+    if args.token.is_none() {
+        return Outcome::refused("not_authed");
+    }
+    let Some(caller) = caller else { return Outcome::refused("invalid_auth") };
+    if let Some(error) = &caller.refusal {
         return Outcome::refused(error);
     }
     let Some((method, scopes)) = method(name) else {
@@ -165,15 +215,19 @@ fn answer(state: &mut State, name: &str, args: &Args, channel: Option<&str>) -> 
         outcome.answer["req_method"] = json!(name);
         return outcome;
     };
-    let bucket = channel.filter(|_| name == "chat.postMessage");
-    if let Err(retry_after) = state.used.take(&state.rates, name, bucket, clock::millis()) {
-        return Outcome::rate_limited(retry_after);
+    if let Err(wait) = state.used.take(&state.rates, &caller.installation, name, channel, clock::millis()) {
+        return Outcome::rate_limited(wait);
     }
     let result = if args.unreadable {
         Err(ApiError::from("invalid_json"))
     } else {
-        scopes.iter().try_for_each(|scope| require_scope(state, scope)).and_then(|()| method(state, args))
+        scopes.iter().try_for_each(|scope| require_scope(caller, scope)).and_then(|()| method(state, caller, args))
     };
+    outcome(result, args)
+}
+
+/// What a method said, as Slack writes it.
+fn outcome(result: Answer, args: &Args) -> Outcome {
     let (mut answer, applied) = match result {
         Ok(mut answer) => {
             answer.insert("ok".into(), json!(true));
@@ -193,58 +247,32 @@ fn answer(state: &mut State, name: &str, args: &Args, channel: Option<&str>) -> 
         answer["warning"] = json!(args.warnings.join(","));
         answer["response_metadata"]["warnings"] = json!(args.warnings);
     }
-    Outcome { status: 200, answer, retry_after: None, applied }
+    Outcome { status: 200, answer, wait: None, applied }
 }
 
-/// Recorded before anything is waited for: the caller may give up meanwhile, and the record must stay.
-fn record(state: &mut State, name: &str, args: &Args, fault: Option<&Fault>, outcome: &Outcome, at: u64, started: Instant) {
-    let kind = fault.map(|fault| fault.kind);
-    let cut = matches!(kind, Some(Kind::AcceptThenReset | Kind::ResetBefore));
-    let delay = fault.filter(|fault| fault.kind == Kind::Slow).map_or(0, |fault| fault.delay_ms);
-    state.record_call(Call {
-        id: 0,
-        at,
-        ms: u64::try_from(started.elapsed().as_millis()).unwrap_or_default() + delay,
-        method: name.to_owned(),
-        arguments: Value::Object(args.map.clone()),
-        response_url_for: None,
-        http_status: (!cut).then_some(outcome.status),
-        ok: outcome.answer["ok"] == true,
-        error: outcome.answer["error"].as_str().map(str::to_owned),
-        answer: (kind != Some(Kind::ResetBefore)).then(|| outcome.answer.clone()),
-        fault: kind,
-        applied: outcome.applied,
-        scopes_needed: method(name).map(|(_, scopes)| scopes.iter().map(|scope| (*scope).to_owned()).collect()).unwrap_or_default(),
-    });
-}
-
-async fn respond(fault: Option<Fault>, outcome: Outcome, scopes: &str) -> Response {
-    match fault.as_ref().map(|fault| fault.kind) {
-        Some(Kind::AcceptThenReset | Kind::ResetBefore) => return Cut::response(),
-        Some(Kind::Slow) => tokio::time::sleep(Duration::from_millis(fault.map_or(0, |fault| fault.delay_ms))).await,
-        _ => {}
-    }
-    let status = StatusCode::from_u16(outcome.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = if outcome.answer.is_null() {
-        (status, "upstream failure (a fault that is switched on in the simulator)\n").into_response()
-    } else {
-        let json = HeaderValue::from_static("application/json; charset=utf-8");
-        (status, [(header::CONTENT_TYPE, json)], outcome.answer.to_string()).into_response()
+fn respond(status: u16, answer: Option<&str>, wait: Option<Wait>, scopes: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match answer {
+        None => (status, "upstream failure (a fault that is switched on in the simulator)\n").into_response(),
+        Some(answer) => {
+            let json = HeaderValue::from_static("application/json; charset=utf-8");
+            (status, [(header::CONTENT_TYPE, json)], answer.to_owned()).into_response()
+        }
     };
     if let Ok(scopes) = HeaderValue::from_str(scopes) {
         response.headers_mut().insert(HeaderName::from_static("x-oauth-scopes"), scopes);
     }
-    if let Some(seconds) = outcome.retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.seconds));
     }
     response
 }
 
-/// The id of the channel that a call is about, if there is such a channel.
-fn channel_of(state: &State, args: &Args) -> Option<String> {
+/// The id of the channel that a call is about, if the caller has such a channel.
+fn channel_of(state: &State, caller: &Caller, args: &Args) -> Option<String> {
     let wanted = args.text("channel")?;
-    if let Some(user) = state.world.users.iter().find(|user| user.id == wanted) {
-        return Some(format!("D{}", user.id.trim_start_matches(['U', 'W'])));
+    if let Some(user) = caller.user(&state.world, &wanted) {
+        return Some(state.world.direct_message_id(&user.id, caller.team_for(user)));
     }
-    state.world.channel_by_id_or_name(&wanted).map(|channel| channel.id.clone())
+    caller.channel_by_id_or_name(&state.world, &wanted).map(|channel| channel.id.clone())
 }

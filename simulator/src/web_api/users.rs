@@ -4,31 +4,32 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::{Answer, fields};
+use crate::installations::Caller;
 use crate::state::State;
 use crate::world::User;
 
-pub(super) fn info(state: &mut State, args: &Args) -> Answer {
+pub(super) fn info(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = args.text("user").unwrap_or_default();
     // By id only: a name is no id.
-    let user = state.world.users.iter().find(|user| user.id == wanted).ok_or("user_not_found")?;
-    Ok(fields(json!({"user": shape(user, sees_email(state))})))
+    let user = caller.user(&state.world, &wanted).ok_or("user_not_found")?;
+    Ok(fields(json!({"user": shape(user, caller.has_scope("users:read.email"))})))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of every method")]
-pub(super) fn list(state: &mut State, _: &Args) -> Answer {
-    let email = sees_email(state);
-    let members: Vec<Value> = state.world.users.iter().map(|user| shape(user, email)).collect();
+pub(super) fn list(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    let team = caller.listed_team(args.text("team_id"))?;
+    let email = caller.has_scope("users:read.email");
+    let seen = state.world.users.iter().filter(|user| caller.sees(&state.world, user));
+    // An organisation's installation names one of its teams; a team's sees everybody whom it meets.
+    let listed = seen.filter(|user| team.as_ref().is_none_or(|team| user.team_id == *team));
+    let members: Vec<Value> = listed.map(|user| shape(user, email)).collect();
     Ok(fields(json!({"members": members, "response_metadata": {"next_cursor": ""}})))
 }
 
-pub(super) fn lookup_by_email(state: &mut State, args: &Args) -> Answer {
+pub(super) fn lookup_by_email(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = args.text("email").unwrap_or_default();
-    let user = state.world.users.iter().find(|user| !user.deleted && user.email.as_deref() == Some(&wanted)).ok_or("users_not_found")?;
+    let known = state.world.users.iter().filter(|user| !user.deleted && user.email.as_deref() == Some(&wanted));
+    let user = known.into_iter().find(|user| caller.sees(&state.world, user)).ok_or("users_not_found")?;
     Ok(fields(json!({"user": shape(user, true)})))
-}
-
-fn sees_email(state: &State) -> bool {
-    state.access.scopes.iter().any(|scope| scope == "users:read.email")
 }
 
 fn shape(user: &User, with_email: bool) -> Value {

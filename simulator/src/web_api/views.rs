@@ -7,21 +7,22 @@ use serde_json::{Value, json};
 use super::args::Args;
 use super::{Answer, ApiError, fields, limits};
 use crate::clock;
+use crate::installations::Caller;
 use crate::state::State;
-use crate::world::{APP_ID, BOT_ID, OpenView, TEAM};
+use crate::world::{APP_ID, OpenView};
 
 /// One view and two more on top of it.
 const MOST_VIEWS: usize = 3;
 
-pub(super) fn open(state: &mut State, args: &Args) -> Answer {
-    with_trigger(state, args, false)
+pub(super) fn open(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    with_trigger(state, caller, args, false)
 }
 
-pub(super) fn push(state: &mut State, args: &Args) -> Answer {
-    with_trigger(state, args, true)
+pub(super) fn push(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    with_trigger(state, caller, args, true)
 }
 
-pub(super) fn update(state: &mut State, args: &Args) -> Answer {
+pub(super) fn update(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = wanted_view(args)?;
     let (view_id, external_id) = (args.text("view_id"), args.text("external_id"));
     if view_id.is_none() && external_id.is_none() {
@@ -31,25 +32,27 @@ pub(super) fn update(state: &mut State, args: &Args) -> Answer {
         let is_it = |open: &&OpenView| {
             view_id.as_deref() == Some(open.id()) || (external_id.is_some() && open.view["external_id"].as_str() == external_id.as_deref())
         };
-        stack.iter().find(is_it).map(|open| (user.clone(), open.view.clone()))
+        // A view of another installation is not there.
+        let is_own = |open: &&OpenView| open.view["bot_id"] == caller.bot.bot_id;
+        stack.iter().filter(is_own).find(is_it).map(|open| (user.clone(), open.view.clone()))
     });
     let Some((user, shown)) = found else { return Err("not_found".into()) };
     if args.text("hash").is_some_and(|hash| shown["hash"] != hash) {
         return Err("hash_conflict".into());
     }
-    let view = replace(state, &user, &shown, wanted);
+    let team = shown["app_installed_team_id"].as_str().unwrap_or_default().to_owned();
+    let view = replace(state, &user, &team, &shown, wanted);
     Ok(fields(json!({"view": view})))
 }
 
-pub(super) fn publish(state: &mut State, args: &Args) -> Answer {
+pub(super) fn publish(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = wanted_view(args)?;
     let user = args.text("user_id").ok_or_else(|| ApiError::missing("user_id"))?;
-    if !state.world.users.iter().any(|known| known.id == user) {
-        return Err("user_not_found".into());
-    }
-    let view = complete(state, wanted, None);
+    let person = caller.user(&state.world, &user).ok_or("user_not_found")?;
+    let team = caller.team_for(person).to_owned();
+    let view = complete(state, &user, &team, wanted, None);
     state.world.homes.insert(user, view.clone());
-    state.tell(&json!({"kind": "homes"}));
+    state.tell(|_| json!({"kind": "homes"}));
     Ok(fields(json!({"view": view})))
 }
 
@@ -62,10 +65,10 @@ fn wanted_view(args: &Args) -> Result<&Value, ApiError> {
     Ok(view)
 }
 
-fn with_trigger(state: &mut State, args: &Args, on_top: bool) -> Answer {
+fn with_trigger(state: &mut State, caller: &Caller, args: &Args, on_top: bool) -> Answer {
     let id = args.text("trigger_id").ok_or_else(|| ApiError::missing("trigger_id"))?;
     let lifetime = state.timing.trigger_ms;
-    let trigger = state.triggers.get(&id).ok_or("invalid_trigger_id")?;
+    let trigger = state.triggers.get(&id).filter(|trigger| caller.reaches(&trigger.team)).ok_or("invalid_trigger_id")?;
     if trigger.used {
         return Err("exchanged_trigger_id".into());
     }
@@ -74,8 +77,8 @@ fn with_trigger(state: &mut State, args: &Args, on_top: bool) -> Answer {
     }
     // A view that Slack refuses leaves the trigger as it was.
     let wanted = wanted_view(args)?;
-    let user = trigger.user.clone();
-    let view = show(state, &user, wanted, on_top)?;
+    let (user, team) = (trigger.user.clone(), trigger.team.clone());
+    let view = show(state, &user, &team, wanted, on_top)?;
     if let Some(trigger) = state.triggers.get_mut(&id) {
         trigger.used = true;
         trigger.view_id = view["id"].as_str().map(str::to_owned);
@@ -84,12 +87,12 @@ fn with_trigger(state: &mut State, args: &Args, on_top: bool) -> Answer {
 }
 
 /// Puts a view on a person's screen: over the one that is there, or instead of all.
-pub(crate) fn show(state: &mut State, user: &str, wanted: &Value, on_top: bool) -> Result<Value, ApiError> {
+pub(crate) fn show(state: &mut State, user: &str, team: &str, wanted: &Value, on_top: bool) -> Result<Value, ApiError> {
     let below = state.world.views.get(user).filter(|_| on_top).and_then(|stack| stack.last()).map(|open| open.view.clone());
     if on_top && state.world.views.get(user).is_some_and(|stack| stack.len() >= MOST_VIEWS) {
         return Err("push_limit_reached".into());
     }
-    let view = complete(state, wanted, below.as_ref());
+    let view = complete(state, user, team, wanted, below.as_ref());
     let stack = state.world.views.entry(user.to_owned()).or_default();
     if !on_top {
         stack.clear();
@@ -100,9 +103,9 @@ pub(crate) fn show(state: &mut State, user: &str, wanted: &Value, on_top: bool) 
 }
 
 /// Puts a new view in the place of one that is shown.
-pub(crate) fn replace(state: &mut State, user: &str, shown: &Value, wanted: &Value) -> Value {
-    let mut view = complete(state, wanted, None);
-    for kept in ["id", "root_view_id", "previous_view_id"] {
+pub(crate) fn replace(state: &mut State, user: &str, team: &str, shown: &Value, wanted: &Value) -> Value {
+    let mut view = complete(state, user, team, wanted, None);
+    for kept in ["id", "root_view_id", "previous_view_id", "team_id", "app_installed_team_id", "bot_id"] {
         view[kept] = shown[kept].clone();
     }
     let place = state.world.views.get_mut(user).and_then(|stack| stack.iter_mut().find(|open| open.view["id"] == shown["id"]));
@@ -113,8 +116,8 @@ pub(crate) fn replace(state: &mut State, user: &str, shown: &Value, wanted: &Val
     view
 }
 
-/// Slack's view object of what the app sent.
-fn complete(state: &mut State, wanted: &Value, below: Option<&Value>) -> Value {
+/// Slack's view object of what the app sent to a person, who acts in this team.
+fn complete(state: &mut State, user: &str, team: &str, wanted: &Value, below: Option<&Value>) -> Value {
     let id = format!("V0{:07}", state.world.number());
     let hash = format!("{}.{}", clock::seconds(), &state.secret_text()[..8]);
     let mut blocks = wanted["blocks"].as_array().cloned().unwrap_or_default();
@@ -136,13 +139,14 @@ fn complete(state: &mut State, wanted: &Value, below: Option<&Value>) -> Value {
     }
     let text = |name: &str| wanted[name].as_str().unwrap_or_default().to_owned();
     let flag = |name: &str| wanted[name].as_bool().unwrap_or_default();
+    let own_team = state.world.users.iter().find(|known| known.id == user).map_or(team, |user| &user.team_id);
     let root = below.map_or_else(|| json!(id), |below| below["root_view_id"].clone());
     json!({
-        "id": id, "team_id": TEAM, "type": wanted["type"], "blocks": blocks, "private_metadata": text("private_metadata"),
+        "id": id, "team_id": own_team, "type": wanted["type"], "blocks": blocks, "private_metadata": text("private_metadata"),
         "callback_id": text("callback_id"), "state": {"values": {}}, "hash": hash, "title": wanted["title"], "clear_on_close": flag("clear_on_close"),
         "notify_on_close": flag("notify_on_close"), "close": wanted["close"], "submit": wanted["submit"],
         "previous_view_id": below.map_or(Value::Null, |below| below["id"].clone()), "root_view_id": root, "app_id": APP_ID,
-        "external_id": text("external_id"), "app_installed_team_id": TEAM, "bot_id": BOT_ID,
+        "external_id": text("external_id"), "app_installed_team_id": state.world.installation_of(team), "bot_id": state.world.bot(team).bot_id,
     })
 }
 

@@ -4,9 +4,14 @@
 mod app;
 mod control;
 mod faults;
+mod load;
+mod oauth;
 mod outbound;
+mod rates;
 mod response_url;
 mod web_api;
+mod webhooks;
+mod workspaces;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,10 +55,19 @@ impl World {
     }
 
     async fn try_api(&self, method: &str, arguments: Value) -> Result<Answer, reqwest::Error> {
+        self.try_api_as("xoxb-simulator", method, arguments).await
+    }
+
+    /// Calls a Web API method with any token.
+    async fn api_as(&self, token: &str, method: &str, arguments: Value) -> Answer {
+        self.try_api_as(token, method, arguments).await.unwrap()
+    }
+
+    async fn try_api_as(&self, token: &str, method: &str, arguments: Value) -> Result<Answer, reqwest::Error> {
         let response = self
             .http
             .post(format!("{}/api/{method}", self.running.base_url))
-            .bearer_auth("xoxb-simulator")
+            .bearer_auth(token)
             .header("content-type", "application/json; charset=utf-8")
             .body(arguments.to_string())
             .send()
@@ -65,8 +79,12 @@ impl World {
 
     /// Calls a method that reads queries only.
     async fn get_api(&self, method_and_query: &str) -> Value {
+        self.get_api_as("xoxb-simulator", method_and_query).await
+    }
+
+    async fn get_api_as(&self, token: &str, method_and_query: &str) -> Value {
         let url = format!("{}/api/{method_and_query}", self.running.base_url);
-        let text = self.http.get(url).bearer_auth("xoxb-simulator").send().await.unwrap().text().await.unwrap();
+        let text = self.http.get(url).bearer_auth(token).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
@@ -75,6 +93,12 @@ impl World {
         let response = self.http.post(format!("{}/sim/{path}", self.running.base_url)).body(body.to_string()).send().await.unwrap();
         assert_eq!(response.status().as_u16(), 200, "/sim/{path} of {body}");
         serde_json::from_str(&response.text().await.unwrap()).unwrap()
+    }
+
+    /// What the control API answers when it does not do what it is asked for.
+    async fn sim_refuses(&self, path: &str, body: Value) -> (u16, String) {
+        let response = self.http.post(format!("{}/sim/{path}", self.running.base_url)).body(body.to_string()).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// Looks at something through the control API.

@@ -185,12 +185,12 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// A function by its name.
     pub fn function(&self, name: &str) -> &Arc<Function> {
-        self.functions.get(name).expect("one of the six functions")
+        self.functions.get(name).expect("one of the functions")
     }
 
     /// Where a receiver is reached.
     pub fn url(&self, name: &str) -> &url::FunctionUrl {
-        self.urls.get(name).expect("one of the three receivers")
+        self.urls.get(name).expect("one of the functions with a URL")
     }
 
     /// What brings a function the messages of its queue.
@@ -200,7 +200,7 @@ impl Dispatcher {
 
     /// What a function asks of AWS.
     pub fn counter(&self, name: &str) -> &Counter {
-        self.counters.get(name).expect("one of the six functions")
+        self.counters.get(name).expect("one of the functions")
     }
 
     /// Everything that passed between the functions: what stood on their queues, and what they answered; with a word on what it is.
