@@ -37,6 +37,11 @@ impl Canaries {
         }
     }
 
+    /// From now on they may be seen.
+    pub fn forget(&self) {
+        lock(&self.0).clear();
+    }
+
     /// What, of what was said, holds a secret or a signature, each once. What was said is not repeated.
     pub fn leaks(&self, said: &[(String, String)]) -> Vec<String> {
         let secrets = lock(&self.0);

@@ -88,6 +88,29 @@ async fn a_notice_reaches_the_topic_once_and_is_nobodys_incident() {
     world.finish().await;
 }
 
+/// The net under all other tests: a secret that somebody lets slip is found wherever it comes to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_found_wherever_it_is_seen() {
+    let world = World::start().await;
+    world.expects_error("parked");
+    let secret = world.signing_secret.clone();
+    world.drops_text(&serde_json::json!({ "type": "create", "title": format!("somebody wrote {secret}") }).to_string()).await;
+    world.card("#incidents", "somebody wrote").await.thread_of(1).await;
+    world.drops_text(&format!("{{ {secret}")).await;
+    world.takes_dead_letter(tests::ministack::Queue::Incidents).await;
+    let topic = &world.resources.notices.as_ref().expect("a topic").topic;
+    world.aws.sns.publish().topic_arn(topic).subject("slipped").message(&secret).send().await.expect("SNS answers");
+    world.user("jane").types(&format!("/incident create {secret}")).await.answer().await;
+    world.logs.push("intake", format!("{{\"level\":\"INFO\",\"message\":\"{secret}\"}}"));
+    world.settled().await;
+    let leaks = world.leaks().await;
+    for place in ["Slack", "a dead letter", "a message for intake", "a message for worker", "a notice", "the log of intake", "the table"] {
+        assert!(leaks.iter().any(|leak| leak == place), "{place} is not among {leaks:?}");
+    }
+    assert!(!leaks.iter().any(|leak| leak == "the log of worker" || leak == "the log of poster"), "{leaks:?}");
+    world.finish().await;
+}
+
 /// A metric's line: what CloudWatch reads off it.
 fn counted(world: &World, function: &str) -> Vec<Value> {
     let lines = world.logs.lines();
