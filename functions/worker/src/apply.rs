@@ -10,6 +10,7 @@ use shared::domain::intent::{Action, Actor, Intent, Target};
 use shared::domain::people::may_act;
 use shared::domain::routing::Routing;
 use shared::domain::timeline::{Entry, Fate, What};
+use shared::metrics;
 use shared::queue::Failure;
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
@@ -244,6 +245,7 @@ impl App {
             self.wake(wakes(workspace, &incident.channels, &intent.id)).await?;
         }
         audit(workspace, intent, &marker);
+        metrics::intent(marker.outcome.name());
         match (&intent.reply, &marker.outcome) {
             (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await,
             (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
