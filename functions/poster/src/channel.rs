@@ -204,6 +204,7 @@ impl Work<'_> {
         let letter = shared::queue::Delivery::made(wake.because.as_str(), body, group, due.attempts);
         self.app.park(&letter, reason).await.map_err(stuck)?;
         self.app.store.park(due, owner, reason, answered).await?;
+        self.app.tell(workspace, channel, "One message could not be posted there and was put aside", reason).await;
         Ok(())
     }
 }
