@@ -131,7 +131,8 @@ fn reply(target: &str, body: &[u8]) -> Result<Value> {
     match target {
         "secretsmanager.GetSecretValue" => Ok(json!({
             "ARN": body.get("SecretId"),
-            "CreatedDate": Timestamp::now().as_second(),
+            // As it mostly is: written long ago, so that no version before counts any more.
+            "CreatedDate": Timestamp::now().as_second() - 30 * 24 * 60 * 60,
             "Name": "tocsin/slack",
             "SecretString": json!({ "bot_token": "xoxb-bench", "signing_secret": SIGNING_SECRET }).to_string(),
             "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE",

@@ -181,6 +181,8 @@ fn lambda_environment() -> Vec<(&'static str, String)> {
         ("AWS_ACCESS_KEY_ID", "ASIAIOSFODNN7EXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
         ("SLACK_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tocsin/slack-AbCdEf"),
+        ("SIGNING_OVERLAP_HOURS", "24"),
+        ("INSTALLATION_SECRETS_PREFIX", "tocsin/installations/"),
         ("INTENTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-intents.fifo"),
         ("SLACK_API_URL", "https://slack.com/api/"),
         ("SLACK_HOOKS_URL", "https://hooks.slack.com/"),

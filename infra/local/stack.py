@@ -128,10 +128,11 @@ def deploy(endpoint: str, stack_name: str, parameters: dict[str, str], secret: d
 
 def _reachable(endpoint: str, value: str) -> str:
     """ministack gives function URLs AWS's host names and answers them under a path of its own."""
-    host = urlsplit(value).hostname or ""
+    url = urlsplit(value)
+    host = url.hostname or ""
     if ".lambda-url." not in host:
         return value
-    return f"{endpoint}/_aws/lambda-url/{host.split('.')[0]}/"
+    return f"{endpoint}/_aws/lambda-url/{host.split('.')[0]}{url.path}"
 
 
 class _Clients:

@@ -1,11 +1,13 @@
 //! Tocsin's one library, in the order in which data flows: what arrives ([`slack`], [`intake`]) becomes an intent ([`domain`]), travels over
-//! the queues ([`queue`]), is applied and kept ([`store`]), and is shown ([`render`]).
+//! the queues ([`queue`]), is applied and kept (`store`), and is shown ([`render`]) with the token of the installation that is meant (`installation`).
 
 pub mod aws;
 pub mod config;
 pub mod domain;
 #[cfg(feature = "fallback")]
 pub mod fallback;
+#[cfg(all(feature = "slack-client", feature = "store"))]
+pub mod installation;
 pub mod intake;
 pub mod log;
 #[cfg(feature = "background")]

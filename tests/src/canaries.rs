@@ -45,7 +45,7 @@ impl Canaries {
     /// What, of what was said, holds a secret or a signature, each once. What was said is not repeated.
     pub fn leaks(&self, said: &[(String, String)]) -> Vec<String> {
         let secrets = lock(&self.0);
-        let leaks = |text: &str| secrets.iter().any(|secret| text.contains(secret)) || holds_signature(text);
+        let leaks = |text: &str| secrets.iter().any(|secret| text.contains(secret)) || holds_signature(text) || holds_token(text);
         let mut places: Vec<String> = said.iter().filter(|(_, text)| leaks(text)).map(|(place, _)| place.clone()).collect();
         places.sort();
         places.dedup();
@@ -56,6 +56,12 @@ impl Canaries {
 /// A signature that Slack would make is as good as the secret, for the body that it belongs to.
 fn holds_signature(text: &str) -> bool {
     text.split("v0=").skip(1).any(|after| after.bytes().take_while(u8::is_ascii_hexdigit).count() >= SIGNATURE)
+}
+
+/// A token of Slack's, whoever made it. An ellipsis in its place is none.
+fn holds_token(text: &str) -> bool {
+    let begins = |start: &str| text.split(start).skip(1).any(|after| after.starts_with(|first: char| first.is_ascii_alphanumeric()));
+    ["xoxb-", "xoxe-", "xoxe."].iter().any(|start| begins(start))
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ impl Deployed {
             "commands" => "CommandsUrl",
             "interactions" => "InteractionsUrl",
             "events" => "EventsUrl",
+            "oauth" => return Ok(self.output("InstallUrl")?.trim_end_matches("install").to_owned()),
             other => bail!("{other} has no URL"),
         })
     }
@@ -112,7 +113,9 @@ impl Deployed {
             Ok(QueueUrls { url: self.output(&format!("{queue}QueueUrl"))?, dead_letters: self.output(&format!("{queue}DeadLettersUrl"))? })
         };
         let queues = [(Queue::Incidents, queue("Incidents")?), (Queue::Intents, queue("Intents")?), (Queue::Posts, queue("Posts")?)];
-        Ok(Resources { queues: queues.into(), table: self.output("TableName")?, secret: self.output("SlackSecretArn")?, notices: None })
+        let installations = format!("{STACK}/installations/");
+        let (table, secret) = (self.output("TableName")?, self.output("SlackSecretArn")?);
+        Ok(Resources { queues: queues.into(), table, secret, installations, notices: None })
     }
 
     /// Everything the functions printed, from CloudWatch Logs.

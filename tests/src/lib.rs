@@ -1,11 +1,12 @@
 //! The harness of the integration tests: real functions as processes, the real SDK against ministack, and the simulator as Slack.
 //!
-//! Reading order: [`world`] is what tests speak to; [`people`] and [`card`] are its words; [`inputs`] is what is dropped on the queue;
+//! Reading order: [`world`] is what tests speak to; [`people`], [`card`] and [`browser`] are its words; [`inputs`] is what is dropped on the queue;
 //! [`dispatcher`] is Lambda in miniature; [`ministack`] is AWS; [`slack`] is the simulator.
 #![expect(clippy::expect_used, reason = "a harness that cannot go on says why and thereby fails the test")]
 #![expect(clippy::missing_panics_doc, reason = "every step of a test panics where what it waits for does not happen")]
 
 pub mod binaries;
+pub mod browser;
 pub mod canaries;
 pub mod card;
 pub mod deployed;

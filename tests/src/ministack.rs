@@ -194,6 +194,8 @@ pub struct Resources {
     pub table: String,
     /// The secret's ARN.
     pub secret: String,
+    /// How the names of installations' secrets begin.
+    pub installations: String,
     /// Where notices go; a deployed stack has none.
     pub notices: Option<Notices>,
 }
@@ -247,7 +249,9 @@ impl Aws {
         self.create_table(&name).await?;
         let notices = self.create_notices(&name).await?;
         let secret = self.secrets.create_secret().name(format!("{name}-slack")).secret_string(secret).send().await?;
-        Ok(Resources { queues, table: name, secret: secret.arn.context("a secret has an ARN")?, notices: Some(notices) })
+        let installations = format!("{name}/installations/");
+        let secret = secret.arn.context("a secret has an ARN")?;
+        Ok(Resources { queues, table: name, secret, installations, notices: Some(notices) })
     }
 
     async fn create_notices(&self, world: &str) -> Result<Notices> {

@@ -53,6 +53,11 @@ impl Slack {
         format!("{}/", self.base_url)
     }
 
+    /// Where people are asked whether they want to install an app.
+    pub fn authorize_url(&self) -> String {
+        format!("{}/oauth/v2/authorize", self.base_url)
+    }
+
     /// Calls the control API: `POST /sim/{path}`.
     pub async fn tell(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/sim/{path}", self.base_url);

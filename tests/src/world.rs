@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
 
 use crate::binaries;
@@ -21,7 +22,7 @@ use crate::deployed::Deployed;
 use crate::dispatcher::counter::Counter;
 use crate::dispatcher::mapping::Mapping;
 use crate::dispatcher::url::FunctionUrl;
-use crate::dispatcher::{Dispatcher, Function, Launch, hex, lock};
+use crate::dispatcher::{Dispatcher, Function, InvokeError, Launch, hex, lock};
 use crate::http::Http;
 use crate::inputs::Alarm;
 use crate::logs::Logs;
@@ -32,6 +33,11 @@ use crate::slack::{Message, Slack};
 /// The simulator's team, which is the workspace.
 pub const WORKSPACE: &str = "T0TOCSIN";
 
+/// Where the functions believe that Tocsin is installed.
+pub const INSTALL_URL: &str = "https://tests.lambda-url.us-east-1.on.aws/install";
+
+/// The app's public name in OAuth.
+pub const CLIENT_ID: &str = "4280.4280";
 /// The beginning of the ARNs of a world's own alarms.
 pub const OWN_ALARMS: &str = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:world/watch/";
 
@@ -52,6 +58,16 @@ pub struct Setup {
     pub uncertain: &'static str,
     /// How many cards are updated in a minute.
     pub updates_per_minute: u32,
+    /// Whether the functions' calls to AWS pass by a proxy that counts them; for large loads they do not.
+    pub counted: bool,
+    /// Which workspace is meant where none is named; empty for the only one.
+    pub default_workspace: String,
+    /// Whether workspaces install the app by a link, rather than by a pasted token; nobody has yet.
+    pub by_link: bool,
+    /// By link: whether tokens expire and have to be refreshed.
+    pub tokens_rotate: bool,
+    /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
+    pub signing_overlap_hours: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -69,6 +85,11 @@ impl Default for Setup {
             slack_timeout: 8,
             uncertain: "again",
             updates_per_minute: 50,
+            counted: true,
+            default_workspace: String::new(),
+            by_link: false,
+            tokens_rotate: false,
+            signing_overlap_hours: 24,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -116,6 +137,8 @@ pub struct World {
     pub signing_secret: String,
     /// What Slack lets the bot in with.
     pub bot_token: String,
+    /// By link: what proves that it is the app who asks for tokens.
+    pub client_secret: String,
     patience: Duration,
     runs: Stack,
     expected_errors: Mutex<Vec<String>>,
@@ -147,10 +170,15 @@ impl World {
         let programs = tokio::task::spawn_blocking(binaries::folder).await?;
         let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
         let canaries = Canaries::default();
-        let (bot_token, signing_secret) = (canaries.token(), canaries.signing_secret());
+        let (bot_token, signing_secret, client_secret) = (canaries.token(), canaries.signing_secret(), canaries.signing_secret());
         let http = Http::default();
         let aws = Aws::at(&ministack.endpoint);
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
+        let secret = if setup.by_link {
+            json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "signing_secret": signing_secret })
+        } else {
+            json!({ "bot_token": bot_token, "signing_secret": signing_secret })
+        };
+        let secret = secret.to_string();
         let resources = aws.create(&setup.visibility, &secret).await?;
         let incidents = resources.queues.get(&Queue::Incidents).context("three queues")?.url.clone();
         let slack = Slack::start(&bot_token, &signing_secret, Some((aws.sqs.clone(), incidents)), http.clone()).await?;
@@ -159,11 +187,13 @@ impl World {
         let mut dispatcher = Dispatcher::default();
         for name in binaries::FUNCTIONS {
             let counter = Counter::start(&aws.endpoint, http.clone()).await?;
+            let endpoint = if setup.counted { &counter.endpoint } else { &aws.endpoint };
             let launch = Launch {
                 name,
                 binary: programs.join(name),
-                environment: environment(name, setup, &slack, &resources, &counter.endpoint),
-                instances: setup.instances,
+                environment: environment(name, setup, &slack, &resources, endpoint),
+                // As many as a test wants at once: nothing but the test calls it.
+                instances: if matches!(called_by(name), Caller::Test) { 32 } else { setup.instances },
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
@@ -186,6 +216,7 @@ impl World {
             "events_url": dispatcher.url("events").url,
         });
         slack.tell("app", &urls).await;
+        slack.tell("oauth", &json!({ "client_id": CLIENT_ID, "client_secret": client_secret, "rotation": setup.tokens_rotate })).await;
         let runs = Stack::Dispatched(Box::new(dispatcher));
         Ok(Self {
             slack,
@@ -195,6 +226,7 @@ impl World {
             logs,
             signing_secret,
             bot_token,
+            client_secret,
             patience: setup.patience,
             runs,
             expected_errors: Mutex::default(),
@@ -228,6 +260,7 @@ impl World {
             logs: Logs::default(),
             signing_secret,
             bot_token,
+            client_secret: String::new(),
             patience: Setup::default().patience,
             runs: Stack::Deployed(Box::new(deployed)),
             expected_errors: Mutex::default(),
@@ -270,17 +303,27 @@ impl World {
 
     /// Somebody in Slack: `jane`, `omar`, `lena`, `guest`, `gone` or `ext`.
     pub fn user(&self, name: &'static str) -> User<'_> {
-        User { world: self, name, id: format!("U0{}", name.to_uppercase()) }
+        self.person(name, &format!("U0{}", name.to_uppercase()))
+    }
+
+    /// Somebody whom the test itself has brought into Slack.
+    pub fn person(&self, name: &'static str, id: &str) -> User<'_> {
+        User { world: self, name, id: id.to_owned() }
     }
 
     /// Lets a minute pass for `clock`, as its schedule does.
     pub async fn ticks(&self) {
+        let answer = self.try_tick().await;
+        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+    }
+
+    /// As [`World::ticks`], for a clock that may be killed meanwhile.
+    pub async fn try_tick(&self) -> std::result::Result<Value, InvokeError> {
         let event = json!({
             "version": "0", "id": hex(32), "source": "aws.events", "detail-type": "Scheduled Event",
             "time": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), "region": REGION, "resources": [], "detail": {},
         });
-        let answer = self.dispatcher().function("clock").call(&event).await;
-        answer.unwrap_or_else(|error| panic!("clock failed: {error:?}\n{}", self.logs.tail(20)));
+        self.dispatcher().function("clock").call(&event).await
     }
 
     /// Puts a message on the incidents queue.
@@ -292,6 +335,17 @@ impl World {
     pub async fn drops_text(&self, text: &str) {
         let sent = self.aws.sqs.send_message().queue_url(self.queue_url(Queue::Incidents)).message_body(text).send().await;
         sent.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+    }
+
+    /// Puts up to ten messages onto the incidents queue at once.
+    pub async fn drops_several(&self, messages: &[Value]) {
+        let entries = messages.iter().enumerate().map(|(number, message)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(message.to_string());
+            entry.build().expect("an id and a body")
+        });
+        let send = self.aws.sqs.send_message_batch().queue_url(self.queue_url(Queue::Incidents)).set_entries(Some(entries.collect()));
+        let answer = send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+        assert!(answer.failed().is_empty(), "SQS did not take {:?}", answer.failed());
     }
 
     /// Lets a CloudWatch alarm fire, and waits for its card in #incidents.
@@ -349,6 +403,32 @@ impl World {
         // Twice, because a job may have been put back onto an earlier queue between two looks.
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
+    }
+
+    /// How much is still on its way, in a line.
+    pub async fn on_its_way(&self) -> String {
+        let mut line = String::new();
+        for queue in Queue::ALL {
+            let depth = self.aws.depth(self.queue_url(queue)).await.map_or_else(|error| format!("{error:#}"), |depth| depth.to_string());
+            let _ = write!(line, "{} {depth}, ", queue.name());
+        }
+        let running = if let Stack::Dispatched(dispatcher) = &self.runs { dispatcher.in_flight() } else { 0 };
+        let _ = write!(line, "{running} invocations");
+        line
+    }
+
+    /// The posts that are due and not parked.
+    pub async fn unposted(&self) -> Vec<String> {
+        self.due().await
+    }
+
+    /// Where every card is and which version it shows, as it is kept.
+    pub async fn whereabouts(&self) -> BTreeMap<String, Value> {
+        let items = self.scan().await.into_iter().filter_map(|item| {
+            let place = format!("{} {}", item.get("pk")?.as_str()?, item.get("sk")?.as_str()?);
+            place.contains(" message#").then_some((place, item))
+        });
+        items.collect()
     }
 
     /// What is still on its way; queues are looked at in the order in which a job passes.
@@ -448,13 +528,45 @@ impl World {
             .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
+    /// Changes an item of the table behind the functions' back, as time would: `expression` sets `:value`.
+    pub async fn changes(&self, pk: &str, sk: &str, expression: &str, value: i64) {
+        let update = self
+            .aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(pk.to_owned()))
+            .key("sk", AttributeValue::S(sk.to_owned()))
+            .update_expression(expression)
+            .expression_attribute_values(":value", AttributeValue::N(value.to_string()));
+        let update = if expression.contains("#until") { update.expression_attribute_names("#until", "until") } else { update };
+        update.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+    }
+
+    /// An installation as it is kept.
+    pub async fn installation(&self, workspace: &str) -> Value {
+        let items = self.items("installations", workspace).await;
+        items.first().cloned().unwrap_or_default()
+    }
+
+    /// The secret of an installation by link, as it stands; `None` where there is none.
+    pub async fn installation_secret(&self, workspace: &str) -> Option<Value> {
+        let id = format!("{}{workspace}", self.resources.installations);
+        let answer = self.aws.secrets.get_secret_value().secret_id(id).send().await;
+        serde_json::from_str(answer.ok()?.secret_string()?).ok()
+    }
+
+    /// Writes the app's secret anew, in whatever form.
+    pub async fn writes_app_secret(&self, secret: &Value) {
+        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret.to_string());
+        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+    }
+
     /// Writes the secret anew, as an admin does who rotates it.
     pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
         self.keeps_secret(bot_token);
         self.keeps_secret(signing_secret);
-        let secret = json!({ "bot_token": bot_token, "signing_secret": signing_secret }).to_string();
-        let put = self.aws.secrets.put_secret_value().secret_id(&self.resources.secret).secret_string(secret);
-        put.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+        self.writes_app_secret(&json!({ "bot_token": bot_token, "signing_secret": signing_secret })).await;
     }
 
     /// Receives everything that stands on a queue this many times, without doing anything about it: as if whatever handled it had died each time.
@@ -676,17 +788,29 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
     let own_alarms = ("OWN_ALARMS", OWN_ALARMS.to_owned());
     let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
+    let installations = ("INSTALLATION_SECRETS_PREFIX", resources.installations.clone());
+    let overlap = ("SIGNING_OVERLAP_HOURS", setup.signing_overlap_hours.to_string());
+    let default_channel = ("DEFAULT_CHANNEL", setup.default_channel.clone());
+    let default_workspace = ("DEFAULT_WORKSPACE", setup.default_workspace.clone());
+    let install = ("INSTALL_URL", INSTALL_URL.to_owned());
     let own = match function {
-        "commands" => vec![secret, intents, api],
-        "interactions" => vec![secret, intents, api, hooks],
-        "events" => vec![secret, intents],
-        "intake" => {
-            let incidents = ("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url);
-            vec![incidents, intents, dead(Queue::Incidents), own_alarms]
-        }
-        "worker" => {
-            vec![table, intents, posts, dead(Queue::Intents), secret, api, hooks, ("DEFAULT_CHANNEL", setup.default_channel.clone())]
-        }
+        "commands" => vec![secret, overlap, intents, api, installations],
+        "interactions" => vec![secret, overlap, intents, api, hooks, installations],
+        "events" => vec![secret, overlap, intents],
+        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents), own_alarms],
+        "worker" => vec![
+            table,
+            intents,
+            posts,
+            dead(Queue::Intents),
+            secret,
+            installations,
+            install,
+            default_workspace,
+            api,
+            hooks,
+            default_channel,
+        ],
         "poster" => vec![
             ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default()),
             own_alarms,
@@ -694,12 +818,16 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             posts,
             dead(Queue::Posts),
             secret,
+            installations,
+            install,
+            default_workspace,
             api,
             ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        "clock" => vec![table, intents, posts, secret, api],
+        "clock" => vec![table, intents, posts, secret, installations, install, api],
+        "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };
     let lambda = [

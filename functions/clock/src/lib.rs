@@ -2,20 +2,27 @@
 //! and the others go on.
 
 mod forgotten;
+mod refresh;
 mod timers;
 
 use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::installation::Installations;
 use shared::queue::Sender;
+use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
+
+/// How long Slack may take.
+const SLACK_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
@@ -23,6 +30,19 @@ pub struct App {
     store: Store,
     intents: Sender,
     posts: Sender,
+    installations: Installations,
+    slack: Client,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] Unbuildable),
 }
 
 /// One invocation: who it is and how long it may take.
@@ -62,13 +82,16 @@ type Job<'a> = (&'static str, Pin<Box<dyn Future<Output = Result<(), Failed>> + 
 
 impl App {
     /// Reads the environment and gets ready.
-    pub fn start() -> Result<Self, ConfigError> {
+    pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         let sqs = aws_sdk_sqs::Client::new(&aws);
         Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            installations: Installations::start(&aws, store.clone())?,
+            store,
             intents: Sender::new(sqs.clone(), config::required("INTENTS_QUEUE_URL")?),
             posts: Sender::new(sqs, config::required("POSTS_QUEUE_URL")?),
+            slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
         })
     }
 
@@ -81,7 +104,11 @@ impl App {
 
     /// Everything that is done each minute, all beside each other.
     fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
-        vec![("timers", Box::pin(self.timers(turn))), ("forgotten", Box::pin(self.forgotten(turn)))]
+        vec![
+            ("timers", Box::pin(self.timers(turn))),
+            ("forgotten", Box::pin(self.forgotten(turn))),
+            ("refresh", Box::pin(self.refresh(turn))),
+        ]
     }
 }
 

@@ -1,33 +1,30 @@
 //! Slash commands: verify, read the line, queue what it asks for. `help` and mistakes are answered in place; everything else by `worker`.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use lambda_http::Request;
-use shared::config::{self, ConfigError};
+use shared::config::ConfigError;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, IntentId};
 use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo};
 use shared::render::modal::{self, CreateContext};
 use shared::render::{answer, help};
-use shared::slack::client::{Bot, Client};
 use shared::slack::command::{self, SlashCommand, Wish};
+use shared::slack::modals::Modals;
 use shared::slack::receive::Receiver;
 use shared::slack::reply::{self, Reply};
-use url::Url;
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
 pub struct App {
     receiver: Receiver,
-    slack_api: Url,
+    modals: Modals,
 }
 
 impl App {
     /// Reads the environment and gets ready to answer.
     pub async fn start() -> Result<Self, ConfigError> {
-        let slack_api = config::base_url("SLACK_API_URL")?;
-        Ok(Self { receiver: Receiver::start().await?, slack_api })
+        let receiver = Receiver::start().await?;
+        Ok(Self { modals: Modals::start(&receiver)?, receiver })
     }
 
     /// One request.
@@ -81,20 +78,13 @@ impl App {
 
     async fn open_form(&self, command: &SlashCommand) -> Reply {
         let view = modal::create(&CreateContext { channel: Some(Channel::new(&command.channel_id)) });
-        let opened = match Client::new(self.slack_api.clone(), Duration::from_secs(2)) {
-            Ok(client) => Bot { client: &client, secrets: &self.receiver.secrets }
-                .open(&command.trigger_id, &view)
-                .await
-                .map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match opened {
+        match self.modals.open(&command.workspace(), &command.trigger_id, &view).await {
             Ok(()) => {
                 tracing::info!(outcome = "form_opened", "slash command");
                 reply::done()
             }
             Err(error) => {
-                tracing::error!(error, outcome = "form_failed", "the form could not be opened");
+                tracing::error!(workspace = command.workspace().as_str(), %error, outcome = "form_failed", "the form could not be opened");
                 let advice =
                     "The form could not be opened. Please try again, or give the title right away: `/incident create checkout is down`.";
                 reply::only_to_you(&answer::refused(&Refusal::new(advice)))

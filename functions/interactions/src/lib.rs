@@ -1,15 +1,15 @@
 //! Buttons, modals and shortcuts: verify, read, queue what is wanted. A form is checked and a modal is opened in place.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use lambda_http::Request;
 use shared::config::{self, ConfigError};
 use shared::domain::Refusal;
+use shared::domain::ids::Workspace;
 use shared::render::answer;
 use shared::slack::blocks::View;
-use shared::slack::client::{Bot, Client, SlackError};
+use shared::slack::client::SlackError;
 use shared::slack::interaction::{Payload, Wanted};
+use shared::slack::modals::Modals;
 use shared::slack::receive::Receiver;
 use shared::slack::reply::{self, OnlyToYou, Reply};
 use url::Url;
@@ -18,15 +18,16 @@ use url::Url;
 #[derive(Debug)]
 pub struct App {
     receiver: Receiver,
-    slack_api: Url,
+    modals: Modals,
     slack_hooks: Url,
 }
 
 impl App {
     /// Reads the environment and gets ready to answer.
     pub async fn start() -> Result<Self, ConfigError> {
-        let (slack_api, slack_hooks) = (config::base_url("SLACK_API_URL")?, config::base_url("SLACK_HOOKS_URL")?);
-        Ok(Self { receiver: Receiver::start().await?, slack_api, slack_hooks })
+        let slack_hooks = config::base_url("SLACK_HOOKS_URL")?;
+        let receiver = Receiver::start().await?;
+        Ok(Self { modals: Modals::start(&receiver)?, receiver, slack_hooks })
     }
 
     /// One request.
@@ -51,7 +52,7 @@ impl App {
                 }
                 Err(_) => not_queued(&payload),
             },
-            Wanted::Open { trigger, view, otherwise } => self.open(&trigger, &view, otherwise.as_deref()).await,
+            Wanted::Open { workspace, trigger, view, otherwise } => self.open(&workspace, &trigger, &view, otherwise.as_deref()).await,
             Wanted::Correct(mistakes) => {
                 tracing::info!(outcome = "corrected", mistakes = mistakes.len(), "a form was not complete");
                 reply::errors(&mistakes)
@@ -63,22 +64,19 @@ impl App {
         }
     }
 
-    async fn open(&self, trigger: &str, view: &View, otherwise: Option<&str>) -> Reply {
-        let client = match Client::new(self.slack_api.clone(), Duration::from_secs(2)) {
-            Ok(client) => client,
-            Err(error) => {
-                tracing::error!(%error, outcome = "form_failed", "the form could not be opened");
-                return reply::failed();
-            }
-        };
-        let Err(error) = (Bot { client: &client, secrets: &self.receiver.secrets }).open(trigger, view).await else {
+    async fn open(&self, workspace: &Workspace, trigger: &str, view: &View, otherwise: Option<&str>) -> Reply {
+        let Err(error) = self.modals.open(workspace, trigger, view).await else {
             tracing::info!(outcome = "form_opened", "interaction");
             return reply::done();
         };
-        tracing::error!(%error, outcome = "form_failed", "the form could not be opened");
+        tracing::error!(workspace = workspace.as_str(), %error, outcome = "form_failed", "the form could not be opened");
         let Some(address) = otherwise else { return reply::done() };
         let advice = answer::refused(&Refusal::new(form_advice(&error)));
-        if let Err(error) = client.respond(&self.slack_hooks, address, &OnlyToYou::new(&advice)).await {
+        let told = match self.modals.client() {
+            Ok(client) => client.respond(&self.slack_hooks, address, &OnlyToYou::new(&advice)).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
             tracing::warn!(%error, outcome = "not_told", "the person could not be told");
         }
         reply::done()
@@ -87,7 +85,9 @@ impl App {
 
 fn form_advice(error: &SlackError) -> String {
     match error {
-        SlackError::Token(_) | SlackError::Never { .. } if !error.is("expired_trigger_id") && !error.is("trigger_expired") => {
+        SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. }
+            if !error.is("expired_trigger_id") && !error.is("trigger_expired") =>
+        {
             format!("The form could not be opened. {}", error.advice())
         }
         _ => "The form could not be opened in time. Please press the button again.".to_owned(),

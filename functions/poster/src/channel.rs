@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::installation::Bot;
 use shared::metrics;
 use shared::queue::{Wake, seal};
-use shared::secrets::SlackSecret;
-use shared::slack::client::{Bot, SlackError};
+use shared::slack::client::SlackError;
 use shared::slack::verdict::Verdict;
 use shared::store::StoreError;
 use shared::store::pace::ChannelPace;
@@ -52,6 +52,7 @@ impl From<StoreError> for Rest {
 pub(crate) struct Work<'a> {
     pub(crate) app: &'a App,
     pub(crate) turn: &'a Turn,
+    pub(crate) bot: Bot<'a>,
     pub(crate) workspace: &'a Workspace,
     pub(crate) channel: &'a Channel,
     /// How fast the channel is; nobody else changes it meanwhile.
@@ -63,43 +64,31 @@ pub(crate) struct Work<'a> {
 impl App {
     /// Works off what is due in a channel, until nothing is left or it has to wait.
     pub(crate) async fn work_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[&str]) -> Rest {
-        let mut work = Work { app: self, turn, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
-        work.run(unpark).await.err().unwrap_or(Rest::Nothing)
+        self.try_channel(turn, workspace, channel, unpark).await.err().unwrap_or(Rest::Nothing)
     }
 
-    /// After an uninstall nothing is posted until a new token has been put into the secret.
-    async fn check_installed(&self, workspace: &Workspace) -> Result<(), Rest> {
-        let Some(removed_at) = self.store.installation(workspace).await?.and_then(|installation| installation.removed_at) else {
-            return Ok(());
-        };
-        let wait = |error: &dyn std::error::Error| Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() };
-        let installed_since = |secret: &SlackSecret| secret.written_at.is_some_and(|written_at| written_at > removed_at);
-        if installed_since(&*self.secrets.fresh().await.map_err(|error| wait(&error))?) {
-            return Ok(());
+    async fn try_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[&str]) -> Result<(), Rest> {
+        for place in unpark {
+            self.store.unpark(workspace, channel, place).await?;
         }
-        // The new token may have been written a moment ago.
-        match self.secrets.reread().await {
-            Some(Ok(secret)) if installed_since(&secret) => return Ok(()),
-            Some(Err(error)) => return Err(wait(&error)),
-            Some(Ok(_)) | None => {}
-        }
-        Err(Rest::Park(format!(
-            "Tocsin was uninstalled from {workspace}: install it again, put the new bot token into the Slack secret, then put this back"
-        )))
+        let bot = self.bot(turn, workspace).await?;
+        let mut work = Work { app: self, turn, bot, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
+        work.run().await
+    }
+
+    /// What calls Slack for this workspace, for the whole turn. Where nothing may be called, the channel is parked until somebody has mended that.
+    async fn bot<'a>(&'a self, turn: &'a Turn, workspace: &Workspace) -> Result<Bot<'a>, Rest> {
+        self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
+            SlackError::Closed(reason) => Rest::Park(reason),
+            SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
+            error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
+        })
     }
 }
 
 impl Work<'_> {
-    pub(crate) fn bot(&self) -> Bot<'_> {
-        Bot { client: &self.turn.client, secrets: &self.app.secrets }
-    }
-
-    async fn run(&mut self, unpark: &[&str]) -> Result<(), Rest> {
+    async fn run(&mut self) -> Result<(), Rest> {
         let store = &self.app.store;
-        for place in unpark {
-            store.unpark(self.workspace, self.channel, place).await?;
-        }
-        self.app.check_installed(self.workspace).await?;
         self.pace = store.channel_pace(self.workspace, self.channel).await?;
         loop {
             let due = store.due(self.workspace, self.channel).await?;
@@ -185,7 +174,7 @@ impl Work<'_> {
             Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| true),
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => {
                 store.release(due, owner, Setback::Pause).await?;
-                Err(Rest::Park(format!("{why}. {}", error.advice())))
+                Err(Rest::Park(if let SlackError::Closed(reason) = error { reason } else { format!("{why}. {}", error.advice()) }))
             }
         }
     }

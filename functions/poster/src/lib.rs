@@ -20,9 +20,9 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::installation::Installations;
 use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
-use shared::secrets::Secrets;
 use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
 use url::Url;
@@ -39,7 +39,7 @@ pub struct App {
     sqs: aws_sdk_sqs::Client,
     posts_url: String,
     dead_letters: DeadLetters,
-    secrets: Secrets,
+    installations: Installations,
     slack_api: Url,
     /// The longest that one call to Slack may take; shorter where the function itself has less time.
     slack_timeout: Duration,
@@ -87,12 +87,13 @@ impl App {
     pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let sqs = aws_sdk_sqs::Client::new(&aws);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            installations: Installations::start(&aws, store.clone())?,
+            store,
             posts_url: config::required("POSTS_QUEUE_URL")?,
             dead_letters: DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?),
             sqs,
-            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?),
             slack_api: config::base_url("SLACK_API_URL")?,
             slack_timeout: Duration::from_secs(config::number("SLACK_TIMEOUT")?),
             uncertain: match config::required("UNCERTAIN_POSTS")?.as_str() {

@@ -49,7 +49,7 @@ impl Work<'_> {
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let page = [arguments.as_slice(), &[("cursor", cursor.as_str())]].concat();
-            let answer = match self.bot().ask(method, &page).await {
+            let answer = match self.bot.ask(method, &page).await {
                 // Where there is no thread any more, no reply is left in it.
                 Err(error) if error.is("thread_not_found") => return Ok(Found::NotThere),
                 Err(error @ SlackError::Never { .. }) => return Ok(Found::Unknown(error.to_string())),
@@ -76,7 +76,7 @@ impl Work<'_> {
         loop {
             let types = ("types", "public_channel,private_channel");
             let page = [types, ("exclude_archived", "true"), ("limit", "1000"), ("cursor", cursor.as_str())];
-            let answer = match self.bot().ask("conversations.list", &page).await {
+            let answer = match self.bot.ask("conversations.list", &page).await {
                 Err(error @ SlackError::Never { .. }) => return Ok(Err(error.to_string())),
                 other => other?,
             };

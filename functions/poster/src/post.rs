@@ -291,7 +291,7 @@ impl Work<'_> {
             store.release(due, owner, Setback::Pause).await?;
             return Ok(());
         }
-        let answer = self.bot().call(need.method(), &arguments(self.channel, due, need, &message)).await?;
+        let answer = self.bot.call(need.method(), &arguments(self.channel, due, need, &message)).await?;
         let posted = Posted {
             slack_channel: text(&answer, "channel").map_or_else(|| self.channel.clone(), Channel::new),
             ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),

@@ -51,12 +51,13 @@ impl App {
             outcome = "answered",
             "question"
         );
-        self.say(&question.reply, &message, question.id.as_str()).await
+        self.say(workspace, &question.reply, &message, question.id.as_str()).await
     }
 
     /// Tells what became of an intent. What was done at a card is not answered as well: the card moves under the finger.
     pub(crate) async fn answer_outcome(
         &self,
+        workspace: &Workspace,
         reply: &ReplyTo,
         incident: Option<&Incident>,
         outcome: &Outcome,
@@ -68,44 +69,73 @@ impl App {
             (outcome, Some(incident)) if !at_its_card => answer::done(incident, outcome),
             (_, Some(_) | None) => return Ok(()),
         };
-        self.say(reply, &message, intent.id.as_str()).await
+        self.say(workspace, reply, &message, intent.id.as_str()).await
     }
 
-    /// Tells a person why not.
-    pub(crate) async fn refuse(&self, reply: &ReplyTo, refusal: &Refusal, intent: &str) -> Result<(), Failure> {
+    /// Tells a person why not. Without a workspace that Tocsin is installed in, only a `response_url` reaches them.
+    pub(crate) async fn refuse(
+        &self,
+        workspace: Option<&Workspace>,
+        reply: &ReplyTo,
+        refusal: &Refusal,
+        intent: &str,
+    ) -> Result<(), Failure> {
         tracing::info!(intent, outcome = "refused", "told why");
-        self.say(reply, &answer::refused(refusal), intent).await
-    }
-
-    async fn say(&self, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
-        let said = match reply {
-            ReplyTo::ResponseUrl(url) => self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(message)).await,
-            ReplyTo::Ephemeral { channel, user, thread } => self.say_in(channel, user, thread.as_ref(), message).await,
-        };
-        match said {
-            Ok(()) => Ok(()),
-            // What was asked is done; only the answer is late. The job comes again and finds its marker.
-            Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_))) => {
-                Err(Failure::Later(format!("the answer: {error}")))
+        match (workspace, reply) {
+            (Some(workspace), _) => self.say(workspace, reply, &answer::refused(refusal), intent).await,
+            (None, ReplyTo::ResponseUrl(url)) => {
+                let said = self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(&answer::refused(refusal))).await;
+                told(said, intent)
             }
-            Err(error @ (SlackError::Token(_) | SlackError::Never { .. })) => {
-                tracing::warn!(intent, %error, advice = error.advice(), outcome = "not_told", "the person could not be told");
+            (None, ReplyTo::Ephemeral { .. }) => {
+                tracing::warn!(intent, reason = %refusal, outcome = "not_told", "the person could not be told");
                 Ok(())
             }
         }
     }
 
+    async fn say(&self, workspace: &Workspace, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
+        let said = match reply {
+            ReplyTo::ResponseUrl(url) => self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(message)).await,
+            ReplyTo::Ephemeral { channel, user, thread } => self.say_in(workspace, channel, user, thread.as_ref(), message).await,
+        };
+        told(said, intent)
+    }
+
     /// Says it where only this person sees it; where the bot is not in that channel, in a direct message.
-    async fn say_in(&self, channel: &Channel, user: &UserId, thread: Option<&MessageTs>, message: &Message) -> Result<(), SlackError> {
+    async fn say_in(
+        &self,
+        workspace: &Workspace,
+        channel: &Channel,
+        user: &UserId,
+        thread: Option<&MessageTs>,
+        message: &Message,
+    ) -> Result<(), SlackError> {
+        let bot = self.bot(workspace).await?;
         if channel.as_str() != user.as_str() {
             let there = ToPerson { channel: channel.as_str(), user: Some(user), thread_ts: thread, message };
-            match self.bot().call("chat.postEphemeral", &there).await {
+            match bot.call("chat.postEphemeral", &there).await {
                 Err(error)
                     if ["not_in_channel", "channel_not_found", "user_not_in_channel", "is_archived"].iter().any(|code| error.is(code)) => {}
                 other => return other.map(|_| ()),
             }
         }
         let directly = ToPerson { channel: user.as_str(), user: None, thread_ts: None, message };
-        self.bot().call("chat.postMessage", &directly).await.map(|_| ())
+        bot.call("chat.postMessage", &directly).await.map(|_| ())
+    }
+}
+
+/// What it means for the job whether the person was told.
+fn told(said: Result<(), SlackError>, intent: &str) -> Result<(), Failure> {
+    match said {
+        Ok(()) => Ok(()),
+        // What was asked is done; only the answer is late. The job comes again and finds its marker.
+        Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_))) => {
+            Err(Failure::Later(format!("the answer: {error}")))
+        }
+        Err(error @ (SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. })) => {
+            tracing::warn!(intent, %error, advice = error.advice(), outcome = "not_told", "the person could not be told");
+            Ok(())
+        }
     }
 }

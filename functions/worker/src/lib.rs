@@ -6,7 +6,8 @@ mod apply;
 mod people;
 mod workspace;
 
-use std::sync::Mutex;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -15,11 +16,11 @@ use shared::config::{self, ConfigError};
 use shared::domain::ids::{Channel, Workspace};
 use shared::domain::intent::{Job, Question, Uninstall};
 use shared::domain::people::may_act;
+use shared::installation::Installations;
+use shared::installation::change::Uninstalled;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
-use shared::secrets::Secrets;
-use shared::slack::client::{Bot, Client, Unbuildable};
+use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
-use shared::store::workspaces::Installation;
 use url::Url;
 
 /// How long to wait for Slack when somebody's name is looked up or somebody is answered.
@@ -31,12 +32,12 @@ pub struct App {
     store: Store,
     intents: Inbox,
     posts: Sender,
-    secrets: Secrets,
+    installations: Installations,
     slack: Client,
     slack_hooks: Url,
     default_channel: Channel,
-    /// Whose the token is, by the token's digest: that never changes, so it is asked once.
-    own: Mutex<Option<Installation>>,
+    /// The channels that this container has written down, with the day on which it did.
+    known_channels: Mutex<HashSet<(i64, Workspace, Channel)>>,
 }
 
 /// Why the function cannot start.
@@ -56,15 +57,16 @@ impl App {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let sqs = aws_sdk_sqs::Client::new(&aws);
         let dead_letters = DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         Ok(Self {
-            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            installations: Installations::start(&aws, store.clone())?,
+            store,
             posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
             intents: Inbox::new(sqs, config::required("INTENTS_QUEUE_URL")?, dead_letters),
-            secrets: Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
             default_channel: Channel::new(config::required("DEFAULT_CHANNEL")?),
-            own: Mutex::new(None),
+            known_channels: Mutex::default(),
         })
     }
 
@@ -82,46 +84,33 @@ impl App {
         }
     }
 
-    fn bot(&self) -> Bot<'_> {
-        Bot { client: &self.slack, secrets: &self.secrets }
-    }
-
     /// Answers a question, if the person may know.
     async fn tell(&self, question: &Question) -> Result<(), Failure> {
         let workspace = match self.workspace(question.workspace.as_ref()).await? {
             Ok(workspace) => workspace,
-            Err(refusal) => return self.refuse(&question.reply, &refusal, question.id.as_str()).await,
+            Err(refusal) => return self.refuse(None, &question.reply, &refusal, question.id.as_str()).await,
         };
         let profile = self.profile(&workspace, &question.by).await?;
         match may_act(profile.standing) {
             Ok(()) => self.answer(&workspace, question).await,
-            Err(refusal) => self.refuse(&question.reply, &refusal, question.id.as_str()).await,
+            Err(refusal) => self.refuse(Some(&workspace), &question.reply, &refusal, question.id.as_str()).await,
         }
     }
 
-    /// Slack took Tocsin out: nothing is posted there any more until a new token is put into the secret. Twice is once.
+    /// Slack took Tocsin out: nothing is posted there any more until it is installed again. Twice is once.
     async fn clean_up(&self, uninstall: &Uninstall) -> Result<(), Failure> {
-        let Some(mut installation) = self.store.installation(&uninstall.workspace).await.map_err(|error| Failure::later(&error))? else {
-            tracing::info!(workspace = uninstall.workspace.as_str(), outcome = "ignored", "an uninstall of what was never installed");
-            return Ok(());
+        let Uninstall { id, workspace, at, reason } = uninstall;
+        let (workspace_id, reason) = (workspace.as_str(), reason.as_str());
+        let came = self.installations.uninstalled(&self.slack, workspace, *at, id.as_str()).await;
+        let why = match came.map_err(|error| Failure::later(&error))? {
+            Uninstalled::Done => {
+                tracing::warn!(workspace = workspace_id, reason, outcome = "uninstalled", "Slack took Tocsin out");
+                return Ok(());
+            }
+            Uninstalled::StillThere => "the token in force still works",
+            Uninstalled::Unknown => "it was never installed",
         };
-        if self.is_installed(&uninstall.workspace).await? {
-            tracing::info!(
-                workspace = uninstall.workspace.as_str(),
-                reason = uninstall.reason,
-                outcome = "ignored",
-                "the token in force still works"
-            );
-            return Ok(());
-        }
-        installation.removed_at = installation.removed_at.max(Some(uninstall.at));
-        self.store.keep_installation(&installation).await.map_err(|error| Failure::later(&error))?;
-        tracing::warn!(
-            workspace = uninstall.workspace.as_str(),
-            reason = uninstall.reason,
-            outcome = "uninstalled",
-            "Slack took Tocsin out"
-        );
+        tracing::info!(workspace = workspace_id, reason, why, outcome = "ignored", "an uninstall");
         Ok(())
     }
 
@@ -131,6 +120,10 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which channels' posters to wake, and because of what.

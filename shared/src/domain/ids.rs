@@ -66,6 +66,13 @@ id! {
     IntentId
 }
 
+impl Workspace {
+    /// Whether a whole organisation installed Tocsin, rather than one of its teams.
+    pub fn is_enterprise(&self) -> bool {
+        self.0.starts_with('E')
+    }
+}
+
 /// Crockford's base 32: no I, L, O or U, so that an id survives being read aloud.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

@@ -53,8 +53,37 @@ pub fn may_act(standing: Standing) -> Result<(), Refusal> {
 
 /// Whether the payload itself already says that the person is from elsewhere; `None` where only Slack can tell.
 pub fn stands_outside(person: &Person, workspace: &Workspace) -> Option<Standing> {
+    // Which teams belong to an organisation, the payload does not say.
+    if workspace.is_enterprise() && person.enterprise.is_none() {
+        return None;
+    }
     let home = [&person.team, &person.enterprise];
     let known = home.iter().any(|place| place.is_some());
     let ours = home.iter().any(|place| place.as_ref() == Some(workspace));
     (known && !ours).then_some(Standing::Stranger)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ids::UserId;
+    use super::*;
+
+    fn outside(team: Option<&str>, enterprise: Option<&str>, workspace: &str) -> bool {
+        let (team, enterprise) = (team.map(Workspace::new), enterprise.map(Workspace::new));
+        let person = Person { id: UserId::new("U1"), name: None, email: None, team, enterprise, place: None };
+        stands_outside(&person, &Workspace::new(workspace)) == Some(Standing::Stranger)
+    }
+
+    #[test]
+    fn who_is_from_elsewhere_is_told_by_team_or_organisation() {
+        assert!(outside(Some("T2"), None, "T1"));
+        assert!(outside(Some("T2"), Some("E1"), "T1"));
+        assert!(outside(Some("T2"), Some("E2"), "E1"));
+        for (team, enterprise, workspace) in
+            [(Some("T1"), None, "T1"), (Some("T2"), Some("E1"), "E1"), (Some("T1"), Some("E1"), "T1"), (None, None, "T1")]
+        {
+            assert!(!outside(team, enterprise, workspace), "{team:?} {enterprise:?} {workspace}");
+        }
+        assert!(!outside(Some("T2"), None, "E1"), "only Slack can tell whether this team is the organisation's");
+    }
 }

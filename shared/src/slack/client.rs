@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
-use super::blocks::View;
 use super::verdict::{self, Verdict};
-use crate::secrets::{Secret, Secrets, SlackSecret};
+use crate::domain::ids::Workspace;
+use crate::secrets::Secret;
 
 /// The HTTP client. It keeps no connection for later: one that Lambda froze may be dead when it thaws, which would turn a post into an
 /// ambiguous one.
@@ -42,6 +42,9 @@ pub enum SlackError {
     /// The token is not accepted: it may have been rotated, or the installation is no more.
     #[error("Slack does not accept the token: {0}")]
     Token(String),
+    /// Nothing was called, and nothing will be until an admin mends what this says: there is no token for this workspace, or none that counts.
+    #[error("{0}")]
+    Closed(String),
     /// Trying again does not help.
     #[error("Slack refuses: {code}{}", needed.as_ref().map(|scope| format!(" (needs the scope {scope})")).unwrap_or_default())]
     Never {
@@ -64,6 +67,7 @@ impl SlackError {
             Self::RateLimited { .. } => Verdict::RateLimited,
             Self::Later(_) => Verdict::Later,
             Self::Ambiguous(_) => Verdict::Uncertain,
+            Self::Closed(_) => Verdict::Disabled,
             Self::Token(code) | Self::Never { code, .. } => verdict::verdict(code),
         }
     }
@@ -72,6 +76,7 @@ impl SlackError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } | Self::Later(_) | Self::Ambiguous(_) => "It is tried again by itself.",
+            Self::Closed(_) => "Whoever looks after Tocsin has to mend that first.",
             Self::Token(code) | Self::Never { code, .. } => verdict::advice(code),
         }
     }
@@ -87,6 +92,13 @@ impl SlackError {
             }
         }
     }
+}
+
+/// The installation that an answer of `auth.test` is about: the enterprise where the whole organisation installed the app, else the team.
+pub fn installation_of(answer: &Value) -> Option<Workspace> {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|id| !id.is_empty());
+    let organisation = answer.get("is_enterprise_install").and_then(Value::as_bool) == Some(true);
+    text(if organisation { "enterprise_id" } else { "team_id" }).map(Workspace::new)
 }
 
 /// A client could not be made; only a broken build can cause it.
@@ -119,21 +131,28 @@ impl Client {
     /// Calls a method that takes JSON.
     pub async fn call(&self, token: &Secret, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
         let body = serde_json::to_string(arguments).map_err(|error| SlackError::Later(error.to_string()))?;
-        self.send(token, method, "application/json; charset=utf-8", body).await
+        self.send(Some(token), method, "application/json; charset=utf-8", body).await
     }
 
     /// Calls a method that reads: those take a form, not JSON.
     pub async fn ask(&self, token: &Secret, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(arguments).finish();
-        self.send(token, method, "application/x-www-form-urlencoded", body).await
+        self.send(Some(token), method, FORM, form(arguments)).await
     }
 
-    async fn send(&self, token: &Secret, method: &str, content_type: &'static str, body: String) -> Result<Value, SlackError> {
+    /// Asks `oauth.v2.access` for a token, as the app itself: `arguments` hold the app's id and secret, and a code or a refresh token.
+    pub async fn access(&self, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        self.send(None, "oauth.v2.access", FORM, form(arguments)).await
+    }
+
+    async fn send(&self, token: Option<&Secret>, method: &str, content_type: &'static str, body: String) -> Result<Value, SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Later(error.to_string()))?;
-        let mut bearer =
-            HeaderValue::from_str(&format!("Bearer {}", token.expose().trim())).map_err(|_| SlackError::Token("malformed".to_owned()))?;
-        bearer.set_sensitive(true);
-        let request = self.http.post(url).header(AUTHORIZATION, bearer).header(CONTENT_TYPE, content_type).body(body);
+        let mut request = self.http.post(url).header(CONTENT_TYPE, content_type).body(body);
+        if let Some(token) = token {
+            let bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose().trim()));
+            let mut bearer = bearer.map_err(|_| SlackError::Token("malformed".to_owned()))?;
+            bearer.set_sensitive(true);
+            request = request.header(AUTHORIZATION, bearer);
+        }
         let answer = request.send().await.map_err(broken)?;
         let status = answer.status();
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(1);
@@ -176,65 +195,10 @@ impl Client {
     }
 }
 
-/// The app's bot: calls Slack with the token at hand, and reads the secret again once when Slack does not accept it.
-#[derive(Debug, Clone, Copy)]
-pub struct Bot<'a> {
-    /// The connection.
-    pub client: &'a Client,
-    /// Where the token is.
-    pub secrets: &'a Secrets,
-}
+const FORM: &str = "application/x-www-form-urlencoded";
 
-impl Bot<'_> {
-    /// Calls a method that takes JSON.
-    pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        let secret = self.secret().await?;
-        match self.client.call(&secret.bot_token, method, arguments).await {
-            Err(SlackError::Token(code)) => {
-                let secret = self.rotated(&secret, code).await?;
-                self.client.call(&secret.bot_token, method, arguments).await
-            }
-            other => other,
-        }
-    }
-
-    /// Calls a method that reads.
-    pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let secret = self.secret().await?;
-        match self.client.ask(&secret.bot_token, method, arguments).await {
-            Err(SlackError::Token(code)) => {
-                let secret = self.rotated(&secret, code).await?;
-                self.client.ask(&secret.bot_token, method, arguments).await
-            }
-            other => other,
-        }
-    }
-
-    /// Opens a modal: the one call to Slack that a receiver makes.
-    pub async fn open(&self, trigger: &str, view: &View) -> Result<(), SlackError> {
-        #[derive(Serialize)]
-        struct Open<'v> {
-            trigger_id: &'v str,
-            view: &'v View,
-        }
-        self.call("views.open", &Open { trigger_id: trigger, view }).await.map(|_| ())
-    }
-
-    async fn secret(&self) -> Result<Arc<SlackSecret>, SlackError> {
-        self.secrets.fresh().await.map_err(|error| SlackError::Later(error.to_string()))
-    }
-
-    /// The secret that came after the one which failed: read again, or read by somebody else a moment ago; where there is none, `code` stands.
-    async fn rotated(&self, failed: &SlackSecret, code: String) -> Result<Arc<SlackSecret>, SlackError> {
-        match self.secrets.reread().await {
-            Some(Ok(secret)) => Ok(secret),
-            Some(Err(error)) => Err(SlackError::Later(error.to_string())),
-            None => match self.secrets.at_hand().await {
-                Ok(secret) if secret.bot_token != failed.bot_token => Ok(secret),
-                _ => Err(SlackError::Token(code)),
-            },
-        }
-    }
+fn form(arguments: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(arguments).finish()
 }
 
 /// A connection that could not be made did nothing; any other break is ambiguous. The text is without the URL: a `response_url` is a secret.

@@ -76,6 +76,7 @@ pub struct Pressed {
 #[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
 pub struct Submitted {
     pub id: String,
+    pub app_installed_team_id: Option<String>,
     pub callback_id: String,
     pub private_metadata: String,
     pub state: State,
@@ -115,6 +116,8 @@ pub enum Wanted {
     Queue(Job),
     /// Open a modal, in place: the `trigger_id` lives three seconds. `otherwise` tells the person when that fails.
     Open {
+        /// In which installation, and so with whose token.
+        workspace: Workspace,
         /// Slack's permission to open one view.
         trigger: String,
         /// What to open.
@@ -147,10 +150,12 @@ impl Payload {
         }
     }
 
-    /// The installation: the organisation where it installed the app, else the team.
+    /// The installation: the organisation where it installed the app, else the team that a view says it was opened for, else the team.
     fn workspace(&self) -> Option<Workspace> {
-        let organisation = self.enterprise.as_ref().filter(|_| self.is_enterprise_install == Some(true));
-        organisation.or(self.team.as_ref()).map(|named| Workspace::new(&named.id))
+        let organisation = self.enterprise.as_ref().filter(|_| self.is_enterprise_install == Some(true)).map(|named| &named.id);
+        let opened_for = self.view.as_ref().and_then(|view| view.app_installed_team_id.as_ref());
+        let id = organisation.or(opened_for).or(self.team.as_ref().map(|named| &named.id));
+        id.filter(|id| !id.is_empty()).map(Workspace::new)
     }
 
     fn person(&self, place: Option<Place>) -> Option<Person> {
@@ -192,12 +197,12 @@ impl Payload {
         let Some(action) = action else {
             let place = person.place;
             let context = ResolveContext {
-                workspace,
+                workspace: workspace.clone(),
                 incident,
                 channel: place.as_ref().map(|place| place.channel.clone()),
                 message: place.and_then(|place| place.message),
             };
-            return self.open(modal::resolve(&context));
+            return self.open(Some(workspace), modal::resolve(&context));
         };
         let action_ts = pressed.action_ts.as_deref().unwrap_or_default();
         let parts = [workspace.as_str(), incident.as_str(), person.id.as_str(), &pressed.action_id, action_ts];
@@ -214,15 +219,17 @@ impl Payload {
 
     fn shortcut(&self) -> Wanted {
         match self.callback_id.as_deref() {
-            Some("create_incident") => self.open(modal::create(&CreateContext { channel: None })),
+            Some("create_incident") => self.open(self.workspace(), modal::create(&CreateContext { channel: None })),
             other => Wanted::Ignore(format!("no shortcut `{}` here", other.unwrap_or_default())),
         }
     }
 
-    fn open(&self, view: View) -> Wanted {
-        match &self.trigger_id {
-            Some(trigger) => Wanted::Open { trigger: trigger.clone(), view: Box::new(view), otherwise: self.response_url.clone() },
-            None => Wanted::Ignore("no trigger to open a modal with".to_owned()),
+    fn open(&self, workspace: Option<Workspace>, view: View) -> Wanted {
+        match (&self.trigger_id, workspace) {
+            (Some(trigger), Some(workspace)) => {
+                Wanted::Open { workspace, trigger: trigger.clone(), view: Box::new(view), otherwise: self.response_url.clone() }
+            }
+            _ => Wanted::Ignore("no trigger or no workspace to open a modal with".to_owned()),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] → [`reply`]; and what we
-//! send: [`blocks`], `client`, and `verdict` on what Slack answers.
+//! send: [`blocks`], `modals`, `client`, and `verdict` on what Slack answers; how we come to a token: [`oauth`].
 
 pub mod blocks;
 #[cfg(feature = "slack-client")]
@@ -7,6 +7,9 @@ pub mod client;
 pub mod command;
 pub mod event;
 pub mod interaction;
+#[cfg(feature = "slack-client")]
+pub mod modals;
+pub mod oauth;
 pub mod receive;
 pub mod reply;
 pub mod text;

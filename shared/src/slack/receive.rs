@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::join;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, service_fn};
 
 use super::reply::{self, Reply};
@@ -14,13 +15,14 @@ use crate::aws::{self, Patience};
 use crate::config::{self, ConfigError};
 use crate::domain::intent::Job;
 use crate::queue::{SendFailed, Sender};
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::SecretError;
+use crate::secrets::app::{AppSecret, Secrets};
 
 /// What a receiver holds while it is warm.
 #[derive(Debug)]
 pub struct Receiver {
     /// The app's secret.
-    pub secrets: Secrets,
+    pub secrets: Arc<Secrets>,
     intents: Sender,
 }
 
@@ -29,13 +31,14 @@ impl Receiver {
     /// nobody waits yet. A secret that cannot be read does not stop the start; requests are refused until it can.
     pub async fn start() -> Result<Self, ConfigError> {
         let aws = aws::sdk_config(Patience::RECEIVER)?;
-        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?);
+        let overlap = SignedDuration::from_hours(config::number("SIGNING_OVERLAP_HOURS")?);
+        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?, overlap);
         let intents = Sender::new(aws_sdk_sqs::Client::new(&aws), config::required("INTENTS_QUEUE_URL")?);
         let (secret, ()) = join(secrets.at_hand(), intents.warm()).await;
         if let Err(error) = secret {
             tracing::error!(%error, "no request can be verified yet");
         }
-        Ok(Self { secrets, intents })
+        Ok(Self { secrets: Arc::new(secrets), intents })
     }
 
     /// The body of a request, if Slack signed it; else the answer to whoever sent it.
@@ -48,7 +51,8 @@ impl Receiver {
             _ => &[],
         };
         let secret = self.secrets.at_hand().await;
-        let verified = secret.as_ref().map(|secret| verify::verify(&secret.signing_secret, request.headers(), body, now));
+        let verify = |secret: &AppSecret| verify::verify(secret.signing_secrets(now), request.headers(), body, now);
+        let verified = secret.as_ref().map(|secret| verify(secret));
         if !matches!(verified, Ok(Ok(_))) && verify::is_ssl_check(body) {
             tracing::info!(outcome = "ssl_check", "answered Slack's certificate check");
             return Err(reply::done());
@@ -61,7 +65,7 @@ impl Receiver {
         if matches!(unverified, Unverified::Signature | Unverified::NoSecret) {
             match self.secrets.reread().await {
                 Some(Ok(secret)) => {
-                    if let Ok(verified) = verify::verify(&secret.signing_secret, request.headers(), body, now) {
+                    if let Ok(verified) = verify(&secret) {
                         return Ok(verified);
                     }
                 }

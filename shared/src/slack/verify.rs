@@ -40,9 +40,15 @@ pub enum Unverified {
     NoSecret,
 }
 
-/// The body, if Slack signed it with `secret` within five minutes of `now`.
-pub fn verify<'a>(secret: &Secret, headers: &HeaderMap, body: &'a [u8], now: Timestamp) -> Result<Verified<'a>, Unverified> {
-    if secret.expose().trim().is_empty() {
+/// The body, if Slack signed it with one of the `secrets` within five minutes of `now`. A blank secret verifies nothing.
+pub fn verify<'a, 's>(
+    secrets: impl IntoIterator<Item = &'s Secret>,
+    headers: &HeaderMap,
+    body: &'a [u8],
+    now: Timestamp,
+) -> Result<Verified<'a>, Unverified> {
+    let mut secrets = secrets.into_iter().filter(|secret| !secret.is_blank()).peekable();
+    if secrets.peek().is_none() {
         return Err(Unverified::NoSecret);
     }
     let timestamp = only(headers, "x-slack-request-timestamp").ok_or(Unverified::Headers)?;
@@ -52,14 +58,16 @@ pub fn verify<'a>(secret: &Secret, headers: &HeaderMap, body: &'a [u8], now: Tim
     if now.as_second().abs_diff(seconds) > TOLERANCE.unsigned_abs() {
         return Err(Unverified::Time);
     }
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().trim().as_bytes()).map_err(|_| Unverified::NoSecret)?;
-    mac.update(b"v0:");
-    mac.update(timestamp.as_bytes());
-    mac.update(b":");
-    mac.update(body);
-    // Compares in constant time.
-    mac.verify_slice(&signature).map_err(|_| Unverified::Signature)?;
-    Ok(Verified(body))
+    let signed = |secret: &Secret| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().trim().as_bytes()) else { return false };
+        mac.update(b"v0:");
+        mac.update(timestamp.as_bytes());
+        mac.update(b":");
+        mac.update(body);
+        // Compares in constant time.
+        mac.verify_slice(&signature).is_ok()
+    };
+    if secrets.any(signed) { Ok(Verified(body)) } else { Err(Unverified::Signature) }
 }
 
 /// Whether this is Slack's check of the certificate, which comes unsigned: `ssl_check=1` and perhaps a token, nothing else. It is answered and nothing is
@@ -114,7 +122,7 @@ mod tests {
     fn check(secret: &str, body: &[u8], signature: &str, now: i64) -> Result<(), Unverified> {
         let headers = headers(&[("X-Slack-Request-Timestamp", &TIME.to_string()), ("x-slack-signature", signature)]);
         let now = Timestamp::from_second(now).expect("a time");
-        verify(&Secret::new(secret), &headers, body, now).map(|_| ())
+        verify([&Secret::new(secret)], &headers, body, now).map(|_| ())
     }
 
     #[test]
@@ -135,6 +143,21 @@ mod tests {
         for blank in ["", " ", "\n\t"] {
             assert_eq!(check(blank, BODY, SIGNATURE, TIME), Err(Unverified::NoSecret));
         }
+    }
+
+    /// During a rotation either secret may be Slack's.
+    #[test]
+    fn one_of_several_secrets_suffices() {
+        let headers = headers(&[("x-slack-request-timestamp", &TIME.to_string()), ("x-slack-signature", SIGNATURE)]);
+        let now = Timestamp::from_second(TIME).expect("a time");
+        let check = |texts: &[&str]| {
+            let secrets: Vec<Secret> = texts.iter().copied().map(Secret::new).collect();
+            verify(&secrets, &headers, BODY, now).map(|_| ())
+        };
+        assert_eq!(check(&["new", SECRET]), Ok(()));
+        assert_eq!(check(&[" ", SECRET]), Ok(()));
+        assert_eq!(check(&["new", "newer"]), Err(Unverified::Signature));
+        assert_eq!(check(&[]), Err(Unverified::NoSecret));
     }
 
     #[test]
@@ -162,11 +185,11 @@ mod tests {
             &[("x-slack-request-timestamp", &time), ("x-slack-signature", &format!("{SIGNATURE},{SIGNATURE}"))],
         ];
         for case in cases {
-            assert_eq!(verify(&Secret::new(SECRET), &headers(case), BODY, now).map(|_| ()), Err(Unverified::Headers), "{case:?}");
+            assert_eq!(verify([&Secret::new(SECRET)], &headers(case), BODY, now).map(|_| ()), Err(Unverified::Headers), "{case:?}");
         }
         let mut doubled = headers(&[("x-slack-request-timestamp", &time), ("x-slack-signature", SIGNATURE)]);
         doubled.append("x-slack-signature", SIGNATURE.parse().expect("a header value"));
-        assert_eq!(verify(&Secret::new(SECRET), &doubled, BODY, now).map(|_| ()), Err(Unverified::Headers));
+        assert_eq!(verify([&Secret::new(SECRET)], &doubled, BODY, now).map(|_| ()), Err(Unverified::Headers));
     }
 
     #[test]

@@ -17,7 +17,9 @@
 //! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |
 //! | `T1#channels` | `{channel}` | a channel that had an incident within the last month |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
-//! | `installations` | `T1` | an installation: the one partition that belongs to nobody |
+//! | | `lock` | who writes the installation's secret at the moment |
+//! | `installations` | `T1` | an installation: the list of them belongs to nobody |
+//! | `install#{digest}` | `state` | an install link that somebody follows, for ten minutes: not yet anybody's |
 
 use jiff::Timestamp;
 
@@ -164,9 +166,22 @@ pub fn configuration(workspace: &Workspace) -> Key {
     Key { pk: format!("{workspace}#workspace"), sk: "configuration".to_owned() }
 }
 
+/// Who writes the installation's secret.
+pub fn lock(workspace: &Workspace) -> Key {
+    Key { pk: format!("{workspace}#workspace"), sk: "lock".to_owned() }
+}
+
+/// An install link that somebody follows, by the digest of its state.
+pub fn install_state(digest: &str) -> Key {
+    Key { pk: format!("install#{digest}"), sk: "state".to_owned() }
+}
+
+/// The partition of the installations.
+pub const INSTALLATIONS: &str = "installations";
+
 /// An installation.
 pub fn installation(workspace: &Workspace) -> Key {
-    Key { pk: "installations".to_owned(), sk: workspace.to_string() }
+    Key { pk: INSTALLATIONS.to_owned(), sk: workspace.to_string() }
 }
 
 /// `expires_at` of what is kept for `days` after `now`: seconds since 1970, as DynamoDB's time-to-live wants it.

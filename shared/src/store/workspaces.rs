@@ -1,4 +1,4 @@
-//! What is known of an installation, its settings and its people.
+//! What is known of a workspace: its settings and its people.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,21 +12,19 @@ use super::{Store, StoreError, keys};
 /// How long a person's profile is believed, in seconds.
 const PROFILE_SECONDS: i64 = 60 * 60;
 
-/// An installation, as Slack's `auth.test` named it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installation {
-    /// Its key.
-    pub workspace: Workspace,
-    /// A digest of the token that it was learnt with: another token has to be asked about.
-    pub token_digest: String,
-    /// When Slack said that Tocsin was taken out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removed_at: Option<Timestamp>,
+#[derive(Serialize, Deserialize)]
+pub(super) struct Document {
+    pub(super) document: String,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    document: String,
+/// The settings that a document comes to.
+pub(super) fn understood(workspace: &Workspace, document: &str) -> Configuration {
+    toml::from_str(document).unwrap_or_else(|mistake: toml::de::Error| {
+        let line = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
+        let (workspace, mistake) = (workspace.as_str(), mistake.message());
+        tracing::error!(workspace, line, mistake, outcome = "defaults", "the configuration cannot be read");
+        Configuration::default()
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,30 +34,9 @@ struct KeptProfile {
 }
 
 impl Store {
-    /// All installations.
-    pub async fn installations(&self) -> Result<Vec<Installation>, StoreError> {
-        self.query("installations", None, usize::MAX).await
-    }
-
-    /// One installation.
-    pub async fn installation(&self, workspace: &Workspace) -> Result<Option<Installation>, StoreError> {
-        self.get(&keys::installation(workspace)).await
-    }
-
-    /// Keeps an installation.
-    pub async fn keep_installation(&self, installation: &Installation) -> Result<(), StoreError> {
-        self.put(&keys::installation(&installation.workspace), installation).await
-    }
-
     /// The workspace's settings. A document that cannot be read must lose no incident: the defaults are in force meanwhile.
     pub async fn settings(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
-        let Some(document) = self.configuration(workspace).await? else { return Ok(Configuration::default()) };
-        Ok(toml::from_str(&document).unwrap_or_else(|mistake: toml::de::Error| {
-            let line = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
-            let (workspace, mistake) = (workspace.as_str(), mistake.message());
-            tracing::error!(workspace, line, mistake, outcome = "defaults", "the configuration cannot be read");
-            Configuration::default()
-        }))
+        Ok(self.configuration(workspace).await?.map_or_else(Configuration::default, |document| understood(workspace, &document)))
     }
 
     /// The workspace's own settings, as it wrote them; `None` where it has none.

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::Full;
 use hyper::Request;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::lock;
@@ -49,6 +50,7 @@ struct Shared {
     calls: Mutex<Vec<Call>>,
     faults: Mutex<Vec<Fault>>,
     grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
+    awaited: Mutex<Vec<(String, oneshot::Sender<()>)>>,
 }
 
 /// A counting proxy for one function.
@@ -77,6 +79,7 @@ impl Counter {
             calls: Mutex::default(),
             faults: Mutex::default(),
             grudges: Mutex::default(),
+            awaited: Mutex::default(),
         });
         let app = Router::new().fallback(forward).with_state(Arc::clone(&shared)).layer(axum::extract::DefaultBodyLimit::disable());
         let server = tokio::spawn(async move {
@@ -84,6 +87,16 @@ impl Counter {
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self { endpoint, shared, server })
+    }
+
+    /// Waits for the next call whose body contains `text`: AWS has answered it, and the function does not know yet.
+    pub fn next(&self, text: &str) -> impl Future<Output = ()> + use<> {
+        let (happened, waits) = oneshot::channel();
+        lock(&self.shared.awaited).push((text.to_owned(), happened));
+        async {
+            // The counter lives as long as the world that asks.
+            let _ = waits.await;
+        }
     }
 
     /// Every call so far.
@@ -124,6 +137,7 @@ impl Counter {
 async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let action = action(&headers, &body);
     let grudge = shared.grudge(&body);
+    let awaited = shared.awaited(&body);
     let (status, response) = match shared.fault(&action) {
         None if matches!(grudge, Some(Grudge::Stalled)) => {
             lock(&shared.calls).push(Call { action, status: 0 });
@@ -140,6 +154,10 @@ async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, he
         None => shared.pass(method, &uri, headers, body).await.unwrap_or_else(|| (0, StatusCode::BAD_GATEWAY.into_response())),
     };
     lock(&shared.calls).push(Call { action, status });
+    for happened in awaited {
+        // Whoever waited for it may be gone.
+        let _ = happened.send(());
+    }
     response
 }
 
@@ -157,6 +175,17 @@ impl Shared {
         let fault = faults.iter_mut().find(|fault| fault.times > 0 && action.contains(&fault.action))?;
         fault.times -= 1;
         Some(fault.status)
+    }
+
+    fn awaited(&self, body: &[u8]) -> Vec<oneshot::Sender<()>> {
+        let mut awaited = lock(&self.awaited);
+        if awaited.is_empty() {
+            return Vec::new();
+        }
+        let body = String::from_utf8_lossy(body);
+        let (now, later) = std::mem::take(&mut *awaited).into_iter().partition(|(text, _)| body.contains(text));
+        *awaited = later;
+        now.into_iter().map(|(_, happened)| happened).collect()
     }
 
     fn grudge(&self, body: &[u8]) -> Option<Grudge> {

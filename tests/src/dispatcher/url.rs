@@ -19,6 +19,9 @@ use tokio::task::JoinHandle;
 
 use super::{Function, hex};
 
+/// The host that functions believe to be reached at, over HTTPS as on AWS.
+pub const HOST: &str = "tests.lambda-url.us-east-1.on.aws";
+
 /// Which bodies come base64-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -91,11 +94,16 @@ fn is_text(headers: &HeaderMap) -> bool {
     kind.starts_with("text/") || ["application/json", "application/xml", "application/javascript"].iter().any(|text| kind.starts_with(text))
 }
 
-/// The event for a request: header names in lower case, several values of one name joined by commas.
+/// The event for a request: header names in lower case, several values of one name joined by commas, cookies by themselves.
 pub fn event(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], base64: bool) -> Value {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    let mut cookies: Vec<String> = Vec::new();
     for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
+        if name == "cookie" {
+            cookies.extend(value.split(';').map(|cookie| cookie.trim().to_owned()));
+            continue;
+        }
         joined
             .entry(name.as_str().to_ascii_lowercase())
             .and_modify(|all| *all = format!("{all},{value}"))
@@ -103,11 +111,10 @@ pub fn event(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], base6
     }
     joined.insert("x-forwarded-proto".to_owned(), "https".to_owned());
     joined.insert("x-forwarded-port".to_owned(), "443".to_owned());
-    let host = "tests.lambda-url.us-east-1.on.aws";
-    joined.insert("host".to_owned(), host.to_owned());
+    joined.insert("host".to_owned(), HOST.to_owned());
     let now = Timestamp::now();
     let body = if base64 { base64::encode(body) } else { String::from_utf8_lossy(body).into_owned() };
-    json!({
+    let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": uri.path(),
@@ -116,7 +123,7 @@ pub fn event(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], base6
         "requestContext": {
             "accountId": "anonymous",
             "apiId": "tests",
-            "domainName": host,
+            "domainName": HOST,
             "domainPrefix": "tests",
             "http": {
                 "method": method.as_str(),
@@ -133,7 +140,11 @@ pub fn event(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8], base6
         },
         "body": body,
         "isBase64Encoded": base64,
-    })
+    });
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    event
 }
 
 fn read_answer(answer: &Value) -> Option<Response> {
@@ -146,6 +157,9 @@ fn read_answer(answer: &Value) -> Option<Response> {
     for (name, value) in answer.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let name = axum::http::HeaderName::try_from(name).ok()?;
         response.headers_mut().insert(name, HeaderValue::from_str(value.as_str()?).ok()?);
+    }
+    for cookie in answer.get("cookies").and_then(Value::as_array).into_iter().flatten() {
+        response.headers_mut().append("set-cookie", HeaderValue::from_str(cookie.as_str()?).ok()?);
     }
     Some(response)
 }

@@ -1,0 +1,72 @@
+//! Opening a modal: the one call to Slack that a receiver makes in place, because a `trigger_id` lives three seconds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use super::blocks::View;
+use super::client::{Client, SlackError};
+use super::receive::Receiver;
+use crate::config::{self, ConfigError};
+use crate::domain::ids::Workspace;
+use crate::secrets::SecretError;
+use crate::secrets::tokens::Tokens;
+
+/// How long Slack may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What opens modals, with the token of the workspace in which somebody asked.
+#[derive(Debug)]
+pub struct Modals {
+    api: Url,
+    tokens: Tokens,
+}
+
+#[derive(Serialize)]
+struct Open<'v> {
+    trigger_id: &'v str,
+    view: &'v View,
+}
+
+impl Modals {
+    /// Reads the environment; shares what the receiver holds.
+    pub fn start(receiver: &Receiver) -> Result<Self, ConfigError> {
+        let vault = receiver.secrets.vault(config::required("INSTALLATION_SECRETS_PREFIX")?);
+        Ok(Self { api: config::base_url("SLACK_API_URL")?, tokens: Tokens { app: Arc::clone(&receiver.secrets), vault } })
+    }
+
+    /// A client for what a receiver calls in place. It is made for each use, since hardly any request needs one.
+    pub fn client(&self) -> Result<Client, SlackError> {
+        Client::new(self.api.clone(), TIMEOUT).map_err(|error| SlackError::Later(error.to_string()))
+    }
+
+    /// Opens a modal. A token that Slack does not accept is read again once.
+    ///
+    /// Whose a pasted token is, only the table could tell, which nobody has time to read here. A token of another workspace opens nothing: a `trigger_id` counts
+    /// for the workspace that it was made in.
+    pub async fn open(&self, workspace: &Workspace, trigger: &str, view: &View) -> Result<(), SlackError> {
+        let client = self.client()?;
+        let arguments = Open { trigger_id: trigger, view };
+        let held = self.tokens.fresh(workspace).await.map_err(|error| no_token(&error))?;
+        let opened = match client.call(&held.token, "views.open", &arguments).await {
+            Err(SlackError::Token(code)) => {
+                let newer = self.tokens.again(workspace).await.map_err(|error| no_token(&error))?;
+                if newer.token == held.token {
+                    return Err(SlackError::Token(code));
+                }
+                client.call(&newer.token, "views.open", &arguments).await
+            }
+            other => other,
+        };
+        opened.map(|_| ())
+    }
+}
+
+fn no_token(error: &SecretError) -> SlackError {
+    match error {
+        SecretError::Absent => SlackError::Closed("there is no bot token for this workspace".to_owned()),
+        SecretError::Unavailable(_) | SecretError::Malformed(_) => SlackError::Later(error.to_string()),
+    }
+}
