@@ -15,6 +15,10 @@ impl App {
     pub(crate) async fn forgotten(&self, _turn: &Turn) -> Result<(), Failed> {
         let now = Timestamp::now();
         for installation in self.store.installations().await? {
+            // Nothing may be posted there; what is due is found again once it is open.
+            if installation.closed().is_some() {
+                continue;
+            }
             let workspace = &installation.workspace;
             for channel in self.store.channels(workspace).await? {
                 let oldest = self.store.oldest_due(workspace, &channel).await?;
