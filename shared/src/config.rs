@@ -1,6 +1,7 @@
 //! The environment, read once at the start. What is missing stops the start with its name.
 
 use std::env;
+use std::str::FromStr;
 
 use url::Url;
 
@@ -30,16 +31,15 @@ pub fn optional(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// A whole number that is not negative.
-pub fn whole_number(name: &'static str) -> Result<i64, ConfigError> {
-    let number = required(name)?.trim().parse().ok().filter(|number| (0..=i64::from(u32::MAX)).contains(number));
-    number.ok_or(ConfigError::Unusable { name, expected: "a whole number" })
-}
-
 /// A URL that is used as it stands: where Slack asks people whether they want to install (`SLACK_AUTHORIZE_URL`).
 pub fn url(name: &'static str) -> Result<Url, ConfigError> {
     let unusable = ConfigError::Unusable { name, expected: "an http(s) URL" };
     Url::parse(&required(name)?).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https")).ok_or(unusable)
+}
+
+/// A whole number that has to be there.
+pub fn number<T: FromStr>(name: &'static str) -> Result<T, ConfigError> {
+    required(name)?.trim().parse().map_err(|_| ConfigError::Unusable { name, expected: "a whole number" })
 }
 
 /// A base URL: Slack's Web API (`SLACK_API_URL`) or where its `response_url`s live (`SLACK_HOOKS_URL`). Both are parameters because GovSlack has

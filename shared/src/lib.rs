@@ -8,6 +8,8 @@ pub mod domain;
 pub mod installation;
 pub mod intake;
 pub mod log;
+#[cfg(feature = "background")]
+pub mod metrics;
 pub mod queue;
 pub mod render;
 pub mod secrets;

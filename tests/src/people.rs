@@ -95,6 +95,12 @@ impl<'w> User<'w> {
         self.does("click", click).await.delivered(&format!("clicked {label}"))
     }
 
+    /// Presses the one of several like buttons that carries this value.
+    pub async fn presses(&self, action_id: &str, value: &str, message: &Message) -> Done<'w> {
+        let click = json!({ "user": self.id, "channel": message.channel(), "ts": message.ts(), "action_id": action_id, "value": value });
+        self.does("click", click).await.delivered(&format!("pressed {action_id} of {value}"))
+    }
+
     /// Types a slash command into #general: `/incident list`.
     pub async fn types(&self, line: &str) -> Done<'w> {
         self.types_in("general", line).await

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
 
 use crate::binaries;
@@ -56,6 +57,14 @@ pub struct Setup {
     pub tokens_rotate: bool,
     /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
     pub signing_overlap_hours: u32,
+    /// How long one call to Slack may take, in seconds; a lost answer is looked up two seconds after that.
+    pub slack_timeout: u32,
+    /// What happens to a message that may have been posted and cannot be looked up: `again` or `park`.
+    pub uncertain: &'static str,
+    /// How many cards are updated in a minute.
+    pub updates_per_minute: u32,
+    /// Whether the functions' calls to AWS pass by a proxy that counts them; for large loads they do not.
+    pub counted: bool,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -65,7 +74,8 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            visibility: Queue::ALL.into_iter().map(|queue| (queue, 8)).collect(),
+            // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
+            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24)]),
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
@@ -73,6 +83,10 @@ impl Default for Setup {
             by_link: false,
             tokens_rotate: false,
             signing_overlap_hours: 24,
+            slack_timeout: 8,
+            uncertain: "again",
+            updates_per_minute: 50,
+            counted: true,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -158,10 +172,11 @@ impl World {
         let mut dispatcher = Dispatcher::default();
         for name in binaries::FUNCTIONS {
             let counter = Counter::start(&aws.endpoint, http.clone()).await?;
+            let endpoint = if setup.counted { &counter.endpoint } else { &aws.endpoint };
             let launch = Launch {
                 name,
                 binary: programs.join(name),
-                environment: environment(name, setup, &slack, &resources, &counter.endpoint),
+                environment: environment(name, setup, &slack, &resources, endpoint),
                 // As many as a test wants at once: nothing but the test calls it.
                 instances: if matches!(called_by(name), Caller::Test) { 32 } else { setup.instances },
                 timeout: setup.timeout,
@@ -254,6 +269,11 @@ impl World {
         self.resources.queues.get(&queue).expect("three queues")
     }
 
+    /// The URL of a queue's dead-letter queue.
+    pub fn dead_letters_url(&self, queue: Queue) -> &str {
+        &self.queue(queue).dead_letters
+    }
+
     /// The URL of a queue.
     pub fn queue_url(&self, queue: Queue) -> &str {
         &self.queue(queue).url
@@ -293,6 +313,17 @@ impl World {
     pub async fn drops_text(&self, text: &str) {
         let sent = self.aws.sqs.send_message().queue_url(self.queue_url(Queue::Incidents)).message_body(text).send().await;
         sent.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+    }
+
+    /// Puts up to ten messages onto the incidents queue at once.
+    pub async fn drops_several(&self, messages: &[Value]) {
+        let entries = messages.iter().enumerate().map(|(number, message)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(message.to_string());
+            entry.build().expect("an id and a body")
+        });
+        let send = self.aws.sqs.send_message_batch().queue_url(self.queue_url(Queue::Incidents)).set_entries(Some(entries.collect()));
+        let answer = send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+        assert!(answer.failed().is_empty(), "SQS did not take {:?}", answer.failed());
     }
 
     /// Lets a CloudWatch alarm fire, and waits for its card in #incidents.
@@ -350,6 +381,32 @@ impl World {
         // Twice, because a job may have been put back onto an earlier queue between two looks.
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
         self.until(what, async || self.unsettled().await.map_or(Ok(()), Err)).await;
+    }
+
+    /// How much is still on its way, in a line.
+    pub async fn on_its_way(&self) -> String {
+        let mut line = String::new();
+        for queue in Queue::ALL {
+            let depth = self.aws.depth(self.queue_url(queue)).await.map_or_else(|error| format!("{error:#}"), |depth| depth.to_string());
+            let _ = write!(line, "{} {depth}, ", queue.name());
+        }
+        let running = if let Stack::Dispatched(dispatcher) = &self.runs { dispatcher.in_flight() } else { 0 };
+        let _ = write!(line, "{running} invocations");
+        line
+    }
+
+    /// The posts that are due and not parked.
+    pub async fn unposted(&self) -> Vec<String> {
+        self.due().await
+    }
+
+    /// Where every card is and which version it shows, as it is kept.
+    pub async fn whereabouts(&self) -> BTreeMap<String, Value> {
+        let items = self.scan().await.into_iter().filter_map(|item| {
+            let place = format!("{} {}", item.get("pk")?.as_str()?, item.get("sk")?.as_str()?);
+            place.contains(" message#").then_some((place, item))
+        });
+        items.collect()
     }
 
     /// What is still on its way; queues are looked at in the order in which a job passes.
@@ -421,6 +478,20 @@ impl World {
         answer.items.unwrap_or_default().into_iter().map(|item| serde_dynamo::from_item(item).expect("any item is JSON")).collect()
     }
 
+    /// Lets a minute pass, as far as the count of a channel's new cards goes: what came in it is not counted any more.
+    pub async fn forgets_what_came_lately(&self, channel: &str) {
+        self.aws
+            .dynamodb
+            .update_item()
+            .table_name(&self.resources.table)
+            .key("pk", AttributeValue::S(format!("{WORKSPACE}#channel#{channel}")))
+            .key("sk", AttributeValue::S("pace".to_owned()))
+            .update_expression("REMOVE lately")
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+    }
+
     /// Gives the workspace settings of its own, a TOML document.
     pub async fn configures(&self, document: &str) {
         self.aws
@@ -472,6 +543,15 @@ impl World {
     /// Writes the secret anew, as an admin does who rotates it.
     pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
         self.writes_app_secret(&json!({ "bot_token": bot_token, "signing_secret": signing_secret })).await;
+    }
+
+    /// Receives everything that stands on a queue this many times, without doing anything about it: as if whatever handled it had died each time.
+    /// Nothing else may receive from it meanwhile.
+    pub async fn receives_in_vain(&self, queue: Queue, times: u32) {
+        for _ in 0..times {
+            let receive = self.aws.sqs.receive_message().queue_url(self.queue_url(queue)).max_number_of_messages(10).visibility_timeout(0);
+            receive.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+        }
     }
 
     /// Waits for a message on a queue's dead-letter queue and takes it off.
@@ -653,7 +733,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "commands" => vec![secret, overlap, intents, api, installations],
         "interactions" => vec![secret, overlap, intents, api, hooks, installations],
         "events" => vec![secret, overlap, intents],
-        "intake" => vec![intents, dead(Queue::Incidents)],
+        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents)],
         "worker" => vec![
             table,
             intents,
@@ -667,8 +747,20 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             hooks,
             default_channel,
         ],
-        "poster" => vec![table, posts, dead(Queue::Posts), secret, installations, install, default_workspace, api],
-        "clock" => vec![table, secret, installations, install, api],
+        "poster" => vec![
+            table,
+            posts,
+            dead(Queue::Posts),
+            secret,
+            installations,
+            install,
+            default_workspace,
+            api,
+            ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
+            ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
+            ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
+        ],
+        "clock" => vec![table, intents, posts, secret, installations, install, default_workspace, api],
         "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };

@@ -1,7 +1,9 @@
 //! What falls due with time, looked for every minute. Each job stands in a file of its own and fails by itself: what one could not do, it finds again at the next minute,
 //! and the others go on.
 
+mod forgotten;
 mod refresh;
+mod timers;
 
 use std::fmt;
 use std::future::Future;
@@ -15,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::installation::Installations;
+use shared::queue::Sender;
 use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
 
@@ -25,6 +28,8 @@ const SLACK_TIMEOUT: Duration = Duration::from_secs(8);
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    intents: Sender,
+    posts: Sender,
     installations: Installations,
     slack: Client,
 }
@@ -80,9 +85,12 @@ impl App {
     pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
+        let sqs = aws_sdk_sqs::Client::new(&aws);
         Ok(Self {
             installations: Installations::start(&aws, store.clone())?,
             store,
+            intents: Sender::new(sqs.clone(), config::required("INTENTS_QUEUE_URL")?),
+            posts: Sender::new(sqs, config::required("POSTS_QUEUE_URL")?),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
         })
     }
@@ -96,7 +104,11 @@ impl App {
 
     /// Everything that is done each minute, all beside each other.
     fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
-        vec![("refresh", Box::pin(self.refresh(turn)))]
+        vec![
+            ("timers", Box::pin(self.timers(turn))),
+            ("forgotten", Box::pin(self.forgotten(turn))),
+            ("refresh", Box::pin(self.refresh(turn))),
+        ]
     }
 }
 

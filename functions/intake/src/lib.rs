@@ -7,37 +7,39 @@ use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::domain::intent::{Actor, Intent, Job};
 use shared::intake::{Message, Reading, read};
-use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
+use shared::queue::{DeadLetters, Delivery, Failure, Inbox, Sender};
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
 pub struct App {
+    incidents: Inbox,
     intents: Sender,
-    dead_letters: DeadLetters,
 }
 
 impl App {
     /// Reads the environment and gets ready.
     pub fn start() -> Result<Self, ConfigError> {
         let sqs = aws_sdk_sqs::Client::new(&aws::sdk_config(Patience::BACKGROUND)?);
-        Ok(Self::new(sqs, config::required("INTENTS_QUEUE_URL")?, config::required("DEAD_LETTERS_QUEUE_URL")?))
+        let queue = |name| config::required(name);
+        Ok(Self::new(sqs, queue("INCIDENTS_QUEUE_URL")?, queue("DEAD_LETTERS_QUEUE_URL")?, queue("INTENTS_QUEUE_URL")?))
     }
 
-    /// With the intents queue and the incidents queue's dead letters, both by URL.
-    pub fn new(sqs: aws_sdk_sqs::Client, intents: String, dead_letters: String) -> Self {
-        Self { intents: Sender::new(sqs.clone(), intents), dead_letters: DeadLetters::new(sqs, dead_letters) }
+    /// With the incidents queue, its dead letters and the intents queue, all by URL.
+    pub fn new(sqs: aws_sdk_sqs::Client, incidents: String, dead_letters: String, intents: String) -> Self {
+        let dead_letters = DeadLetters::new(sqs.clone(), dead_letters);
+        Self { incidents: Inbox::new(sqs.clone(), incidents, dead_letters), intents: Sender::new(sqs, intents) }
     }
 
-    /// One batch of the incidents queue.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
-        queue::work_through(event, &self.dead_letters, |delivery| self.work(delivery, Timestamp::now())).await
+    /// One batch of the incidents queue. `deadline`, in milliseconds since 1970, is when Lambda ends it.
+    pub async fn handle(&self, event: SqsEvent, deadline: u64) -> SqsBatchResponse {
+        self.incidents.work_through(event, deadline, |delivery| self.work(delivery, Timestamp::now())).await
     }
 
     /// One message. Failing with [`Failure::Never`] parks it.
     async fn work(&self, delivery: Delivery, now: Timestamp) -> Result<(), Failure> {
         // A message without a time of sending is not from SQS, but nothing that carries an incident is turned away for that.
         let sent_at = Timestamp::from_millisecond(delivery.sent_at_ms).ok().filter(|at| *at > Timestamp::UNIX_EPOCH).unwrap_or(now);
-        let message = Message { body: &delivery.body, message_id: &delivery.message_id, sent_at, now };
+        let message = Message { body: &delivery.body, message_id: &delivery.first_id, sent_at, now };
         match read(&message) {
             Reading::Intents(intents) => self.send(&delivery, intents).await,
             Reading::Ignored(why) => {

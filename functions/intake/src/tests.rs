@@ -5,6 +5,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use shared::queue;
+
 use super::*;
 
 /// SQS as far as this function calls it: takes every message, or, for queues that are down, none.
@@ -14,6 +16,7 @@ struct Sqs {
 }
 
 const INTENTS: &str = "http://sqs/1/intents.fifo";
+const INCIDENTS: &str = "http://sqs/1/incidents";
 const DOWN: &str = "http://sqs/1/down.fifo";
 const DEAD_LETTERS: &str = "http://sqs/1/dead-letters";
 
@@ -35,7 +38,7 @@ impl Sqs {
             .endpoint_url(format!("http://{address}"))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
-        let app = App::new(aws_sdk_sqs::Client::from_conf(config), intents.to_owned(), DEAD_LETTERS.to_owned());
+        let app = App::new(aws_sdk_sqs::Client::from_conf(config), INCIDENTS.to_owned(), DEAD_LETTERS.to_owned(), intents.to_owned());
         Self { app, sent }
     }
 
@@ -51,7 +54,7 @@ impl Sqs {
         };
         let mut event = SqsEvent::default();
         event.records = bodies.iter().enumerate().map(record).collect();
-        self.app.handle(event).await.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+        self.app.handle(event, 0).await.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     }
 
     /// What was sent so far: the queue's URL and the call.

@@ -1,10 +1,13 @@
-//! Brings Slack up to date. A message only says that something is due in a channel; [`channel`] works that off, [`post`] does one post.
+//! Brings Slack up to date. A message only says that something is due in a channel; [`channel`] works that off, [`post`] does one post, after [`look_up`] has found out
+//! what became of an earlier attempt.
 //!
 //! A channel that has to wait (for Slack's rates, for another poster's attempt) is put back on the queue for just that long: all its messages of the batch get the same
 //! visibility, since the head alone would leave the rest locked. Channels of one batch run beside each other, so none waits for another.
 
 mod channel;
+mod look_up;
 mod post;
+mod storm;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::installation::Installations;
+use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
 use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
@@ -25,8 +29,8 @@ use url::Url;
 
 use channel::Rest;
 
-/// The longest that one call to Slack may take; shorter where the function itself has less time.
-const SLACK_TIMEOUT: Duration = Duration::from_secs(8);
+/// What an attempt has for itself beyond its call to Slack: so long after the mark the call may begin, and so long before the lease ends it is over.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// What the function holds while it is warm.
 #[derive(Debug)]
@@ -37,6 +41,19 @@ pub struct App {
     dead_letters: DeadLetters,
     installations: Installations,
     slack_api: Url,
+    /// The longest that one call to Slack may take; shorter where the function itself has less time.
+    slack_timeout: Duration,
+    uncertain: Uncertain,
+    updates_per_minute: u32,
+}
+
+/// What happens to a message that may have been posted, where it cannot be looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uncertain {
+    /// It is posted again: at least once.
+    Again,
+    /// It is parked: at most once, until an operator puts it back.
+    Park,
 }
 
 /// Why the function cannot start.
@@ -51,6 +68,10 @@ struct Turn {
     deadline: Timestamp,
     client: Client,
     slack_timeout: Duration,
+    /// How soon after the mark of an attempt the call to Slack has to begin.
+    head_start: Duration,
+    /// How long an attempt has for itself: longer than its call may take, so that whoever comes after it looks at what is there for good.
+    lease: Duration,
 }
 
 impl Turn {
@@ -74,6 +95,13 @@ impl App {
             dead_letters: DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?),
             sqs,
             slack_api: config::base_url("SLACK_API_URL")?,
+            slack_timeout: Duration::from_secs(config::number("SLACK_TIMEOUT")?),
+            uncertain: match config::required("UNCERTAIN_POSTS")?.as_str() {
+                "again" => Uncertain::Again,
+                "park" => Uncertain::Park,
+                _ => return Err(ConfigError::Unusable { name: "UNCERTAIN_POSTS", expected: "`again` or `park`" }.into()),
+            },
+            updates_per_minute: config::number("UPDATES_PER_MINUTE")?,
         })
     }
 
@@ -81,10 +109,11 @@ impl App {
     pub async fn handle(&self, event: SqsEvent, owner: &str, deadline: u64) -> Result<SqsBatchResponse, Unbuildable> {
         let deadline = i64::try_from(deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
         let whole = Duration::try_from(deadline.duration_since(Timestamp::now())).unwrap_or_default();
-        let slack_timeout = SLACK_TIMEOUT.min(whole / 3);
+        let slack_timeout = self.slack_timeout.min(whole / 3);
         // A client of its own, so that no connection outlives the invocation.
         let client = Client::new(self.slack_api.clone(), slack_timeout)?;
-        let turn = Turn { owner: owner.to_owned(), deadline, client, slack_timeout };
+        let lease = self.slack_timeout + 2 * MARGIN;
+        let turn = Turn { owner: owner.to_owned(), deadline, client, slack_timeout, head_start: MARGIN, lease };
         let mut groups: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
         for delivery in event.records.into_iter().map(Delivery::from) {
             groups.entry(delivery.group.clone()).or_default().push(delivery);
@@ -117,6 +146,7 @@ impl App {
             Rest::Nothing => Vec::new(),
             Rest::Wait { wait, why } => {
                 let (channel, seconds) = (first.channel.as_str(), wait.as_secs());
+                metrics::post(metrics::Post::Waiting);
                 tracing::info!(workspace = first.workspace.as_str(), channel, seconds, why, outcome = "waiting", "channel put back");
                 self.put_back(&group, wait).await;
                 ids(&group)
@@ -137,6 +167,7 @@ impl App {
 
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {
         self.dead_letters.park(delivery, reason).await?;
+        metrics::post(metrics::Post::Parked);
         tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
         Ok(())
     }

@@ -3,15 +3,17 @@
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{LambdaEvent, service_fn};
 use poster::App;
+use shared::metrics;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     shared::log::start();
+    metrics::start();
     let app = App::start()?;
     let app = &app;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let deadline = event.context.deadline;
-        app.handle(event.payload, &event.context.request_id, deadline).await.map_err(lambda_runtime::Error::from)
+        metrics::measured(app.handle(event.payload, &event.context.request_id, deadline)).await.map_err(lambda_runtime::Error::from)
     }))
     .await
 }

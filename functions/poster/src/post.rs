@@ -3,31 +3,62 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
-use shared::domain::ids::{Channel, MessageTs, Workspace};
-use shared::domain::incident::Incident;
-use shared::domain::timeline::Entry;
-use shared::installation::Bot;
-use shared::render::{card, thread};
+use shared::domain::ids::{Channel, MessageTs};
+use shared::domain::storm::Member;
+use shared::metrics;
+use shared::render::{card, digest, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::store::StoreError;
-use shared::store::posts::{Due, Posted};
+use shared::store::digest::OnPage;
+use shared::store::posts::{Attempt, Done, Due, Kind, Material, Posted, Setback, Subject};
 
-use crate::channel::Rest;
-use crate::{App, Turn};
+use crate::Uncertain;
+use crate::channel::{Rest, Work, duration};
+use crate::look_up::Found;
 
-/// How long an attempt has for itself: longer than a call to Slack may take, so that whoever comes after it looks at what is there for good.
-pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(10);
+/// How long Slack wants between two messages in one channel.
+const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(1);
+
+/// A post that is tried this often without any answer is parked: something about it kills whoever tries.
+const ATTEMPTS_MOST: u32 = 30;
+
+/// Why a channel waits when nothing is wrong.
+const RATES: &str = "Slack's rates";
+
+/// By which our messages are found again.
+const EVENT_TYPE: &str = "tocsin_post";
 
 /// What has to be done for a post that is due.
 #[derive(Debug)]
-pub(crate) enum Need {
-    /// A new card.
-    Card,
-    /// A newer face for a card.
-    Update(Posted),
-    /// A reply under a card.
-    Reply(Posted, Box<Entry>),
+pub(crate) struct Need {
+    subject: Subject,
+    how: How,
+    /// The version that is shown: an incident's own, else the moment at which everything was read.
+    version: u64,
+}
+
+/// How it is done.
+#[derive(Debug)]
+enum How {
+    /// As a new message of the channel.
+    New,
+    /// As a newer face of this message.
+    Change(Posted),
+    /// As a reply under this message.
+    Under(Posted),
+}
+
+/// What can be done about a post that is due.
+enum Can {
+    /// This.
+    Do(Need),
+    /// Nothing yet: what it stands under is not there.
+    NotYet,
+    /// Nothing as a message of its own: a page of a digest shows it.
+    OnPage(OnPage),
+    /// Nothing ever, and why.
+    Never(String),
 }
 
 /// Why a post failed.
@@ -40,6 +71,9 @@ pub(crate) enum Failed {
     /// It could not be found out whether an earlier attempt had posted: its mark stays.
     #[error("the look-up: {0}")]
     LookUp(SlackError),
+    /// An earlier attempt may have posted, that cannot be looked up, and nothing is to be there twice.
+    #[error("it may have been posted, and that cannot be looked up: {0}")]
+    Unknown(String),
 }
 
 #[derive(Serialize)]
@@ -50,7 +84,7 @@ struct Metadata<'a> {
 
 #[derive(Serialize)]
 struct EventPayload<'a> {
-    incident: &'a str,
+    about: &'a str,
     post: &'a str,
 }
 
@@ -72,226 +106,256 @@ struct Arguments<'a> {
     unfurl_media: bool,
 }
 
-/// How far a look-up goes through what was posted since: 200 messages a page.
-const LOOK_UP_PAGES: u32 = 10;
-
-/// By which our messages are found again.
-const EVENT_TYPE: &str = "tocsin_post";
-
 impl Need {
     pub(crate) fn method(&self) -> &'static str {
-        match self {
-            Self::Update(_) => "chat.update",
-            Self::Card | Self::Reply(..) => "chat.postMessage",
+        match self.how {
+            How::Change(_) => "chat.update",
+            How::New | How::Under(_) => "chat.postMessage",
         }
     }
 
     /// Whether it is a new message: those have the channel's pace, and done twice there are two.
     pub(crate) fn is_message(&self) -> bool {
-        !matches!(self, Self::Update(_))
+        !matches!(self.how, How::Change(_))
     }
 
-    /// Whether this failure means that there is no card any more to update or to reply under.
-    pub(crate) fn card_is_gone(&self, error: &SlackError) -> bool {
-        let gone: &[&str] = match self {
-            Self::Card => &[],
-            Self::Update(_) => &["message_not_found", "cant_update_message", "edit_window_closed"],
-            Self::Reply(..) => &["message_not_found", "thread_not_found"],
-        };
-        gone.iter().any(|code| error.is(code))
+    /// The message that it stands under.
+    pub(crate) fn under(&self) -> Option<&Posted> {
+        if let How::Under(posted) = &self.how { Some(posted) } else { None }
+    }
+
+    /// The message that has to be there for this, and what that shows.
+    pub(crate) fn stands_on(&self, kind: &Kind) -> Option<(&Posted, Kind)> {
+        match &self.how {
+            How::New => None,
+            How::Change(posted) => Some((posted, kind.clone())),
+            How::Under(posted) => Some((posted, kind.under()?)),
+        }
+    }
+
+    /// What it is about, for logs and for the message's metadata: an incident's id, or a word.
+    pub(crate) fn about(&self) -> &str {
+        match &self.subject {
+            Subject::Card(incident) | Subject::Reply(incident, _) => incident.id.as_str(),
+            Subject::Digest(_) | Subject::Page(_) => "storm",
+        }
+    }
+
+    fn message(&self) -> Message {
+        match &self.subject {
+            Subject::Card(incident) => card::card(incident),
+            Subject::Reply(incident, entry) => thread::reply(incident, entry),
+            Subject::Digest(overview) => digest::digest(overview),
+            Subject::Page(incidents) => digest::page(incidents),
+        }
+    }
+
+    fn broadcast(&self) -> Option<bool> {
+        if let Subject::Reply(_, entry) = &self.subject { Some(entry.is_broadcast()) } else { None }
+    }
+
+    fn members(&self) -> Vec<Member> {
+        if let Subject::Page(incidents) = &self.subject { incidents.iter().map(Member::of).collect() } else { Vec::new() }
+    }
+
+    fn outcome(&self) -> metrics::Post {
+        match (&self.subject, &self.how) {
+            (Subject::Card(_), How::New | How::Under(_)) => metrics::Post::Card,
+            (Subject::Reply(..), _) => metrics::Post::Replied,
+            (Subject::Digest(_) | Subject::Page(_), How::New | How::Under(_)) => metrics::Post::Digest,
+            (Subject::Card(_) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
+        }
     }
 }
 
-impl App {
-    /// What a due post needs; `None` when it cannot be done yet, because it is a reply and its card is not there.
-    pub(crate) async fn need(&self, workspace: &Workspace, channel: &Channel, due: &Due) -> Result<Option<Need>, Rest> {
-        let posted = self.store.posted(workspace, &due.incident, channel).await?;
-        let Some(place) = &due.entry else { return Ok(Some(posted.map_or(Need::Card, Need::Update))) };
-        let Some(posted) = posted else { return Ok(None) };
-        let entry = self.store.entry(workspace, &due.incident, place).await?;
-        let missing = || Rest::Park(format!("the timeline of {} has no entry {place}", due.incident));
-        Ok(Some(Need::Reply(posted, Box::new(entry.ok_or_else(missing)?))))
+/// What can be done about a post of this kind, of which everything was read at `now`.
+fn can(kind: &Kind, material: Material, now: Timestamp) -> Can {
+    let Material { subject, posted, under, on_page, .. } = material;
+    if let Some(on_page) = on_page {
+        return Can::OnPage(on_page);
     }
-
-    /// Does it. The attempt is marked; when this returns `Ok` with the channel's id, the post is off the list.
-    pub(crate) async fn post(
-        &self,
-        bot: &Bot<'_>,
-        turn: &Turn,
-        workspace: &Workspace,
-        channel: &Channel,
-        due: &Due,
-        need: &Need,
-    ) -> Result<Channel, Failed> {
-        let incident = self.store.incident(workspace, &due.incident).await?;
-        let incident = incident.ok_or_else(|| StoreError::Form(format!("{} is due and does not exist", due.incident)))?;
-        // An attempt without a result may have posted: look before posting again.
-        if need.is_message()
-            && due.attempt.is_some()
-            && let Some(found) = self.look_up(bot, workspace, channel, due, need).await?
-        {
-            tracing::info!(
-                incident = due.incident.as_str(),
-                channel = channel.as_str(),
-                outcome = "found",
-                "an earlier attempt had posted"
-            );
-            // What it shows is not known, so the next update paints it.
-            return self.write_down(turn, workspace, channel, due, need, Posted { shown: 0, ..found }).await;
-        }
-        let message = match need {
-            Need::Card | Need::Update(_) => card::card(&incident),
-            Need::Reply(_, entry) => thread::reply(&incident, entry),
-        };
-        let answer = bot.call(need.method(), &arguments(channel, due, need, &message)).await?;
-        let posted = Posted {
-            slack_channel: text(&answer, "channel").map_or_else(|| channel.clone(), Channel::new),
-            ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),
-            shown: incident.version,
-        };
-        log(&incident, channel, need, &posted);
-        self.write_down(turn, workspace, channel, due, need, posted).await
-    }
-
-    async fn write_down(
-        &self,
-        turn: &Turn,
-        workspace: &Workspace,
-        channel: &Channel,
-        due: &Due,
-        need: &Need,
-        posted: Posted,
-    ) -> Result<Channel, Failed> {
-        let in_time = match need {
-            Need::Card | Need::Update(_) => self.store.card_done(workspace, channel, due, &turn.owner, &posted).await?,
-            Need::Reply(..) => self.store.reply_done(due, &turn.owner).await?,
-        };
-        if !in_time {
-            tracing::warn!(
-                incident = due.incident.as_str(),
-                channel = channel.as_str(),
-                outcome = "overtaken",
-                "another poster was at work meanwhile"
-            );
-        }
-        Ok(posted.slack_channel)
-    }
-
-    /// The message that an earlier attempt posted, by its metadata; `None` where there is none, or where the scope to look is not granted.
-    async fn look_up(
-        &self,
-        bot: &Bot<'_>,
-        workspace: &Workspace,
-        channel: &Channel,
-        due: &Due,
-        need: &Need,
-    ) -> Result<Option<Posted>, Failed> {
-        // A minute before the attempt, because Slack's clock and ours may differ.
-        let attempted =
-            due.attempt.as_ref().and_then(|attempt| Timestamp::from_microsecond(attempt.first).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
-        let oldest = format!("{}.000000", (attempted - SignedDuration::from_mins(1)).as_second());
-        let mut arguments = vec![("include_all_metadata", "true"), ("limit", "200"), ("oldest", oldest.as_str())];
-        let (method, place) = match need {
-            Need::Reply(card, _) => {
-                arguments.push(("ts", card.ts.as_str()));
-                ("conversations.replies", card.slack_channel.clone())
-            }
-            Need::Card | Need::Update(_) => {
-                // Slack reads a history only by the channel's id. Its first message told it; before that, the list of channels does.
-                let place = match self.store.slack_channel(workspace, channel).await? {
-                    Some(known) => known,
-                    None => id_by_name(bot, channel).await.map_err(Failed::LookUp)?.unwrap_or_else(|| channel.clone()),
-                };
-                ("conversations.history", place)
-            }
-        };
-        arguments.push(("channel", place.as_str()));
-        let mut cursor = String::new();
-        for _ in 0..LOOK_UP_PAGES {
-            let page = [arguments.as_slice(), &[("cursor", cursor.as_str())]].concat();
-            let answer = match bot.ask(method, &page).await {
-                Ok(answer) => answer,
-                Err(error @ SlackError::Never { .. }) => {
-                    let incident = due.incident.as_str();
-                    tracing::warn!(incident, %error, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
-                    return Ok(None);
-                }
-                Err(error) => return Err(Failed::LookUp(error)),
+    let how = match (posted, kind.under(), under) {
+        (Some(posted), _, _) => How::Change(posted),
+        (None, None, _) => How::New,
+        (None, Some(_), Some(under)) => How::Under(under),
+        (None, Some(_), None) => return Can::NotYet,
+    };
+    match subject {
+        Ok(subject) => {
+            let version = match &subject {
+                Subject::Card(incident) | Subject::Reply(incident, _) => incident.version,
+                Subject::Digest(_) | Subject::Page(_) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
             };
-            let messages = answer.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            let post = |message: &&Value| message.pointer("/metadata/event_payload/post").and_then(Value::as_str) == Some(due.place());
-            if let Some(ts) = messages.iter().find(post).and_then(|message| text(message, "ts")) {
-                return Ok(Some(Posted { slack_channel: place, ts: MessageTs::new(ts), shown: 0 }));
-            }
-            answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
-            if cursor.is_empty() {
-                break;
-            }
+            Can::Do(Need { subject, how, version })
         }
-        Ok(None)
+        Err(missing) => Can::Never(missing),
     }
 }
 
-/// The id of a channel that is known as `#name`; `None` where there is none of that name, or the scope to list channels is not granted.
-async fn id_by_name(bot: &Bot<'_>, channel: &Channel) -> Result<Option<Channel>, SlackError> {
-    let Some(name) = channel.as_str().strip_prefix('#') else { return Ok(None) };
-    let mut cursor = String::new();
-    loop {
-        let types = ("types", "public_channel,private_channel");
-        let page = [types, ("exclude_archived", "true"), ("limit", "1000"), ("cursor", cursor.as_str())];
-        let answer = match bot.ask("conversations.list", &page).await {
-            Err(SlackError::Never { .. }) => return Ok(None),
-            other => other?,
+impl Work<'_> {
+    /// One post; whether anything was done.
+    pub(crate) async fn work_off(&mut self, due: &Due) -> Result<bool, Rest> {
+        let (app, turn) = (self.app, self.turn);
+        // Made due by a later version of this program, which knows what it is.
+        let Some(kind) = due.kind() else { return Ok(false) };
+        let now = Timestamp::now();
+        if let Some(attempt) = &due.attempt {
+            let over = Timestamp::from_microsecond(attempt.at).unwrap_or(now) + turn.lease;
+            if now < over {
+                let wait = duration(over.duration_since(now));
+                return Err(Rest::Wait { wait, why: "somebody else's attempt may still be under way".to_owned() });
+            }
+        }
+        if kind.is_message_at(due.rank) {
+            // Waited for before anything is read, so that what is read is young.
+            self.pause(Timestamp::from_microsecond(self.pace.not_before).unwrap_or(now), RATES).await?;
+        }
+        let need = loop {
+            let now = Timestamp::now();
+            let material = app.store.material(self.workspace, self.channel, &kind).await?;
+            let held = material.posting.held_until();
+            match can(&kind, material, now) {
+                Can::NotYet => return Ok(false),
+                Can::OnPage(on_page) => return self.fold(due, &kind, &on_page).await,
+                Can::Never(reason) => break Err(reason),
+                Can::Do(need) if self.may_call(&need, held).await? => break Ok(need),
+                Can::Do(_) => {}
+            }
         };
-        let channels = answer.get("channels").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        if let Some(id) = channels.iter().find(|channel| text(channel, "name") == Some(name)).and_then(|channel| text(channel, "id")) {
-            return Ok(Some(Channel::new(id)));
+        if !turn.has_time() {
+            return Err(Rest::Wait { wait: std::time::Duration::ZERO, why: "this invocation's time is over".to_owned() });
         }
-        answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
-        if cursor.is_empty() {
-            return Ok(None);
+        let at = Timestamp::now().as_microsecond();
+        let attempt = Attempt { owner: turn.owner.clone(), at, first: due.attempt.as_ref().map_or(at, |earlier| earlier.first) };
+        if !app.store.attempt(due, &attempt).await? {
+            // Wanted anew, or done, by somebody else just now: read what is due again.
+            return Ok(true);
         }
+        let need = match need {
+            Ok(_) if due.attempts >= ATTEMPTS_MOST => Err(format!("tried {} times without an outcome", due.attempts)),
+            other => other,
+        };
+        match need {
+            Err(reason) => self.park_post(due, &reason, due.attempt.is_none()).await.map(|()| true),
+            Ok(need) => match self.post(due, &need, at).await {
+                Ok(()) => Ok(true),
+                Err(failed) => self.failed(due, &need, failed).await,
+            },
+        }
+    }
+
+    /// Waits for the rates; `false` when that took a while, and what was read may be different now.
+    async fn may_call(&self, need: &Need, held: Option<Timestamp>) -> Result<bool, Rest> {
+        let now = Timestamp::now();
+        let until = if need.is_message() {
+            let channel = Timestamp::from_microsecond(self.pace.not_before).unwrap_or(now);
+            Some(channel).max(held)
+        } else {
+            self.app.store.take_place(self.workspace, need.method(), self.app.updates_per_minute, now).await?
+        };
+        let Some(until) = until.filter(|until| *until > now) else { return Ok(true) };
+        self.pause(until, RATES).await?;
+        Ok(false)
+    }
+
+    /// Does it. The attempt, begun `at`, is marked; when this returns `Ok`, the post is off the list, or put aside, or somebody else's.
+    async fn post(&mut self, due: &Due, need: &Need, mut at: i64) -> Result<(), Failed> {
+        let (store, owner) = (&self.app.store, self.turn.owner.as_str());
+        // An attempt without a result may have posted: look before posting again.
+        if need.is_message() && due.attempt.is_some() {
+            match self.look_up(due, need).await? {
+                Found::There(posted) => {
+                    let about = need.about();
+                    metrics::post(metrics::Post::Found);
+                    tracing::info!(about, channel = self.channel.as_str(), outcome = "found", "an earlier attempt had posted");
+                    return self.write_down(due, need, posted).await;
+                }
+                Found::NotThere => {}
+                Found::Unknown(why) => {
+                    let about = need.about();
+                    if self.app.uncertain == Uncertain::Park && !due.put_back {
+                        return Err(Failed::Unknown(why));
+                    }
+                    tracing::warn!(about, why, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
+                }
+            }
+            at = Timestamp::now().as_microsecond();
+            if !store.renew(due, owner, at).await? {
+                return Ok(());
+            }
+        }
+        let message = need.message();
+        // Whoever was frozen since the mark must not call any more: the post is somebody else's by now.
+        let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
+        if Timestamp::now() > last {
+            store.release(due, owner, Setback::Pause).await?;
+            return Ok(());
+        }
+        let answer = self.bot.call(need.method(), &arguments(self.channel, due, need, &message)).await?;
+        let posted = Posted {
+            slack_channel: text(&answer, "channel").map_or_else(|| self.channel.clone(), Channel::new),
+            ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),
+            shown: need.version,
+        };
+        self.log(due, need, &posted);
+        self.write_down(due, need, posted).await
+    }
+
+    async fn write_down(&mut self, due: &Due, need: &Need, posted: Posted) -> Result<(), Failed> {
+        let now = Timestamp::now();
+        if need.is_message() {
+            self.pace.not_before = (now + BETWEEN_MESSAGES).as_microsecond();
+            self.pace.slack_channel = Some(posted.slack_channel.clone());
+        }
+        match due.kind() {
+            Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),
+            Some(Kind::Digest(_)) => self.digest_painted = Some(now),
+            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..)) | None => {}
+        }
+        let pace = need.is_message().then_some(&self.pace);
+        let done = Done { due, owner: &self.turn.owner, posted: &posted, pace, members: &need.members(), now };
+        if !self.app.store.done(self.workspace, self.channel, &done).await? {
+            let about = need.about();
+            tracing::warn!(about, channel = self.channel.as_str(), outcome = "overtaken", "another poster was at work meanwhile");
+        }
+        Ok(())
+    }
+
+    fn log(&self, due: &Due, need: &Need, posted: &Posted) {
+        let outcome = need.outcome();
+        metrics::post(outcome);
+        metrics::post_age((Timestamp::now().as_microsecond() - due.since) / 1000);
+        tracing::info!(
+            workspace = self.workspace.as_str(),
+            about = need.about(),
+            channel = self.channel.as_str(),
+            ts = posted.ts.as_str(),
+            version = posted.shown,
+            outcome = outcome.word(),
+            "post"
+        );
     }
 }
 
 fn arguments<'a>(channel: &'a Channel, due: &'a Due, need: &'a Need, message: &'a Message) -> Arguments<'a> {
-    let (channel, ts, thread_ts, broadcast) = match need {
-        Need::Card => (channel, None, None, None),
-        Need::Update(posted) => (&posted.slack_channel, Some(&posted.ts), None, None),
-        Need::Reply(posted, entry) => (&posted.slack_channel, None, Some(&posted.ts), Some(entry.is_broadcast())),
+    let (channel, ts, thread_ts) = match &need.how {
+        How::New => (channel, None, None),
+        How::Change(posted) => (&posted.slack_channel, Some(&posted.ts), None),
+        How::Under(posted) => (&posted.slack_channel, None, Some(&posted.ts)),
     };
-    let event_payload = EventPayload { incident: due.incident.as_str(), post: due.place() };
     Arguments {
         channel: channel.as_str(),
         ts,
         thread_ts,
-        reply_broadcast: broadcast,
+        reply_broadcast: need.broadcast(),
         message,
-        metadata: Metadata { event_type: EVENT_TYPE, event_payload },
+        metadata: Metadata { event_type: EVENT_TYPE, event_payload: EventPayload { about: need.about(), post: due.place() } },
         parse: "none",
         unfurl_links: false,
         unfurl_media: false,
     }
 }
 
-fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+pub(crate) fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
     value.get(name).and_then(Value::as_str)
-}
-
-fn log(incident: &Incident, channel: &Channel, need: &Need, posted: &Posted) {
-    let outcome = match need {
-        Need::Card => "card",
-        Need::Update(_) => "updated",
-        Need::Reply(..) => "replied",
-    };
-    let (version, ts) = (incident.version, posted.ts.as_str());
-    tracing::info!(
-        workspace = incident.workspace.as_str(),
-        incident = incident.id.as_str(),
-        channel = channel.as_str(),
-        ts,
-        version,
-        outcome,
-        "post"
-    );
 }

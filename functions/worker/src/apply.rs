@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shared::domain::Refusal;
+use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
 use shared::domain::incident::{Effect, Incident, Outcome, State};
 use shared::domain::intent::{Action, Actor, Intent, Target};
@@ -11,7 +12,7 @@ use shared::domain::timeline::{Entry, Fate, What};
 use shared::queue::Failure;
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
-use shared::store::incidents::Marker;
+use shared::store::incidents::{Marker, Pointed};
 
 use crate::{App, wakes};
 
@@ -24,7 +25,14 @@ struct Found {
     /// It is not in the store yet.
     new: bool,
     /// The source's key, and what it meant, where it has to mean this incident from now on.
-    repoint: Option<(DedupKey, Option<IncidentId>)>,
+    repoint: Option<Meaning>,
+}
+
+/// What a source's key means.
+struct Meaning {
+    key: DedupKey,
+    from: Option<IncidentId>,
+    begun: Begun,
 }
 
 /// What one round came to.
@@ -90,11 +98,13 @@ impl App {
         let mut revealed = Vec::new();
         if effect.reveals {
             self.route(&mut effect.incident).await.map_err(later)?;
+            self.store.know_channels(workspace, &effect.incident.channels, now).await.map_err(later)?;
             if !found.new {
                 revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
             }
         }
-        let repoint = found.repoint.as_ref().map(|(key, from)| Repoint { key, from: from.as_ref() });
+        let repoint = found.repoint.as_ref();
+        let repoint = repoint.map(|Meaning { key, from, begun }| Repoint { key, from: from.as_ref(), begun: begun.and(intent.at) });
         let commit = Commit { intent: &intent.id, effect: &effect, revealed: &revealed, repoint, now };
         let committed = self.store.commit(&commit).await.map_err(later)?;
         let Effect { incident, outcome, .. } = effect;
@@ -116,23 +126,24 @@ impl App {
                 self.the_one(workspace, ids, "Nothing is open.").await
             }
             Target::Key(key) => {
-                let pointed = self.store.pointed(workspace, key).await?;
+                let Pointed { id: from, incident, begun } = self.store.pointed(workspace, key).await?;
+                let meaning = |begun| Meaning { key: key.clone(), from, begun };
                 let begins_anew = |incident: &Incident| matches!(intent.action, Action::Create(_)) && incident.is_over_before(intent.at);
-                match pointed.incident {
-                    Some(incident) if !begins_anew(&incident) => Ok(Ok(Found { incident, new: false, repoint: None })),
-                    _ => self.new_incident(workspace, intent, Some((key.clone(), pointed.id))).await.map(Ok),
+                let Some(incident) = incident else { return self.new_incident(workspace, intent, Some(meaning(begun))).await.map(Ok) };
+                if !begins_anew(&incident) {
+                    return Ok(Ok(Found { incident, new: false, repoint: None }));
                 }
+                let rate = self.store.settings(workspace).await?.flapping;
+                if !rate.is_flapping(&begun, intent.at) {
+                    return self.new_incident(workspace, intent, Some(meaning(begun))).await.map(Ok);
+                }
+                Ok(Ok(Found { incident: incident.held(rate, intent.at), new: false, repoint: Some(meaning(begun)) }))
             }
         }
     }
 
-    async fn new_incident(
-        &self,
-        workspace: &Workspace,
-        intent: &Intent,
-        repoint: Option<(DedupKey, Option<IncidentId>)>,
-    ) -> Result<Found, StoreError> {
-        let key = repoint.as_ref().map(|(key, _)| key.clone());
+    async fn new_incident(&self, workspace: &Workspace, intent: &Intent, repoint: Option<Meaning>) -> Result<Found, StoreError> {
+        let key = repoint.as_ref().map(|meaning| meaning.key.clone());
         let mut id = IncidentId::derive(workspace, &intent.id, ID_LENGTHS[0]);
         for length in ID_LENGTHS {
             id = IncidentId::derive(workspace, &intent.id, length);
@@ -180,7 +191,7 @@ impl App {
     }
 
     async fn route(&self, incident: &mut Incident) -> Result<(), StoreError> {
-        let configuration = self.configuration(&incident.workspace).await?;
+        let configuration = self.store.settings(&incident.workspace).await?;
         let routing = configuration.routing.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
         let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
         let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());
@@ -232,7 +243,7 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Update(_) => What::Updated { fields: Vec::new(), severity: None },
         Action::Acknowledge => What::Acknowledged,
         Action::Resolve(closing) => What::Resolved { closing: closing.clone(), after_seconds: None },
-        Action::Reopen => What::Reopened,
+        Action::Reopen | Action::Settle => What::Reopened,
         Action::Note { text } => What::Noted { text: text.clone() },
     };
     Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()) }

@@ -16,7 +16,7 @@ use shared::domain::intent::{Job, Question, Uninstall};
 use shared::domain::people::may_act;
 use shared::installation::Installations;
 use shared::installation::change::Uninstalled;
-use shared::queue::{self, DeadLetters, Delivery, Failure, Sender};
+use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
 use shared::slack::client::{Client, Unbuildable};
 use shared::store::Store;
 use url::Url;
@@ -28,8 +28,8 @@ const SLACK_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    intents: Inbox,
     posts: Sender,
-    dead_letters: DeadLetters,
     installations: Installations,
     slack: Client,
     slack_hooks: Url,
@@ -53,26 +53,27 @@ impl App {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let sqs = aws_sdk_sqs::Client::new(&aws);
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
+        let dead_letters = DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?);
         Ok(Self {
             installations: Installations::start(&aws, store.clone())?,
             store,
             posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
-            dead_letters: DeadLetters::new(sqs, config::required("DEAD_LETTERS_QUEUE_URL")?),
+            intents: Inbox::new(sqs, config::required("INTENTS_QUEUE_URL")?, dead_letters),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
             default_channel: Channel::new(config::required("DEFAULT_CHANNEL")?),
         })
     }
 
-    /// One batch of `intents.fifo`.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
-        queue::work_through(event, &self.dead_letters, |delivery| self.work(delivery)).await
+    /// One batch of `intents.fifo`. `deadline`, in milliseconds since 1970, is when Lambda ends it.
+    pub async fn handle(&self, event: SqsEvent, deadline: u64) -> SqsBatchResponse {
+        self.intents.work_through(event, deadline, |delivery| self.work(delivery)).await
     }
 
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
         match job {
-            Job::Intent(intent) => self.apply(*intent).await,
+            Job::Intent(intent) => Box::pin(self.apply(*intent)).await,
             Job::Question(question) => self.tell(&question).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
         }

@@ -5,14 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::domain::Refusal;
-use shared::domain::configuration::Configuration;
 use shared::domain::ids::Workspace;
 use shared::domain::intent::Person;
 use shared::domain::people::{Profile, Standing, stands_outside};
 use shared::installation::Bot;
 use shared::queue::Failure;
 use shared::slack::client::SlackError;
-use shared::store::StoreError;
 
 use crate::App;
 
@@ -38,22 +36,6 @@ impl App {
             }
         }
         bot.ask(method, arguments).await
-    }
-
-    /// The workspace's settings. A document that cannot be read must lose no incident: everything goes into the default channel meanwhile.
-    pub(crate) async fn configuration(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
-        let Some(document) = self.store.configuration(workspace).await? else { return Ok(Configuration::default()) };
-        Ok(toml::from_str(&document).unwrap_or_else(|mistake: toml::de::Error| {
-            let place = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
-            tracing::error!(
-                workspace = workspace.as_str(),
-                line = place,
-                mistake = mistake.message(),
-                outcome = "defaults",
-                "the configuration cannot be read"
-            );
-            Configuration::default()
-        }))
     }
 
     /// Who somebody is: from the payload where that already tells, else from Slack, kept for an hour.

@@ -3,6 +3,13 @@
 //! ```toml
 //! thread = true                      # false: the card alone, no replies under it
 //!
+//! [storm]
+//! above = 30                         # more new cards than this in a channel within a minute come in one digest; 0: never
+//!
+//! [flapping]
+//! times = 4                          # what begins so often within so many minutes is held as one incident; 0: nothing is
+//! minutes = 10
+//!
 //! [routing]
 //! default = { channel = "C0INCIDENTS" }
 //!
@@ -13,7 +20,9 @@
 
 use serde::Deserialize;
 
+use super::flapping::FlappingRate;
 use super::routing::Routing;
+use super::storm::StormRate;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,6 +31,12 @@ pub struct Configuration {
     /// Whether what happens is told in the card's thread.
     #[serde(default = "yes")]
     pub thread: bool,
+    /// When there are so many that one digest carries them.
+    #[serde(default)]
+    pub storm: StormRate,
+    /// What is flapping and held as one incident.
+    #[serde(default)]
+    pub flapping: FlappingRate,
     /// Where incidents go; `None`: into the default channel.
     #[serde(default)]
     pub routing: Option<Routing>,
@@ -29,7 +44,7 @@ pub struct Configuration {
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { thread: true, routing: None }
+        Self { thread: true, storm: StormRate::default(), flapping: FlappingRate::default(), routing: None }
     }
 }
 
@@ -44,6 +59,12 @@ mod tests {
 
     const DOCUMENT: &str = r##"
         thread = false
+
+        [storm]
+        above = 100
+
+        [flapping]
+        times = 3
 
         [routing]
         default = { channel = "#incidents" }
@@ -65,6 +86,8 @@ mod tests {
             routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>()
         };
         assert!(!configuration.thread);
+        assert_eq!(configuration.storm.above, 100);
+        assert_eq!(configuration.flapping, FlappingRate { times: 3, minutes: 10 });
         assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
         assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE"]);
         assert_eq!(channels(None, Severity::P3), ["#incidents"]);
@@ -74,6 +97,7 @@ mod tests {
     fn a_word_that_is_not_a_setting_is_refused() {
         for wrong in [
             "treads = true",
+            "[storm]\nabove = -1",
             "[routing]\ndefault = { chanel = \"C1\" }",
             "[routing]\ndefault = { channel = \"C1\" }\nrules = [{ match = { severity = \"P9\" }, to = [] }]",
         ] {

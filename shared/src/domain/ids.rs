@@ -58,6 +58,10 @@ id! {
     IncidentId
 }
 id! {
+    /// One storm's digest in a channel: the moment at which it began, in microseconds since 1970.
+    DigestId
+}
+id! {
     /// One wish of one person or source. The same wish delivered again has the same id.
     IntentId
 }

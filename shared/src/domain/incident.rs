@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
+use super::flapping::{Flapping, FlappingRate};
 use super::ids::{Channel, DedupKey, IncidentId, UserId, Workspace};
 use super::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link};
 use super::severity::Severity;
 use super::timeline::{Entry, Fate, What};
+use super::timer::{Timer, TimerKind};
 
 /// Something that needs a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +59,9 @@ pub struct Incident {
     /// Who opened it again last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reopened: Option<Mark>,
+    /// Its source cannot make up its mind, so it is held open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Flapping>,
 }
 
 /// Who did something, and when.
@@ -189,6 +194,8 @@ pub struct Effect {
     pub repaint: bool,
     /// Everybody sees it from now on: the card is due, and the thread with all that came before.
     pub reveals: bool,
+    /// What has to be looked at later.
+    pub timer: Option<Timer>,
 }
 
 /// What became of an intent, kept with its marker so that a second delivery gets the same answer.
@@ -211,6 +218,8 @@ pub enum Outcome {
     Noted,
     /// Kept until its create comes.
     Expected,
+    /// Over, as its source says, and held open because that does not last.
+    Held,
     /// Something newer, or the same, was known already.
     Late,
     /// Not done; the person reads why.
@@ -229,6 +238,7 @@ impl Outcome {
             Self::Reopened => "reopened",
             Self::Noted => "noted",
             Self::Expected => "expected",
+            Self::Held => "held",
             Self::Late => "late",
             Self::Refused(_) => "refused",
         }
@@ -259,7 +269,14 @@ impl Incident {
             resolution: None,
             closed: None,
             reopened: None,
+            flapping: None,
         }
+    }
+
+    /// The same, held open from the moment on at which it comes back once too often.
+    #[must_use]
+    pub fn held(self, rate: FlappingRate, since: Timestamp) -> Self {
+        Self { flapping: Some(rate.hold(since)), ..self }
     }
 
     /// How it stands.
@@ -293,19 +310,21 @@ impl Incident {
     pub fn apply(&self, intent: &Intent) -> Result<Effect, Refusal> {
         let mut next = self.clone();
         next.version += 1;
-        let Step { what, fate, outcome, repaint } = match &intent.action {
+        let Step { what, fate, outcome, repaint, timer } = match &intent.action {
             Action::Create(changes) => next.create(intent, changes),
             Action::Update(changes) => next.update(intent, changes),
             Action::Acknowledge => next.acknowledge(intent)?,
             Action::Resolve(closing) => next.resolve(intent, closing)?,
             Action::Reopen => next.reopen(intent)?,
+            Action::Settle => next.settle(intent),
             Action::Note { text } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
         };
         let visible = next.state() != State::Expected;
         let entry = what.map(|what| Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate });
         let outcome = if visible { outcome } else { Outcome::Expected };
         let reveals = visible && self.state() == State::Expected;
-        Ok(Effect { incident: next, entry, outcome, repaint: visible && repaint, reveals })
+        let timer = timer.map(|(at, kind)| Timer { at, incident: next.id.clone(), kind });
+        Ok(Effect { incident: next, entry, outcome, repaint: visible && repaint, reveals, timer })
     }
 
     fn create(&mut self, intent: &Intent, changes: &Changes) -> Step {
@@ -318,7 +337,8 @@ impl Incident {
             let what = What::Triggered { title: self.title().to_owned(), description: changes.description.clone() };
             return Step::done(what, Outcome::Created);
         };
-        if self.state() == State::Resolved {
+        let comes_back = self.flapping.as_ref().filter(|held| held.since == at).map(|held| held.quiet_minutes);
+        if self.state() == State::Resolved && comes_back.is_none() {
             // What begins a new incident never comes here, see `is_over_before`.
             return Step::late(None);
         }
@@ -326,9 +346,12 @@ impl Incident {
         self.facts.learn(changes.clone(), at);
         self.fired = Some(Fired { first: fired.first.min(at), last: fired.last.max(at) });
         self.count = self.count.saturating_add(1);
+        if let Some(quiet_minutes) = comes_back {
+            return Step::done(What::Flapping { quiet_minutes }, Outcome::Reopened);
+        }
         let what =
             self.changed_severity(severity).map(|change| What::Updated { fields: vec!["severity".to_owned()], severity: Some(change) });
-        Step { what, fate: Fate::Done, outcome: Outcome::Counted, repaint: true }
+        Step { what, fate: Fate::Done, outcome: Outcome::Counted, repaint: true, timer: None }
     }
 
     fn update(&mut self, intent: &Intent, changes: &Changes) -> Step {
@@ -375,9 +398,15 @@ impl Incident {
             Actor::Source(_) => intent.at,
             Actor::User(_) => {
                 self.refuse_if_resolved(state)?;
+                // Whoever says that it is over knows better than its source.
+                self.flapping = None;
                 self.as_seen(intent.at)?
             }
         };
+        if let Some(held) = self.flapping.as_mut().filter(|_| state != State::Resolved) {
+            let look_at = held.recover(at);
+            return Ok(Step { outcome: Outcome::Held, timer: Some((look_at, TimerKind::Settle)), ..Step::late(None) });
+        }
         let what = |incident: &Self| What::Resolved {
             closing: closing.clone(),
             after_seconds: incident.fired.map(|fired| at.duration_since(fired.first).as_secs().max(0)),
@@ -391,6 +420,18 @@ impl Incident {
         }
         self.resolution = Some(Resolution { at, by: intent.by.clone(), closing: closing.clone() });
         Ok(Step::done(what(self), Outcome::Resolved))
+    }
+
+    /// Ends what was held open, if it has been quiet for long enough; if not, a later timer looks again.
+    fn settle(&mut self, intent: &Intent) -> Step {
+        let fired = self.fired.map_or(intent.at, |fired| fired.last);
+        let Some(over) = self.flapping.as_ref().and_then(|held| held.settled(fired, intent.at)) else { return Step::late(None) };
+        self.flapping = None;
+        self.closed = self.closed.max(Some(over));
+        let by = self.source.clone().unwrap_or_else(|| intent.by.clone());
+        self.resolution = Some(Resolution { at: over, by, closing: Closing::default() });
+        let after_seconds = self.fired.map(|fired| over.duration_since(fired.first).as_secs().max(0));
+        Step::done(What::Resolved { closing: Closing::default(), after_seconds }, Outcome::Resolved)
     }
 
     fn reopen(&mut self, intent: &Intent) -> Result<Step, Refusal> {
@@ -439,15 +480,16 @@ struct Step {
     fate: Fate,
     outcome: Outcome,
     repaint: bool,
+    timer: Option<(Timestamp, TimerKind)>,
 }
 
 impl Step {
     fn done(what: What, outcome: Outcome) -> Self {
-        Self { what: Some(what), fate: Fate::Done, outcome, repaint: true }
+        Self { what: Some(what), fate: Fate::Done, outcome, repaint: true, timer: None }
     }
 
     fn late(what: Option<What>) -> Self {
-        Self { what, fate: Fate::Late, outcome: Outcome::Late, repaint: false }
+        Self { what, fate: Fate::Late, outcome: Outcome::Late, repaint: false, timer: None }
     }
 }
 

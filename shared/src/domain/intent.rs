@@ -100,6 +100,8 @@ pub enum Action {
     Resolve(Closing),
     /// It is not over after all, or nobody has it any more.
     Reopen,
+    /// A timer of Tocsin's own: look whether what was flapping has been quiet.
+    Settle,
     /// Something to remember.
     Note {
         /// What.
@@ -116,6 +118,7 @@ impl Action {
             Self::Acknowledge => "acknowledge",
             Self::Resolve(_) => "resolve",
             Self::Reopen => "reopen",
+            Self::Settle => "settle",
             Self::Note { .. } => "note",
         }
     }

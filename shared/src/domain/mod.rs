@@ -1,16 +1,19 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
-//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done),
-//! [`routing`] (where it shows), [`people`] (who may).
+//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`flapping`],
+//! [`routing`] (where it shows), [`storm`] (when there are too many), [`people`] (who may).
 
 pub mod configuration;
+pub mod flapping;
 pub mod ids;
 pub mod incident;
 pub mod intent;
 pub mod people;
 pub mod routing;
 pub mod severity;
+pub mod storm;
 pub mod timeline;
+pub mod timer;
 
 use std::fmt;
 

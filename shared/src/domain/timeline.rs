@@ -52,6 +52,11 @@ pub enum What {
     },
     /// It is open again.
     Reopened,
+    /// It came back so often that it is held open from now on.
+    Flapping {
+        /// For how many minutes it has to be quiet.
+        quiet_minutes: u16,
+    },
     /// Something to remember.
     Noted {
         /// What.
@@ -82,9 +87,12 @@ impl Entry {
         match &self.what {
             What::Resolved { .. } => true,
             What::Updated { severity: Some((from, to)), .. } => to.worse_than(*from),
-            What::Triggered { .. } | What::Updated { severity: None, .. } | What::Acknowledged | What::Reopened | What::Noted { .. } => {
-                false
-            }
+            What::Triggered { .. }
+            | What::Updated { severity: None, .. }
+            | What::Acknowledged
+            | What::Reopened
+            | What::Flapping { .. }
+            | What::Noted { .. } => false,
         }
     }
 }

@@ -105,7 +105,7 @@ fn outcome(body: &str) -> String {
             let severity = changes.severity.map_or("-", Severity::as_str);
             format!("{} {severity} \"{}\"", intent.action.name(), changes.title.as_deref().unwrap_or_default())
         }
-        Action::Acknowledge | Action::Resolve(_) | Action::Reopen | Action::Note { .. } => {
+        Action::Acknowledge | Action::Resolve(_) | Action::Reopen | Action::Settle | Action::Note { .. } => {
             format!("{} {}", intent.action.name(), key(intent))
         }
     };

@@ -37,6 +37,7 @@ pub fn done(incident: &Incident, outcome: &Outcome) -> Message {
         Outcome::Reopened => mrkdwn!("🔁 {} is open again, and nobody has it yet: {}", id, title),
         Outcome::Noted => mrkdwn!("📝 Your note is on {}: {}", id, title),
         Outcome::Expected => mrkdwn!("{} has not been reported by its source yet. This is kept, and counts as soon as it is.", id),
+        Outcome::Held => mrkdwn!("{} is flapping: it stays open until it has been quiet for a while.", id),
         Outcome::Late => mrkdwn!("This changed nothing: something newer is known about {}.\n{}", id, words::standing(incident)),
         Outcome::Refused(refusal) => return refused(refusal),
     };
@@ -111,7 +112,7 @@ fn history(entry: &Entry) -> Mrkdwn {
     let said = match &entry.what {
         What::Noted { text } => Some(text),
         What::Resolved { closing, .. } => closing.note.as_ref(),
-        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened => None,
+        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => None,
     };
     let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
     let fate = match entry.fate {

@@ -131,6 +131,8 @@ fn fields(incident: &Incident) -> Vec<Mrkdwn> {
     });
     let seen = incident.fired.filter(|_| incident.count > 1);
     let seen = seen.map(|fired| mrkdwn!("{} times, last {}", incident.count, Mrkdwn::ago(fired.last)));
+    let flapping = incident.flapping.as_ref().filter(|_| open);
+    let flapping = flapping.map(|held| mrkdwn!("since {}, held open until quiet for {} min", Mrkdwn::when(held.since), held.quiet_minutes));
     let from = incident.source.as_ref().map(words::who);
     let fields = [
         field("Service", value(facts.service.as_ref()).map(line)),
@@ -138,6 +140,7 @@ fn fields(incident: &Incident) -> Vec<Mrkdwn> {
         field("Started", started),
         field("SLA", service_level(incident)),
         field("Seen", seen),
+        field("Flapping", flapping),
         field("Assignee", value(facts.assignee.as_ref()).map(|name| words::assignee(name))),
         field("Reported by", from),
     ];

@@ -136,6 +136,9 @@ impl Findings {
                 for field in &fields {
                     self.object("field", field, 2_000);
                 }
+                if let Some(accessory) = block.get("accessory") {
+                    self.element(accessory);
+                }
             }
             Some("actions") => {
                 self.at_most("elements of actions", elements, 25);

@@ -1,10 +1,11 @@
 //! From the incident to what people see in Slack. Pure: the same incident always makes the same message, so a repeated post is harmless.
 //!
-//! [`card`] is the one live message of an incident, [`thread`] the replies under it, [`answer`] and [`help`] what only the person who asked
+//! [`card`] is the one live message of an incident, [`thread`] the replies under it, [`digest`] what there is instead in a storm, [`answer`] and [`help`] what only the person who asked
 //! sees, [`modal`] the forms. [`words`] are what several of them say in the same way.
 
 pub mod answer;
 pub mod card;
+pub mod digest;
 pub mod help;
 pub mod modal;
 pub mod thread;

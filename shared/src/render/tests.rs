@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::modal::{CreateContext, ResolveContext};
-use super::{answer, card, help, limits, modal, reply};
+use super::{answer, card, digest, help, limits, modal, reply};
 use crate::domain::Refusal;
+use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::incident::{Incident, Outcome, State, Summary};
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
 use crate::domain::severity::Severity;
+use crate::domain::storm::{Member, Overview, PAGE};
 use crate::domain::timeline::Entry;
 use crate::slack::blocks::Message;
 
@@ -178,6 +180,16 @@ fn a_card_counts_repeats() {
 }
 
 #[test]
+fn what_is_flapping_says_so() {
+    let rate = FlappingRate::default();
+    let mut story = Story::resolved();
+    story.incident = story.incident.held(rate, at(20));
+    let story = story.then(20, &cloudwatch(), Action::Create(full()));
+    assert_json_snapshot!("card_flapping", story.card());
+    assert_json_snapshot!("reply_flapping", story.reply());
+}
+
+#[test]
 fn the_colour_follows_the_severity_until_it_is_over() {
     let color = |story: &Story| json(&story.card())["attachments"][0]["color"].as_str().unwrap().to_owned();
     let of = |severity| color(&Story::new().then(0, &omar(), Action::Create(Changes { severity: Some(severity), ..full() })));
@@ -323,6 +335,19 @@ fn the_forms() {
 }
 
 #[test]
+fn a_digest_tells_how_many_there_are_and_how_they_stand() {
+    let stories = [Story::triggered(), Story::acknowledged(), Story::resolved()];
+    let members = stories.iter().map(|story| Member::of(&story.incident));
+    let many = (0..1_200).map(|number| Member { id: IncidentId::new(format!("INC-{number:06}")), ..Member::of(&stories[0].incident) });
+    let members = members.chain(many.map(|member| Member { severity: Severity::P3, ..member })).collect();
+    let overview = Overview { started: at(0), ended: None, members };
+    assert_json_snapshot!("digest", digest::digest(&overview));
+    assert_json_snapshot!("digest_over", digest::digest(&Overview { ended: Some(at(12)), ..overview }));
+    let incidents: Vec<_> = stories.into_iter().map(|story| story.incident).collect();
+    assert_json_snapshot!("digest_page", digest::page(&incidents));
+}
+
+#[test]
 fn help_is_made_from_the_grammar() {
     let lines = [
         ("create [P1|P2|P3|P4] TITLE", "opens an incident; without a title, a form"),
@@ -413,6 +438,11 @@ fn every_message(text: &str) -> Vec<Value> {
     let line = format!("{text} <@U0JANE> {text}");
     messages.push(json(&answer::refused(&Refusal::new(line))));
     messages.push(json(&help([(text, text); 10])));
+    let page = json(&digest::page(&vec![story.incident.clone(); PAGE]));
+    assert_eq!(page["blocks"].as_array().map(Vec::len), Some(PAGE), "every incident of a page has its place");
+    let members = vec![Member::of(&story.incident); 60];
+    let open = members.into_iter().map(|member| Member { state: State::Triggered, ..member }).collect();
+    messages.extend([page, json(&digest::digest(&Overview { started: at(0), ended: None, members: open }))]);
     messages
 }
 

@@ -25,7 +25,7 @@ fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
     let text = match &entry.what {
         What::Noted { text } => mrkdwn!(": {}", one_line(text, 300)),
         What::Resolved { closing, .. } => closing.note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
-        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened => Mrkdwn::default(),
+        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => Mrkdwn::default(),
     };
     let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
     mrkdwn!("{}{} · {}", headline(entry), text, named)
@@ -49,6 +49,9 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
             mrkdwn!("✅ *Resolved* by {}{}", who, after)
         }
         What::Reopened => mrkdwn!("🔁 *Reopened* by {}", who),
+        What::Flapping { quiet_minutes } => {
+            mrkdwn!("〰️ *Flapping*: {} reports it again and again. It is held open until it has been quiet for {} min", who, quiet_minutes)
+        }
         What::Noted { .. } => mrkdwn!("📝 *Note* by {}", who),
     }
 }
@@ -67,6 +70,6 @@ fn more(entry: &Entry) -> Vec<Block> {
             vec![Block::section(Plain::new(note)), Block::section(Plain::new(cause))]
         }
         What::Noted { text } => vec![Block::section(Plain::new(text))],
-        What::Updated { .. } | What::Acknowledged | What::Reopened => Vec::new(),
+        What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => Vec::new(),
     }
 }

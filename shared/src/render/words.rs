@@ -75,6 +75,13 @@ pub(super) fn duration(seconds: i64) -> String {
     }
 }
 
+/// A number as one reads it: `5,000`.
+pub(super) fn count(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
 /// From the beginning to the end, where it has ended.
 pub(super) fn lasted(incident: &Incident) -> Option<String> {
     let (fired, closed) = (incident.fired?, incident.closed?);
@@ -117,7 +124,15 @@ pub(super) fn standing(incident: &Incident) -> Mrkdwn {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{count, duration};
+
+    #[test]
+    fn a_large_number_is_read_in_groups() {
+        let said = [(0, "0"), (999, "999"), (1_000, "1,000"), (5_000, "5,000"), (1_234_567, "1,234,567")];
+        for (number, words) in said {
+            assert_eq!(count(number), words);
+        }
+    }
 
     #[test]
     fn a_duration_is_said_in_its_two_largest_units() {

@@ -251,7 +251,9 @@ impl Mrkdwn {
     }
 
     /// Like [`cut`], but never within a `<…>` or an `&amp;`, whose first half would show as rubbish.
-    fn cut(mut self, limit: usize) -> Self {
+    /// As much of it as fits, with the mark `…` behind it; nothing of Slack's markup is cut in two.
+    #[must_use]
+    pub fn cut(mut self, limit: usize) -> Self {
         if boundary(&self.0, limit) == self.0.len() {
             return self;
         }
@@ -493,6 +495,8 @@ enum Kind {
         text: Option<Text>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         fields: Vec<Text>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        accessory: Option<Button>,
     },
     Actions {
         elements: Vec<Button>,
@@ -519,14 +523,19 @@ impl Block {
 
     /// Text.
     pub fn section(text: impl Into<AnyText>) -> Self {
-        Self(Kind::Section { text: Some(text.into().cut(SECTION)), fields: Vec::new() })
+        Self::section_with(text, None)
+    }
+
+    /// Text with a button beside it.
+    pub fn section_with(text: impl Into<AnyText>, accessory: Option<Button>) -> Self {
+        Self(Kind::Section { text: Some(text.into().cut(SECTION)), fields: Vec::new(), accessory })
     }
 
     /// Short facts, in two columns where there is room. What is more than ten is left out: count before.
     pub fn fields(fields: impl IntoIterator<Item = Mrkdwn>) -> Self {
         let fields =
             fields.into_iter().map(|field| AnyText::from(field).cut(FIELD)).filter(|field| !field.is_blank()).take(FIELDS).collect();
-        Self(Kind::Section { text: None, fields })
+        Self(Kind::Section { text: None, fields, accessory: None })
     }
 
     /// Buttons.
@@ -556,7 +565,7 @@ impl Block {
     fn is_blank(&self) -> bool {
         match &self.0 {
             Kind::Header { text } => text.is_blank(),
-            Kind::Section { text, fields } => text.as_ref().is_none_or(Text::is_blank) && fields.is_empty(),
+            Kind::Section { text, fields, .. } => text.as_ref().is_none_or(Text::is_blank) && fields.is_empty(),
             Kind::Actions { elements } => elements.is_empty(),
             Kind::Context { elements } => elements.is_empty(),
             Kind::Divider | Kind::Input { .. } => false,
@@ -567,7 +576,10 @@ impl Block {
     fn length(&self) -> usize {
         match &self.0 {
             Kind::Header { text } => text.length(),
-            Kind::Section { text, fields } => text.iter().chain(fields).map(Text::length).sum(),
+            Kind::Section { text, fields, accessory } => {
+                let button = accessory.as_ref().map_or(0, |Button(control)| control.length());
+                text.iter().chain(fields).map(Text::length).sum::<usize>() + button
+            }
             Kind::Actions { elements } => elements.iter().map(|Button(control)| control.length()).sum(),
             Kind::Context { elements } => elements.iter().map(Text::length).sum(),
             Kind::Divider => 0,

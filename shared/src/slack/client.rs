@@ -1,6 +1,6 @@
 //! Calling Slack: the Web API and `response_url`s.
 //!
-//! Every failure says whether trying again helps: the verdict per error code is <https://docs.slack.dev/reference/methods> in one table.
+//! Every failure says whether trying again helps; what a code of Slack's means stands in [`super::verdict`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+use super::verdict::{self, Verdict};
 use crate::domain::ids::Workspace;
 use crate::secrets::Secret;
 
@@ -35,10 +36,10 @@ pub enum SlackError {
     /// Trying again helps, and it was not done.
     #[error("Slack cannot at the moment: {0}")]
     Later(String),
-    /// The connection broke or timed out after the request was sent: it may have been done.
-    #[error("no answer from Slack: {0}")]
+    /// The connection broke or timed out after the request was sent, or Slack says itself that it stumbled half-way: it may have been done.
+    #[error("it is not known whether Slack did it: {0}")]
     Ambiguous(String),
-    /// The token is not accepted: it may have been rotated.
+    /// The token is not accepted: it may have been rotated, or the installation is no more.
     #[error("Slack does not accept the token: {0}")]
     Token(String),
     /// Nothing was called, and nothing will be until an admin mends what this says: there is no token for this workspace, or none that counts.
@@ -60,50 +61,42 @@ impl SlackError {
         matches!(self, Self::Never { code: own, .. } if own == code)
     }
 
+    /// What the failure means, where Slack named a code.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::RateLimited { .. } => Verdict::RateLimited,
+            Self::Later(_) => Verdict::Later,
+            Self::Ambiguous(_) => Verdict::Uncertain,
+            Self::Closed(_) => Verdict::Disabled,
+            Self::Token(code) | Self::Never { code, .. } => verdict::verdict(code),
+        }
+    }
+
     /// What to do about it, for whoever looks after Tocsin.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } | Self::Later(_) | Self::Ambiguous(_) => "It is tried again by itself.",
-            Self::Token(_) => "Put the app's current bot token into the Slack secret in Secrets Manager, or install the app again.",
-            Self::Closed(_) => "Whoever looks after Tocsin has to mend that first.",
-            Self::Never { code, .. } => match code.as_str() {
-                "channel_not_found" => {
-                    "The channel does not exist, or is private and the bot is not in it: /invite the bot, or correct the routing."
-                }
-                "not_in_channel" => "Invite the bot into the channel: /invite @Tocsin.",
-                "is_archived" => "The channel is archived: route to another one.",
-                "missing_scope" => "Add the scope to the app under OAuth & Permissions and install it again.",
-                "restricted_action" => "The channel's posting permissions keep the bot out: allow it there.",
-                _ => "See https://docs.slack.dev/reference/methods for this error code.",
-            },
+            Self::Closed(_) => "Nothing is called until then.",
+            Self::Token(code) | Self::Never { code, .. } => verdict::advice(code),
         }
     }
 
-    /// The verdict on an error code of the Web API.
     fn from_code(code: &str, needed: Option<&str>, retry_after: u64) -> Self {
-        match code {
-            "ratelimited" | "rate_limited" | "message_limit_exceeded" => Self::RateLimited { retry_after },
-            "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
-                Self::Later(code.to_owned())
+        match verdict::verdict(code) {
+            Verdict::RateLimited => Self::RateLimited { retry_after },
+            Verdict::Later => Self::Later(code.to_owned()),
+            Verdict::Uncertain => Self::Ambiguous(code.to_owned()),
+            Verdict::Token | Verdict::Disabled => Self::Token(code.to_owned()),
+            Verdict::Gone | Verdict::Channel | Verdict::App | Verdict::Post => {
+                Self::Never { code: code.to_owned(), needed: needed.map(str::to_owned) }
             }
-            "invalid_auth" | "token_expired" | "not_authed" => Self::Token(code.to_owned()),
-            _ if ends_a_token(code) => Self::Token(code.to_owned()),
-            _ => Self::Never { code: code.to_owned(), needed: needed.map(str::to_owned) },
         }
     }
 }
 
 /// Whether Slack has taken this token away for good: a later call with it is refused as well, whatever is called.
 pub fn ends_a_token(code: &str) -> bool {
-    [
-        "account_inactive",
-        "token_revoked",
-        "org_login_required",
-        "team_access_not_granted",
-        "two_factor_setup_required",
-        "not_allowed_token_type",
-    ]
-    .contains(&code)
+    verdict::verdict(code) == Verdict::Disabled
 }
 
 /// The installation that an answer of `auth.test` is about: the enterprise where the whole organisation installed the app, else the team.
@@ -223,25 +216,6 @@ fn broken(error: reqwest::Error) -> SlackError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_code_has_its_verdict() {
-        for code in ["internal_error", "fatal_error", "service_unavailable", "request_timeout"] {
-            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Later(_)), "{code}");
-        }
-        for code in ["invalid_auth", "token_expired", "not_authed"] {
-            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Token(_)) && !ends_a_token(code), "{code}");
-        }
-        for code in ["token_revoked", "account_inactive", "org_login_required", "team_access_not_granted"] {
-            assert!(matches!(SlackError::from_code(code, None, 1), SlackError::Token(_)) && ends_a_token(code), "{code}");
-        }
-        for code in
-            ["channel_not_found", "not_in_channel", "is_archived", "msg_too_long", "invalid_blocks", "msg_blocks_too_long", "a_new_one"]
-        {
-            assert!(SlackError::from_code(code, None, 1).is(code), "{code}");
-        }
-        assert!(matches!(SlackError::from_code("ratelimited", None, 7), SlackError::RateLimited { retry_after: 7 }));
-    }
 
     #[test]
     fn a_missing_scope_is_named() {

@@ -1,5 +1,5 @@
 //! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] → [`reply`]; and what we
-//! send: [`blocks`], `modals`, `client`; how we come to a token: [`oauth`].
+//! send: [`blocks`], `modals`, `client`, and `verdict` on what Slack answers; how we come to a token: [`oauth`].
 
 pub mod blocks;
 #[cfg(feature = "slack-client")]
@@ -13,6 +13,8 @@ pub mod oauth;
 pub mod receive;
 pub mod reply;
 pub mod text;
+#[cfg(feature = "slack-client")]
+pub mod verdict;
 pub mod verify;
 
 use jiff::Timestamp;

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::domain::Refusal;
+use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Effect, Incident, Outcome, State, Summary};
 use crate::domain::timeline::{Entry, What};
+use crate::domain::timer::Timer;
 
 use super::incidents::{Marker, Pointer};
 use super::keys::{self, Key};
@@ -51,6 +53,8 @@ pub struct Repoint<'a> {
     pub key: &'a DedupKey,
     /// What it meant when it was read.
     pub from: Option<&'a IncidentId>,
+    /// When incidents of this key began, this one included.
+    pub begun: Begun,
 }
 
 /// What came of it.
@@ -96,6 +100,7 @@ impl Store {
         let marker = Marker { incident: Some(incident.id.clone()), outcome: effect.outcome.clone() };
         let mut writes = vec![self.put_marker(&incident.workspace, intent, &marker, *now)?, self.put_incident(incident, *now)?];
         writes.extend(effect.entry.as_ref().map(|entry| self.put_entry(incident, entry)).transpose()?);
+        writes.extend(effect.timer.as_ref().map(|timer| self.put_timer(&incident.workspace, timer)).transpose()?);
         writes.extend(repoint.as_ref().map(|repoint| self.put_pointer(incident, repoint)).transpose()?);
         let own = effect.entry.iter().filter(|_| incident.state() != State::Expected);
         let told: Vec<_> = own.chain(self::revealed(incident, revealed)).filter(|entry| entry.is_told() && !incident.unthreaded).collect();
@@ -105,12 +110,12 @@ impl Store {
         for channel in &incident.channels {
             if effect.repaint {
                 let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
-                writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, None, *now)?);
+                writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, *now)?);
             }
             for entry in told.iter().take(room) {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);
-                writes.push(self.want(&key, incident, REPLY_RANK, Some(&place), *now)?);
+                writes.push(self.want(&key, incident, REPLY_RANK, *now)?);
             }
         }
         self.transact(&incident.workspace, intent, writes).await
@@ -173,11 +178,17 @@ impl Store {
 
     fn put_pointer(&self, incident: &Incident, repoint: &Repoint<'_>) -> Result<TransactWriteItem, StoreError> {
         let key = keys::dedup(&incident.workspace, repoint.key);
-        let pointer = Pointer { incident: incident.id.clone() };
+        let pointer = Pointer { incident: incident.id.clone(), begun: repoint.begun.clone() };
         match repoint.from {
             None => self.put_if(&key, &pointer, "attribute_not_exists(pk)", None),
             Some(id) => self.put_if(&key, &pointer, "incident = :read", Some(text(id.as_str()))),
         }
+    }
+
+    fn put_timer(&self, workspace: &Workspace, timer: &Timer) -> Result<TransactWriteItem, StoreError> {
+        let item = write(&keys::timer(workspace, timer), &Kept { data: timer, expires_at: None })?;
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
+        Ok(TransactWriteItem::builder().put(put.map_err(|error| StoreError::Form(error.to_string()))?).build())
     }
 
     fn put_if(
@@ -196,21 +207,15 @@ impl Store {
     }
 
     /// A post that is due: a newer want over an older one. The mark of an attempt that has no result yet stays: that attempt may have posted.
-    fn want(&self, key: &Key, incident: &Incident, rank: u8, entry: Option<&str>, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
-        const WANT: &str =
-            "SET incident = :incident, want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)";
-        let mut update = Update::builder()
+    fn want(&self, key: &Key, incident: &Incident, rank: u8, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
+        let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression(WANT)
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
             .expression_attribute_names("#rank", "rank")
-            .expression_attribute_values(":incident", text(incident.id.as_str()))
             .expression_attribute_values(":want", number(incident.version))
             .expression_attribute_values(":rank", number(rank))
             .expression_attribute_values(":since", number(now.as_microsecond()));
-        if let Some(entry) = entry {
-            update = update.update_expression(format!("{WANT}, entry = :entry")).expression_attribute_values(":entry", text(entry));
-        }
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Incident, Outcome, Summary};
 use crate::domain::timeline::Entry;
@@ -21,6 +22,8 @@ pub struct Pointed {
     pub id: Option<IncidentId>,
     /// The incident of that id.
     pub incident: Option<Incident>,
+    /// When incidents of this key began lately.
+    pub begun: Begun,
 }
 
 /// What became of an intent, from its marker.
@@ -36,6 +39,8 @@ pub struct Marker {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pointer {
     pub(super) incident: IncidentId,
+    #[serde(default)]
+    pub(super) begun: Begun,
 }
 
 #[derive(Deserialize)]
@@ -53,9 +58,9 @@ impl Store {
     /// What a source's key means now.
     pub async fn pointed(&self, workspace: &Workspace, key: &DedupKey) -> Result<Pointed, StoreError> {
         let pointer: Option<Pointer> = self.get(&keys::dedup(workspace, key)).await?;
-        let Some(Pointer { incident: id }) = pointer else { return Ok(Pointed::default()) };
+        let Some(Pointer { incident: id, begun }) = pointer else { return Ok(Pointed::default()) };
         let incident = self.incident(workspace, &id).await?;
-        Ok(Pointed { id: Some(id), incident })
+        Ok(Pointed { id: Some(id), incident, begun })
     }
 
     /// What became of an intent that was applied before.

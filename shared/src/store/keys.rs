@@ -4,13 +4,18 @@
 //! |---|---|---|
 //! | `T1#incident#INC-7K3QPF` | `incident` | the incident; also in the index `by_workspace` under `open#…` or `resolved#…` |
 //! | | `timeline#{µs}#{intent}` | a line of its timeline |
-//! | | `message#{channel}` | its card in a channel: where, and which version it shows |
+//! | | `message#{channel}` | its card in a channel: where, and which version it shows; in a storm, the page of the digest it is on |
 //! | `T1#key#{digest}` | `key` | the incident that a source's key means now |
 //! | `T1#intent#{id}` | `intent` | the marker of an applied intent, with its outcome |
 //! | `T1#channel#{channel}` | `due#card#{incident}`, `due#reply#{incident}#{entry}` | a post that is due |
-//! | | `pace` | not before when the channel takes another message |
+//! | | `due#digest#{digest}`, `due#page#{digest}#{page}` | the same, for a storm's digest and for a reply under it |
+//! | | `digest#{digest}` | a storm's digest: when it began and ended, where it is |
+//! | | `digest#{digest}#page#{page}` | a reply under it: the incidents it shows, where it is |
+//! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
+//! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |
+//! | `T1#channels` | `{channel}` | a channel that had an incident within the last month |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
 //! | | `lock` | who writes the installation's secret at the moment |
 //! | `installations` | `T1` | an installation: the list of them belongs to nobody |
@@ -18,13 +23,14 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, UserId, Workspace};
 use crate::domain::timeline::Entry;
+use crate::domain::timer::Timer;
 
-use super::{Item, text};
+use super::{Item, StoreError, text};
 
 /// A primary key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The partition.
     pub pk: String,
@@ -33,6 +39,13 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of an item.
+    pub(super) fn of(item: &Item) -> Result<Self, StoreError> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let key = part("pk").zip(part("sk")).map(|(pk, sk)| Self { pk, sk });
+        key.ok_or_else(|| StoreError::Form("it has no key".to_owned()))
+    }
+
     pub(super) fn item(&self) -> Item {
         Item::from([("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))])
     }
@@ -50,7 +63,7 @@ pub fn incident(workspace: &Workspace, id: &IncidentId) -> Key {
 
 /// The place of an entry in its incident's timeline: by time, then by intent.
 pub fn entry_place(entry: &Entry) -> String {
-    format!("timeline#{:020}#{}", entry.at.as_microsecond().max(0), entry.intent)
+    format!("timeline#{}#{}", micros(entry.at), entry.intent)
 }
 
 /// A line of the timeline.
@@ -88,6 +101,31 @@ pub fn due_reply(workspace: &Workspace, channel: &Channel, id: &IncidentId, plac
     Key { pk: channel_partition(workspace, channel), sk: format!("due#reply#{id}#{place}") }
 }
 
+/// A storm's digest.
+pub fn digest(workspace: &Workspace, channel: &Channel, digest: &DigestId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("digest#{digest}") }
+}
+
+/// What the places of a digest's pages begin with.
+pub fn pages(digest: &DigestId) -> String {
+    format!("digest#{digest}#page#")
+}
+
+/// A reply under a digest.
+pub fn page(workspace: &Workspace, channel: &Channel, digest: &DigestId, page: u32) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("{}{page:06}", pages(digest)) }
+}
+
+/// The digest that is due.
+pub fn due_digest(workspace: &Workspace, channel: &Channel, digest: &DigestId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#digest#{digest}") }
+}
+
+/// The reply under a digest that is due.
+pub fn due_page(workspace: &Workspace, channel: &Channel, digest: &DigestId, page: u32) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#page#{digest}#{page:06}") }
+}
+
 /// When the channel takes another message.
 pub fn channel_pace(workspace: &Workspace, channel: &Channel) -> Key {
     Key { pk: channel_partition(workspace, channel), sk: "pace".to_owned() }
@@ -96,6 +134,26 @@ pub fn channel_pace(workspace: &Workspace, channel: &Channel) -> Key {
 /// When Slack takes another call of a method.
 pub fn method_pace(workspace: &Workspace, method: &str) -> Key {
     Key { pk: format!("{workspace}#method#{method}"), sk: "pace".to_owned() }
+}
+
+/// The partition of the channels in which there may be something due.
+pub fn channels(workspace: &Workspace) -> String {
+    format!("{workspace}#channels")
+}
+
+/// The partition of what falls due with time.
+pub fn timers(workspace: &Workspace) -> String {
+    format!("{workspace}#timers")
+}
+
+/// A timer, by when it falls due.
+pub fn timer(workspace: &Workspace, timer: &Timer) -> Key {
+    Key { pk: timers(workspace), sk: format!("{}#{}#{}", micros(timer.at), timer.kind.name(), timer.incident) }
+}
+
+/// A moment as a text that sorts as the moments do.
+pub(super) fn micros(at: Timestamp) -> String {
+    format!("{:020}", at.as_microsecond().max(0))
 }
 
 /// A person.

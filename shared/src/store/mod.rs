@@ -1,20 +1,23 @@
 //! DynamoDB: one table, every key beginning with the installation. [`keys`] says what stands where; [`incidents`] reads, [`commit`] writes an intent's
-//! whole effect in one transaction, [`posts`] is what is due in Slack, [`workspaces`] what is known of a workspace and its people, [`installations`] who has installed
-//! Tocsin, [`states`] who is about to.
+//! whole effect in one transaction, [`posts`] is what is due in Slack, [`digest`] what came in a storm, [`pace`] how fast Slack is called, [`timers`] what falls due with
+//! time, [`workspaces`] what is known of a workspace and its people, [`installations`] who has installed Tocsin, [`states`] who is about to.
 
 pub mod commit;
+pub mod digest;
 pub mod incidents;
 pub mod installations;
 pub mod keys;
+pub mod pace;
 pub mod posts;
 pub mod states;
+pub mod timers;
 pub mod workspaces;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -61,6 +64,23 @@ impl Store {
     async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let answer = self.db.get_item().table_name(&self.table).set_key(Some(key.item())).consistent_read(true).send().await;
         answer.map_err(|error| StoreError::call(&error))?.item.map(read).transpose()
+    }
+
+    /// Reads several items as they stand now, at once; what is not there is left out. At most 100.
+    async fn get_several<'k>(&self, keys: impl Iterator<Item = &'k Key>) -> Result<HashMap<Key, Item>, StoreError> {
+        let form = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Form(error.to_string());
+        let wanted = KeysAndAttributes::builder().set_keys(Some(keys.map(Key::item).collect())).consistent_read(true);
+        let mut wanted = Some(HashMap::from([(self.table.clone(), wanted.build().map_err(form)?)]));
+        let mut found = HashMap::new();
+        while let Some(keys) = wanted.take() {
+            let answer = self.db.batch_get_item().set_request_items(Some(keys)).send().await.map_err(|error| StoreError::call(&error))?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                found.insert(Key::of(&item)?, item);
+            }
+            // DynamoDB answers at most 16 MB at a time, and less where it is busy.
+            wanted = answer.unprocessed_keys.filter(|rest| !rest.is_empty());
+        }
+        Ok(found)
     }
 
     /// Reads all items of a partition whose sort keys begin with `prefix`, in their order; all of the partition where there is no prefix.
@@ -114,6 +134,10 @@ fn text(value: impl Into<String>) -> AttributeValue {
 
 fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
+}
+
+fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value).map_err(|error| StoreError::form(&error))
 }
 
 fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::configuration::Configuration;
 use crate::domain::ids::{UserId, Workspace};
 use crate::domain::people::Profile;
 
@@ -23,6 +24,17 @@ struct KeptProfile {
 }
 
 impl Store {
+    /// The workspace's settings. A document that cannot be read must lose no incident: the defaults are in force meanwhile.
+    pub async fn settings(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
+        let Some(document) = self.configuration(workspace).await? else { return Ok(Configuration::default()) };
+        Ok(toml::from_str(&document).unwrap_or_else(|mistake: toml::de::Error| {
+            let line = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
+            let (workspace, mistake) = (workspace.as_str(), mistake.message());
+            tracing::error!(workspace, line, mistake, outcome = "defaults", "the configuration cannot be read");
+            Configuration::default()
+        }))
+    }
+
     /// The workspace's own settings, as it wrote them; `None` where it has none.
     pub async fn configuration(&self, workspace: &Workspace) -> Result<Option<String>, StoreError> {
         let kept: Option<Document> = self.get(&keys::configuration(workspace)).await?;

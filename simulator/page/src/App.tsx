@@ -8,14 +8,20 @@ import { Avatar, MessageList, badge } from "./messages";
 import { Icon } from "./icons";
 import { sim, useSim } from "./sim";
 import { type Names, NamesContext } from "./text";
-import type { Channel, Message, State, User } from "./types";
+import type { Channel, Message, State, Team, User } from "./types";
 
 const NARROW = "(max-width: 900px)";
 
 /** What somebody sees of the channels, by Slack's rules. */
-function sees(user: User, channel: Channel, team: string) {
-  const everywhere = !channel.is_private && !user.is_restricted && !user.is_ultra_restricted && user.team_id === team;
+function sees(user: User, channel: Channel) {
+  const everywhere = !channel.is_private && !user.is_restricted && !user.is_ultra_restricted && user.team_id === channel.team_id;
   return everywhere || channel.members.includes(user.id);
+}
+
+/** The people of a workspace, those of other workspaces who share a channel with it included. */
+function peopleOf(state: State, team: Team): User[] {
+  const shares = (user: User) => state.channels.some((channel) => channel.team_id === team.id && channel.members.includes(user.id));
+  return state.users.filter((user) => !user.is_bot && (user.team_id === team.id || shares(user)));
 }
 
 function useStored<T>(key: string, start: T): [T, (value: T) => void] {
@@ -40,14 +46,18 @@ export function App() {
 }
 
 function Workspace({ state, connected }: { state: State; connected: boolean }) {
-  const people = state.users.filter((user) => !user.is_bot);
+  const [teamId, setTeamId] = useStored("team", state.teams[0].id);
+  // A workspace with nobody in it, or with no channel, is none to look into.
+  const teams = state.teams.filter((one) => state.channels.some((channel) => channel.team_id === one.id) && peopleOf(state, one).length > 0);
+  const team = teams.find((one) => one.id === teamId) ?? teams[0] ?? state.teams[0];
+  const people = peopleOf(state, team);
   const [meId, setMeId] = useStored("user", people[0]?.id ?? "");
   const [channelId, setChannelId] = useStored("channel", "C0INCIDENTS");
   const [read, setRead] = useStored<Record<string, string>>("read", {});
   const [threadTs, setThreadTs] = useState<string | null>(null);
   const [sidebar, setSidebar] = useState(false);
   const [lab, setLab] = useState(() => !window.matchMedia(NARROW).matches);
-  const [menu, setMenu] = useState<"users" | "shortcuts" | null>(null);
+  const [menu, setMenu] = useState<"users" | "shortcuts" | "teams" | null>(null);
   const [notice, setNotice] = useState("");
 
   const users = useMemo(() => new Map(state.users.map((user) => [user.id, user])), [state.users]);
@@ -59,8 +69,8 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
     [state.users, state.channels],
   );
 
-  const me = users.get(meId) ?? people[0];
-  const channels = me ? state.channels.filter((channel) => sees(me, channel, state.team.id)) : [];
+  const me = people.find((user) => user.id === meId) ?? people[0];
+  const channels = me ? state.channels.filter((channel) => channel.team_id === team.id && sees(me, channel)) : [];
   const channel = channels.find((one) => one.id === channelId) ?? channels[0];
   const visible = me ? state.messages.filter((message) => !message.ephemeral_for || message.ephemeral_for === me.id) : [];
   const inChannel = channel ? visible.filter((message) => message.channel === channel.id) : [];
@@ -89,12 +99,12 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
     setThreadTs(ts);
     if (window.matchMedia(NARROW).matches) setLab(false);
   };
+  const dm = channels.find((one) => one.is_im && one.user === me.id);
   const openDm = async () => {
+    if (dm) return go(dm.id);
     const id = `D${me.id.replace(/^[UW]/, "")}`;
-    if (!state.channels.some((one) => one.id === id)) {
-      const members = [me.id, state.bot.user_id];
-      await sim("channels", { id, name: me.id, is_private: true, is_im: true, user: me.id, members });
-    }
+    const members = [me.id, team.bot.user_id];
+    await sim("channels", { id, name: me.id, team_id: team.id, is_private: true, is_im: true, user: me.id, members });
     go(id);
   };
   const shortcut = (callback_id: string) => {
@@ -111,14 +121,39 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
     : me.deleted
       ? `${me.real_name}'s account is deactivated.`
       : undefined;
-  const dm = channels.find((one) => one.is_im);
-
   return (
     <NamesContext.Provider value={names}>
       <div className={`app ${sidebar ? "sidebar-open" : ""} ${threadTs ? "has-thread" : ""} ${lab ? "has-lab" : ""}`}>
         <nav className="sidebar" data-testid="sidebar">
           <header>
-            <b>{state.team.name}</b>
+            {teams.length > 1 ? (
+              <span className="menu-anchor">
+                <button type="button" className="team-switch" data-testid="team-switch" aria-haspopup="menu" onClick={() => setMenu(menu === "teams" ? null : "teams")}>
+                  <span className="side-name">{team.name}</span> ▾
+                </button>
+                {menu === "teams" && (
+                  <span className="menu" role="menu">
+                    {teams.map((one) => (
+                      <button
+                        key={one.id}
+                        type="button"
+                        role="menuitem"
+                        data-testid={`team-${one.id}`}
+                        onClick={() => {
+                          setTeamId(one.id);
+                          setThreadTs(null);
+                          setMenu(null);
+                        }}
+                      >
+                        <span className="side-name">{one.name}</span> {one.enterprise_name && <span className="tag">{one.enterprise_name}</span>}
+                      </button>
+                    ))}
+                  </span>
+                )}
+              </span>
+            ) : (
+              <b>{team.name}</b>
+            )}
             <small className={connected ? "" : "bad"}>{connected ? "Slack simulator" : "Connection lost…"}</small>
           </header>
           <div className="sidebar-scroll">
@@ -142,7 +177,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
               ))}
             <h2>Direct messages</h2>
             <button type="button" className={`side-item ${channel.is_im ? "current" : ""}`} data-testid="channel-tocsin" onClick={() => void openDm()}>
-              <Avatar user={users.get(state.bot.user_id)} small /> <span className="side-name">Tocsin</span>
+              <Avatar user={users.get(team.bot.user_id)} small /> <span className="side-name">Tocsin</span>
               {dm && dm.id !== channel.id && unread(dm) > 0 && <span className="count">{unread(dm)}</span>}
             </button>
           </div>

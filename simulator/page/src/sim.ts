@@ -7,8 +7,12 @@ type Event = { snapshot: State } | { change: Json };
 
 const KEPT = 50;
 
-function byTs(a: Message, b: Message) {
-  return a.ts < b.ts ? -1 : a.ts > b.ts ? 1 : 0;
+/** The messages with this one in its place: almost always the end, so that a storm does not sort them all each time. */
+function withMessage(messages: Message[], message: Message): Message[] {
+  const known = messages.findLastIndex((m) => m.ts === message.ts && m.channel === message.channel);
+  if (known >= 0) return messages.with(known, message);
+  const before = messages.findLastIndex((m) => m.ts <= message.ts);
+  return messages.toSpliced(before + 1, 0, message);
 }
 
 function reduce(state: State | null, event: Event): State | null {
@@ -16,14 +20,14 @@ function reduce(state: State | null, event: Event): State | null {
   if (!state) return state;
   const change = event.change;
   switch (change.kind) {
-    case "message": {
-      const others = state.messages.filter((m) => m.channel !== change.message.channel || m.ts !== change.message.ts);
-      return { ...state, messages: [...others, change.message].sort(byTs) };
-    }
+    case "message":
+      return { ...state, messages: withMessage(state.messages, change.message) };
     case "message_deleted":
       return { ...state, messages: state.messages.filter((m) => m.channel !== change.channel || m.ts !== change.ts) };
     case "views":
       return { ...state, views: [...state.views.filter((v) => v.user !== change.user), { user: change.user, stack: change.stack }] };
+    case "teams":
+      return { ...state, teams: change.teams };
     case "channels":
       return { ...state, channels: change.channels };
     case "users":

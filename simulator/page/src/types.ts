@@ -15,9 +15,19 @@ export interface User {
   is_bot: boolean;
 }
 
+/** A workspace, with the bot that the app has in it. */
+export interface Team {
+  id: string;
+  name: string;
+  enterprise_name: string | null;
+  bot: { user_id: string };
+  installation: string | null;
+}
+
 export interface Channel {
   id: string;
   name: string;
+  team_id: string;
   is_private: boolean;
   is_archived: boolean;
   is_im: boolean;
@@ -72,8 +82,7 @@ export interface Fault {
 }
 
 export interface State {
-  team: { id: string; name: string };
-  bot: { user_id: string; name: string };
+  teams: Team[];
   app: { commands_url: string | null; interactions_url: string | null; events_url: string | null };
   users: User[];
   channels: Channel[];

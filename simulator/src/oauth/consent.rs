@@ -91,8 +91,8 @@ const STYLE: &str = "\
     h1{margin:0 0 4px;font-size:22px;line-height:1.3}\
     h2{margin:22px 0 8px;font-size:15px}\
     p{margin:0;color:#616061}\
-    fieldset{margin:0;padding:0;border:0}\
-    legend{margin:22px 0 8px;padding:0;font-weight:700}\
+    fieldset{margin:22px 0 0;padding:0;border:0}\
+    legend{margin:0 0 8px;padding:0;font-weight:700}\
     label{display:flex;gap:10px;align-items:center;min-height:44px;padding:8px 12px;border:1px solid #ddd;cursor:pointer}\
     label+label{border-top:0}\
     label:first-of-type{border-radius:8px 8px 0 0}\
@@ -117,10 +117,11 @@ fn page(state: &State, request: &Request) -> String {
         let of = state.world.enterprise_of(&team.id).map_or_else(|| team.domain.clone(), |enterprise| format!("of {}", enterprise.name));
         (team.id.as_str(), team.name.as_str(), of)
     });
-    let organisations = state.world.enterprises.iter().map(|enterprise| {
-        let size = state.world.teams_of(&enterprise.id).len();
-        (enterprise.id.as_str(), enterprise.name.as_str(), format!("all {size} workspaces"))
-    });
+    let organisations = state
+        .world
+        .enterprises
+        .iter()
+        .map(|enterprise| (enterprise.id.as_str(), enterprise.name.as_str(), "all of its workspaces".to_owned()));
     let places: Vec<(&str, &str, String)> = teams.chain(organisations).collect();
     let chosen = places.iter().position(|(id, ..)| *id == request.team).unwrap_or(0);
     let choices: Vec<String> = places
@@ -144,7 +145,7 @@ fn page(state: &State, request: &Request) -> String {
             .collect();
     let (choices, scopes, kept) = (choices.concat(), scopes.concat(), kept.concat());
     let body = format!(
-        "<h1>Tocsin asks for access to a workspace</h1><p>A workspace of the simulator: nothing here is real.</p>\
+        "<h1>Tocsin asks for access</h1><p>A workspace of the simulator: nothing here is real.</p>\
          <form method=\"post\" action=\"/oauth/v2/authorize\">{kept}<fieldset><legend>Where do you want to use it?</legend>{choices}</fieldset>\
          <h2>What it will be able to do</h2><ul>{scopes}</ul>\
          <footer><button name=\"decision\" value=\"cancel\" data-testid=\"cancel\">Cancel</button>\

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::Full;
 use hyper::Request;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::lock;
@@ -33,12 +34,23 @@ struct Fault {
     times: u32,
 }
 
+/// What happens to every call whose body contains some texts, until it is forgiven.
+#[derive(Debug, Clone, Copy)]
+enum Grudge {
+    /// AWS does not take it, and trying again at once does not help.
+    Refused,
+    /// No answer ever comes.
+    Stalled,
+}
+
 #[derive(Debug)]
 struct Shared {
     upstream: String,
     http: Http,
     calls: Mutex<Vec<Call>>,
     faults: Mutex<Vec<Fault>>,
+    grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
+    awaited: Mutex<Vec<(String, oneshot::Sender<()>)>>,
 }
 
 /// A counting proxy for one function.
@@ -61,13 +73,30 @@ impl Counter {
     pub async fn start(upstream: &str, http: Http) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared { upstream: upstream.to_owned(), http, calls: Mutex::default(), faults: Mutex::default() });
+        let shared = Arc::new(Shared {
+            upstream: upstream.to_owned(),
+            http,
+            calls: Mutex::default(),
+            faults: Mutex::default(),
+            grudges: Mutex::default(),
+            awaited: Mutex::default(),
+        });
         let app = Router::new().fallback(forward).with_state(Arc::clone(&shared)).layer(axum::extract::DefaultBodyLimit::disable());
         let server = tokio::spawn(async move {
             // Ends only with its task.
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self { endpoint, shared, server })
+    }
+
+    /// Waits for the next call whose body contains `text`: AWS has answered it, and the function does not know yet.
+    pub fn next(&self, text: &str) -> impl Future<Output = ()> + use<> {
+        let (happened, waits) = oneshot::channel();
+        lock(&self.shared.awaited).push((text.to_owned(), happened));
+        async {
+            // The counter lives as long as the world that asks.
+            let _ = waits.await;
+        }
     }
 
     /// Every call so far.
@@ -84,11 +113,40 @@ impl Counter {
     pub fn fail(&self, action: &str, status: u16, times: u32) {
         lock(&self.shared.faults).push(Fault { action: action.to_owned(), status, times });
     }
+
+    /// From now on AWS refuses every call whose body contains all of `texts`.
+    pub fn refuse(&self, texts: &[&str]) {
+        self.bear(texts, Grudge::Refused);
+    }
+
+    /// From now on no call whose body contains all of `texts` is ever answered: whoever waits for it runs out of time.
+    pub fn stall(&self, texts: &[&str]) {
+        self.bear(texts, Grudge::Stalled);
+    }
+
+    fn bear(&self, texts: &[&str], grudge: Grudge) {
+        lock(&self.shared.grudges).push((texts.iter().map(|text| (*text).to_owned()).collect(), grudge));
+    }
+
+    /// Nothing is refused or stalled any more.
+    pub fn forgive(&self) {
+        lock(&self.shared.grudges).clear();
+    }
 }
 
 async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let action = action(&headers, &body);
+    let grudge = shared.grudge(&body);
+    let awaited = shared.awaited(&body);
     let (status, response) = match shared.fault(&action) {
+        None if matches!(grudge, Some(Grudge::Stalled)) => {
+            lock(&shared.calls).push(Call { action, status: 0 });
+            return std::future::pending().await;
+        }
+        None if matches!(grudge, Some(Grudge::Refused)) => {
+            let refusal = r#"{"__type":"ValidationException","message":"a fault of the test"}"#;
+            (400, (StatusCode::BAD_REQUEST, refusal).into_response())
+        }
         Some(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status.as_u16(), (status, r#"{"__type":"InternalFailure","message":"a fault of the test"}"#).into_response())
@@ -96,6 +154,10 @@ async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, he
         None => shared.pass(method, &uri, headers, body).await.unwrap_or_else(|| (0, StatusCode::BAD_GATEWAY.into_response())),
     };
     lock(&shared.calls).push(Call { action, status });
+    for happened in awaited {
+        // Whoever waited for it may be gone.
+        let _ = happened.send(());
+    }
     response
 }
 
@@ -113,6 +175,26 @@ impl Shared {
         let fault = faults.iter_mut().find(|fault| fault.times > 0 && action.contains(&fault.action))?;
         fault.times -= 1;
         Some(fault.status)
+    }
+
+    fn awaited(&self, body: &[u8]) -> Vec<oneshot::Sender<()>> {
+        let mut awaited = lock(&self.awaited);
+        if awaited.is_empty() {
+            return Vec::new();
+        }
+        let body = String::from_utf8_lossy(body);
+        let (now, later) = std::mem::take(&mut *awaited).into_iter().partition(|(text, _)| body.contains(text));
+        *awaited = later;
+        now.into_iter().map(|(_, happened)| happened).collect()
+    }
+
+    fn grudge(&self, body: &[u8]) -> Option<Grudge> {
+        let grudges = lock(&self.grudges);
+        if grudges.is_empty() {
+            return None;
+        }
+        let body = String::from_utf8_lossy(body);
+        grudges.iter().find(|(texts, _)| texts.iter().all(|text| body.contains(text))).map(|(_, grudge)| *grudge)
     }
 
     async fn pass(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Option<(u16, Response)> {

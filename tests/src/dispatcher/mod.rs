@@ -120,6 +120,11 @@ impl Function {
         busy.get(pick).cloned()
     }
 
+    /// All copies that are at work.
+    pub fn busy_instances(&self) -> Vec<Arc<Instance>> {
+        lock(&self.busy).clone()
+    }
+
     /// Whether this copy is still at work.
     pub fn is_busy(&self, instance: &Arc<Instance>) -> bool {
         lock(&self.busy).iter().any(|busy| Arc::ptr_eq(busy, instance))

@@ -5,10 +5,13 @@
 #![expect(clippy::expect_used, reason = "a test says what it takes for granted")]
 
 mod ack_path;
+mod batches;
 mod card;
 mod commands;
+mod dead_letters;
 mod events;
 mod faults;
+mod flapping;
 mod forms;
 mod install;
 mod once;
@@ -18,6 +21,7 @@ mod poison;
 mod rotation;
 mod samples;
 mod signatures;
+mod storm;
 mod tokens;
 mod who_may;
 mod worlds;

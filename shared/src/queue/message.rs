@@ -1,0 +1,154 @@
+//! Typed, versioned messages, and the queue they are put on.
+
+use aws_sdk_sqs::Client;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ids::{Channel, IntentId, Workspace};
+use crate::domain::intent::Job;
+
+/// The version written into every message. A function reads this one and the one before, so that a deployment in mid-flight loses nothing; this is the first.
+pub const VERSION: u32 = 1;
+
+/// What can stand on a FIFO queue of ours.
+pub trait Message: Serialize + DeserializeOwned {
+    /// Messages of one group are worked off one after the other.
+    fn group(&self) -> String;
+    /// SQS drops a message with the same id for five minutes; what comes later, the receiver recognises.
+    fn deduplication(&self) -> String;
+}
+
+impl Message for Job {
+    fn group(&self) -> String {
+        Self::group(self)
+    }
+
+    fn deduplication(&self) -> String {
+        self.id().as_str().to_owned()
+    }
+}
+
+/// Wakes the poster of one channel. What is due there stands in the store; this only says that something is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wake {
+    /// The installation.
+    pub workspace: Workspace,
+    /// The channel, as it was routed.
+    pub channel: Channel,
+    /// Whose doing it is: the same intent wakes a channel once in five minutes.
+    pub because: IntentId,
+    /// A post that was parked and is to be tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpark: Option<String>,
+}
+
+impl Message for Wake {
+    fn group(&self) -> String {
+        IntentId::of("channel", &[self.workspace.as_str(), self.channel.as_str()]).as_str().to_owned()
+    }
+
+    fn deduplication(&self) -> String {
+        let unpark = self.unpark.as_deref().unwrap_or_default();
+        IntentId::of("wake", &[self.workspace.as_str(), self.channel.as_str(), self.because.as_str(), unpark]).as_str().to_owned()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<T> {
+    version: u32,
+    message: T,
+}
+
+/// A message of ours that cannot be read: the reason, without its text.
+#[derive(Debug, thiserror::Error)]
+#[error("unreadable message: {0}")]
+pub struct Unreadable(String);
+
+/// The text that travels.
+pub fn seal<T: Message>(message: &T) -> Result<String, SendFailed> {
+    let envelope = Envelope { version: VERSION, message };
+    let text = serde_json::to_string(&envelope).map_err(|error| SendFailed(format!("the message cannot be written as JSON: {error}")))?;
+    // Two characters that people can type and SQS refuses; JSON can write them differently.
+    Ok(text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff"))
+}
+
+/// Reads what [`seal`] wrote.
+pub fn open<T: Message>(body: &str) -> Result<T, Unreadable> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    // The category and the place of a mistake, never serde's own words: those may quote a value.
+    let unreadable =
+        |what: &str, error: &serde_json::Error| Unreadable(format!("{what} (line {}, column {})", error.line(), error.column()));
+    let Version { version } = serde_json::from_str(body).map_err(|error| unreadable("not JSON with a version", &error))?;
+    if version != VERSION {
+        return Err(Unreadable(format!("version {version}; this function reads version {VERSION}")));
+    }
+    let envelope: Envelope<T> = serde_json::from_str(body).map_err(|error| unreadable("not the expected fields", &error))?;
+    Ok(envelope.message)
+}
+
+/// SQS did not take a message. Trying again helps.
+#[derive(Debug, thiserror::Error)]
+#[error("SQS did not take the message: {0}")]
+pub struct SendFailed(String);
+
+impl SendFailed {
+    pub(super) fn from_sdk<E: std::error::Error>(error: &E) -> Self {
+        Self(crate::causes(error))
+    }
+}
+
+/// A FIFO queue of ours, for sending.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    sqs: Client,
+    url: String,
+}
+
+impl Sender {
+    /// Sends to the queue at `url`.
+    pub fn new(sqs: Client, url: String) -> Self {
+        Self { sqs, url }
+    }
+
+    /// Puts one message on the queue; when this returns `Ok`, it is safe.
+    pub async fn send<T: Message>(&self, message: &T) -> Result<(), SendFailed> {
+        self.sqs
+            .send_message()
+            .queue_url(&self.url)
+            .message_group_id(message.group())
+            .message_deduplication_id(message.deduplication())
+            .message_body(seal(message)?)
+            .send()
+            .await
+            .map(|_| ())
+            .map_err(|error| SendFailed::from_sdk(&error))
+    }
+
+    /// Opens the connection before anybody waits for it, with a message that a FIFO queue cannot take: it has no group. The call is one that the
+    /// function may make anyway, so nothing has to be permitted for it.
+    pub async fn warm(&self) {
+        // An answer of any kind has opened the connection; a failure shows at the first send, with its own words.
+        let _ = self.sqs.send_message().queue_url(&self.url).message_body("warm").send().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqs_refuses_travels_escaped_and_arrives_as_it_was() {
+        let wake = Wake {
+            workspace: Workspace::new("T1"),
+            channel: Channel::new("a\u{fffe}b\u{ffff}c"),
+            because: IntentId::of("test", &[]),
+            unpark: None,
+        };
+        let text = seal(&wake).expect("a text");
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']));
+        assert_eq!(open::<Wake>(&text).expect("a wake"), wake);
+    }
+}

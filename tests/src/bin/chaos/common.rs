@@ -1,0 +1,125 @@
+//! What the parts have in common: channels, loads, counting what Slack took, and the table.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tests::inputs::own;
+use tests::world::World;
+
+/// What a part came to.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    rows: Vec<(String, String)>,
+    problems: Vec<String>,
+}
+
+impl Report {
+    /// A line of the table.
+    pub(crate) fn row(&mut self, name: impl Display, figure: impl Display) {
+        self.rows.push((name.to_string(), figure.to_string()));
+    }
+
+    /// A line of the table that has to be `wanted`.
+    pub(crate) fn must(&mut self, name: impl Display, figure: impl Display, wanted: impl Display) {
+        let (figure, wanted) = (figure.to_string(), wanted.to_string());
+        if figure != wanted {
+            self.problems.push(format!("{name}: {figure}, not {wanted}"));
+        }
+        self.rows.push((name.to_string(), figure));
+    }
+
+    /// Something that must not be.
+    pub(crate) fn problem(&mut self, what: impl Display) {
+        self.problems.push(what.to_string());
+    }
+
+    /// Whether everything is as it has to be.
+    pub(crate) fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The part's table.
+    pub(crate) fn print(&self, part: &str, took: Duration) {
+        println!("{} {part}  ({} s)", if self.is_good() { "✓" } else { "✗" }, took.as_secs());
+        for (name, figure) in &self.rows {
+            println!("    {name:<58} {figure:>12}");
+        }
+        for problem in self.problems.iter().take(20) {
+            println!("    NOT GOOD {problem}");
+        }
+        if self.problems.len() > 20 {
+            println!("    and {} more", self.problems.len() - 20);
+        }
+    }
+}
+
+/// The id of the channel with this number.
+pub(crate) fn channel(number: usize) -> String {
+    format!("C0CHAOS{number:03}")
+}
+
+/// Makes channels, and rules that lead the service `service-{number}` there; `settings` come before the rules.
+pub(crate) async fn channels(world: &World, count: usize, settings: &str) {
+    let mut document = format!("{settings}\n[routing]\ndefault = {{ channel = \"#incidents\" }}\n");
+    for number in 0..count {
+        let id = channel(number);
+        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true })).await;
+        let _ = write!(document, "[[routing.rules]]\nmatch = {{ service = \"service-{number}\" }}\nto = [{{ channel = \"{id}\" }}]\n");
+    }
+    world.configures(&document).await;
+}
+
+/// The message that creates an incident in the channel of this number.
+pub(crate) fn create(key: &str, title: &str, channel: usize, at: Timestamp) -> Value {
+    own("create", key, at, &json!({ "title": title, "service": format!("service-{channel}") }))
+}
+
+/// What Slack took of new messages: when it took each, by what each post is known as.
+pub(crate) async fn taken(world: &World) -> BTreeMap<String, Vec<i64>> {
+    let mut taken: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for call in world.slack.calls("chat.postMessage&fields=at,applied,arguments").await {
+        let post = call.pointer("/arguments/metadata/event_payload/post").and_then(Value::as_str);
+        if let (Some(post), Some(true)) = (post, call.get("applied").and_then(Value::as_bool)) {
+            // The same place in another channel is another post.
+            let channel = call.pointer("/arguments/channel").and_then(Value::as_str).unwrap_or_default();
+            let at = call.get("at").and_then(Value::as_i64).unwrap_or_default();
+            taken.entry(format!("{channel} {post}")).or_default().push(at);
+        }
+    }
+    taken
+}
+
+/// How many messages are there more than once, and how many too many.
+pub(crate) fn duplicates(taken: &BTreeMap<String, Vec<i64>>) -> usize {
+    taken.values().map(|times| times.len() - 1).sum()
+}
+
+/// Drops messages onto the incidents queue, ten at a time.
+pub(crate) async fn drop_all(world: &World, messages: &[Value]) {
+    for ten in messages.chunks(10) {
+        world.drops_several(ten).await;
+    }
+}
+
+/// How often the functions logged this outcome.
+pub(crate) fn outcomes(world: &World, outcome: &str) -> usize {
+    let wanted = format!("\"outcome\":\"{outcome}\"");
+    world.logs.lines().iter().filter(|line| line.text.contains(&wanted)).count()
+}
+
+/// Waits until nothing moves any more, and tells on the way what is left.
+pub(crate) async fn settle(world: &World) {
+    let told = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            println!("   {}", world.on_its_way().await);
+        }
+    };
+    tokio::select! {
+        () = world.settled() => {}
+        () = told => {}
+    }
+}

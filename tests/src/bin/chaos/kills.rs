@@ -1,0 +1,235 @@
+//! `kill -9` of functions at random moments while sources and people are at work: what is lost, and what is there twice?
+//!
+//! Scaled: the queues hand out again after 6 s what died (template.yaml: 3 and 6 minutes), Slack takes 600 `chat.update` a minute, and repeats an event that was not answered after 1 and
+//! 3 s (1 and 5 minutes). A command that was not answered is sent again as it was, as nobody but a person would.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tests::inputs::own;
+use tests::ministack::Queue;
+use tests::world::{Setup, World};
+
+use crate::Options;
+use crate::common::{Report, channels, duplicates, outcomes, settle, taken};
+
+const CHANNELS: usize = 10;
+const KILLED: [&str; 5] = ["commands", "events", "intake", "worker", "poster"];
+
+/// What has been done so far.
+#[derive(Debug, Default)]
+struct Deeds {
+    kills: Mutex<BTreeMap<&'static str, usize>>,
+    notes: AtomicUsize,
+    over: AtomicBool,
+}
+
+pub(crate) async fn run(options: &Options) -> Report {
+    let (incidents, kills) = (options.scaled(200), options.scaled(200).div_ceil(KILLED.len()));
+    let setup = Setup {
+        visibility: Queue::ALL.into_iter().map(|queue| (queue, 6)).collect(),
+        instances: 4,
+        timeout: Duration::from_secs(5),
+        patience: Duration::from_mins(15),
+        updates_per_minute: 600,
+        counted: false,
+        ..Setup::default()
+    };
+    let world = World::with(setup).await;
+    channels(&world, CHANNELS, "[storm]\nabove = 0").await;
+    world.slack.tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.update": 600 } })).await;
+    world.slack.tell("timing", &json!({ "event_retry_ms": [0, 1_000, 3_000] })).await;
+    let deeds = Deeds::default();
+    let load = async {
+        sources(&world, incidents, options.seed).await;
+        people(&world, incidents, kills, &deeds).await;
+        deeds.over.store(true, Ordering::SeqCst);
+    };
+    let killing = join_all(KILLED.map(|name| kill_often(&world, name, kills, options.seed, &deeds)));
+    tokio::join!(load, killing);
+    println!("   the killing is over");
+    let parked = settle_and_put_back(&world).await;
+    let mut report = Report::default();
+    for (name, kills) in lock(&deeds.kills).iter() {
+        report.row(format!("{name} killed, of {} invocations", world.dispatcher().function(name).invocations()), kills);
+    }
+    check(&world, &mut report, incidents, deeds.notes.load(Ordering::SeqCst)).await;
+    report.row("parked with a reason, put back", parked.values().sum::<usize>());
+    report.row("found by look-up, not posted again", outcomes(&world, "found"));
+    world.finish_unsettled().await;
+    report
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn key(incident: usize) -> String {
+    format!("chaos-{incident:04}")
+}
+
+/// Creates, acknowledges and resolves, each for all incidents in an order of its own.
+async fn sources(world: &World, incidents: usize, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let start = Timestamp::now() - SignedDuration::from_mins(10);
+    for (step, kind) in ["create", "acknowledge", "resolve"].into_iter().enumerate() {
+        let mut order: Vec<usize> = (0..incidents).collect();
+        random.shuffle(&mut order);
+        for (number, incident) in order.into_iter().enumerate() {
+            let fields = match kind {
+                "create" => {
+                    json!({ "title": format!("chaos incident {incident:04}"), "service": format!("service-{}", incident % CHANNELS) })
+                }
+                _ => json!({}),
+            };
+            let at = start + SignedDuration::from_secs(i64::try_from(step * 60).unwrap_or_default());
+            world.drops(&own(kind, &key(incident), at, &fields)).await;
+            if number % 10 == 9 {
+                tokio::time::sleep(Duration::from_millis(random.u64(200..800))).await;
+            }
+        }
+        println!("   {kind}: all {incidents} dropped");
+    }
+}
+
+/// People add notes, by command and by mention, as long as there is somebody to kill.
+async fn people(world: &World, incidents: usize, kills: usize, deeds: &Deeds) {
+    world.until("an incident", async || (!ids(world).await.is_empty()).then_some(()).ok_or_else(String::new)).await;
+    let ids = ids(world).await;
+    while lock(&deeds.kills).values().sum::<usize>() < kills * KILLED.len() {
+        let number = deeds.notes.fetch_add(1, Ordering::SeqCst);
+        let id = &ids[number % ids.len().min(incidents)];
+        let line = format!("note {id} note {number:05}.");
+        if number.is_multiple_of(2) {
+            let body = json!({ "user": "U0JANE", "channel": "general", "command": "/incident", "text": line });
+            let mut answer = world.slack.tell("command", &body).await;
+            while answer.get("status").and_then(Value::as_u64) != Some(200) {
+                let payload = answer.get("payload").cloned().unwrap_or_default();
+                answer = world.slack.tell("redeliver", &json!({ "payload": payload })).await;
+            }
+        } else {
+            let body = json!({ "user": "U0OMAR", "channel": "general", "text": format!("@tocsin {line}"), "typed": true });
+            world.slack.tell("message", &body).await;
+        }
+    }
+    println!("   {} notes added", deeds.notes.load(Ordering::SeqCst));
+}
+
+async fn ids(world: &World) -> Vec<String> {
+    let incidents = world.scan().await.into_iter().filter(|item| item.get("sk").and_then(Value::as_str) == Some("incident"));
+    incidents.filter_map(|item| item.pointer("/data/id")?.as_str().map(str::to_owned)).collect()
+}
+
+/// Kills a copy of a function that is at work, a random while after it began, until it has been done often enough.
+async fn kill_often(world: &World, name: &'static str, kills: usize, seed: u64, deeds: &Deeds) {
+    let first = name.bytes().map(u64::from).sum::<u64>();
+    let mut random = fastrand::Rng::with_seed(seed ^ first);
+    let function = world.dispatcher().function(name);
+    let mut left = kills;
+    while left > 0 && !deeds.over.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(random.u64(200..1_800))).await;
+        while function.busy_instance().is_none() && !deeds.over.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let Some(instance) = function.busy_instance() else { continue };
+        // A receiver is done within a few milliseconds.
+        let while_at_work = if matches!(name, "commands" | "events") { 4_000 } else { 60_000 };
+        tokio::time::sleep(Duration::from_micros(random.u64(0..while_at_work))).await;
+        if function.is_busy(&instance) {
+            instance.kill();
+            *lock(&deeds.kills).entry(name).or_default() += 1;
+            left -= 1;
+        }
+    }
+}
+
+/// Waits until nothing moves any more, and puts back what was parked, as an operator does: how often each reason was given.
+async fn settle_and_put_back(world: &World) -> BTreeMap<String, usize> {
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    loop {
+        settle(world).await;
+        let mut letters = Vec::new();
+        for queue in Queue::ALL {
+            let urls = &world.resources.queues.get(&queue).map(|urls| urls.dead_letters.clone()).unwrap_or_default();
+            for _ in 0..world.aws.depth(urls).await.unwrap_or_default() {
+                letters.push((queue, world.takes_dead_letter(queue).await));
+            }
+        }
+        if letters.is_empty() {
+            return reasons;
+        }
+        for (queue, letter) in letters {
+            *reasons.entry(format!("{}: {}", queue.name(), letter.reason)).or_default() += 1;
+            world.puts_back(queue, &letter).await;
+        }
+    }
+}
+
+async fn check(world: &World, report: &mut Report, incidents: usize, notes: usize) {
+    let taken = taken(world).await;
+    let items = world.scan().await;
+    let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kept: BTreeMap<String, &Value> = items
+        .iter()
+        .filter(|item| text(item, "sk") == "incident")
+        .filter_map(|item| Some((item.pointer("/data/key")?.as_str()?.to_owned(), item.get("data")?)))
+        .collect();
+    let mut entries: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for item in items.iter().filter(|item| text(item, "sk").starts_with("timeline#")) {
+        let incident = text(item, "pk").rsplit('#').next().unwrap_or_default().to_owned();
+        entries.entry(incident).or_default().extend(item.get("data"));
+    }
+    let messages = world.slack.messages().await;
+    let (mut lost, mut twice, mut wanted) = (Vec::new(), 0, 0);
+    for number in 0..incidents {
+        let key = key(number);
+        let Some(id) = kept.get(&key).map(|data| text(data, "id")) else {
+            lost.push(format!("{key}: no incident"));
+            continue;
+        };
+        let card = messages.iter().find(|message| message.thread().is_none() && message.incident().as_deref() == Some(&id));
+        if !card.is_some_and(|card| card.reads().contains("*Resolved*")) {
+            lost.push(format!("{key}: the card of {id} {}", card.map_or("is missing", |_| "does not show its end")));
+        }
+        wanted += 1;
+        let own = entries.get(&id).cloned().unwrap_or_default();
+        for kind in ["triggered", "acknowledged", "resolved"] {
+            let there = own.iter().filter(|entry| tests::card::is_what(entry, kind)).count();
+            twice += there.saturating_sub(1);
+            if there == 0 {
+                lost.push(format!("{key}: {id} was never {kind}"));
+            }
+        }
+        for entry in own.iter().filter(|entry| entry.get("fate").and_then(Value::as_str) == Some("done")) {
+            let intent = text(entry, "intent");
+            wanted += 1;
+            if !taken.keys().any(|post| post.contains(&id) && post.ends_with(&intent)) {
+                lost.push(format!("{key}: nobody was told under the card of {id} about {}", entry.get("what").unwrap_or(&Value::Null)));
+            }
+        }
+    }
+    let said: Vec<String> =
+        entries.values().flatten().filter_map(|entry| entry.pointer("/what/noted/text")?.as_str().map(str::to_owned)).collect();
+    for number in 0..notes {
+        let there = said.iter().filter(|text| text.contains(&format!("note {number:05}."))).count();
+        twice += there.saturating_sub(1);
+        if there == 0 {
+            lost.push(format!("note {number}"));
+        }
+    }
+    report.row("incidents, over ten channels", incidents);
+    report.row("notes by command and by mention", notes);
+    report.row("messages wanted", wanted);
+    report.row("messages in Slack", taken.values().map(Vec::len).sum::<usize>());
+    report.must("lost", lost.len(), 0);
+    report.must("there twice in Slack", duplicates(&taken), 0);
+    report.must("there twice in the timeline", twice, 0);
+    for lost in lost {
+        report.problem(format!("lost {lost}"));
+    }
+}

@@ -1,0 +1,77 @@
+//! What is promised about delivery, tried at length: functions are killed and frozen, answers get lost, Slack refuses, sources repeat themselves; and then it is counted what was
+//! lost, what is there twice, and who did not wait.
+//!
+//! `cargo run -p tests --bin chaos` does all parts one after the other; names of parts do only those. What is scaled, so that it does not take days, each part says.
+
+mod common;
+mod freezes;
+mod kills;
+mod orders;
+mod rates;
+mod resets;
+mod same;
+mod storms;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use common::Report;
+
+/// Which parts, and how large.
+#[derive(Debug, Clone, Parser)]
+struct Options {
+    /// The parts to do; all where none is named.
+    parts: Vec<String>,
+    /// A tenth of everything, to see quickly whether it works at all.
+    #[arg(long)]
+    tenth: bool,
+    /// Decides what is random.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// All parts, in the order in which they are done.
+const PARTS: [&str; 7] = ["kills", "resets", "freezes", "same", "rates", "storms", "orders"];
+
+impl Options {
+    /// A number of things, a tenth of it where that is asked for.
+    fn scaled(&self, number: usize) -> usize {
+        if self.tenth { number.div_ceil(10) } else { number }
+    }
+}
+
+async fn run(part: &str, options: &Options) -> Option<Report> {
+    Some(match part {
+        "kills" => kills::run(options).await,
+        "resets" => resets::run(options).await,
+        "freezes" => freezes::run(options).await,
+        "same" => same::run(options).await,
+        "rates" => rates::run(options).await,
+        "storms" => storms::run(options).await,
+        "orders" => orders::run(options).await,
+        _ => return None,
+    })
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    let all: Vec<String> = PARTS.iter().map(|part| (*part).to_owned()).collect();
+    let parts = if options.parts.is_empty() { &all } else { &options.parts };
+    let mut reports = Vec::new();
+    for part in parts {
+        println!("── {part}");
+        let began = Instant::now();
+        let Some(report) = run(part, &options).await else {
+            eprintln!("there is no part {part}: {}", PARTS.join(", "));
+            return ExitCode::from(2);
+        };
+        reports.push((part.clone(), report, began.elapsed()));
+    }
+    println!();
+    for (part, report, took) in &reports {
+        report.print(part, *took);
+    }
+    if reports.iter().all(|(_, report, _)| report.is_good()) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
