@@ -62,6 +62,9 @@ impl Installations {
     /// Slack says that Tocsin was taken out, or that its token was revoked. Both come, in any order and perhaps several times, and an old token may be revoked after its
     /// successor is in place: so what counts is whether the token in force still works. `owner` names whoever asks, for the lock.
     pub async fn uninstalled(&self, client: &Client, workspace: &Workspace, at: Timestamp, owner: &str) -> Result<Uninstalled, SlackError> {
+        if self.store.installation(workspace).await?.is_none() {
+            return Ok(Uninstalled::Unknown);
+        }
         if !self.lock(workspace, owner).await? {
             return Err(SlackError::Later("somebody else is writing the installation's secret".to_owned()));
         }
