@@ -175,6 +175,7 @@ impl App {
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {
         self.dead_letters.park(delivery, reason).await?;
         metrics::post(metrics::Post::Parked);
+        metrics::parked();
         tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
         Ok(())
     }
