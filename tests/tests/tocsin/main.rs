@@ -24,5 +24,6 @@ mod signatures;
 mod storm;
 mod tokens;
 mod watch;
+mod webhooks;
 mod who_may;
 mod worlds;
