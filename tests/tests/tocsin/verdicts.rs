@@ -81,7 +81,7 @@ async fn every_code_has_its_verdict_on_a_new_card() {
     for code in put_aside {
         let letter = letters
             .iter()
-            .find(|letter| letter.reason.contains(code))
+            .find(|letter| letter.reason.contains(&format!(" {code}")))
             .unwrap_or_else(|| panic!("no dead letter names {code}: {letters:?}"));
         for (_, advice) in ADVICE.iter().filter(|(of, _)| *of == code) {
             assert!(letter.reason.contains(advice), "{code}: {}", letter.reason);
