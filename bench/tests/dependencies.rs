@@ -113,6 +113,16 @@ fn no_regex_engine_but_the_sdks_small_one() {
     }
 }
 
+/// Counting is for what is called by queues and clocks; Slack waits for nobody to count.
+#[test]
+fn a_receiver_counts_nothing() {
+    for_each(&RECEIVERS, |function, linked| {
+        for name in ["metrics", "metrics_cloudwatch_embedded", "aws-sdk-sns"] {
+            assert_eq!(versions(linked, name), Vec::<&str>::new(), "{function} links {name}");
+        }
+    });
+}
+
 #[test]
 fn a_receiver_links_only_the_clients_it_calls() {
     for_each(&RECEIVERS, |function, linked| {

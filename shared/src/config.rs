@@ -31,15 +31,15 @@ pub fn optional(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
+/// A whole number that has to be there.
+pub fn number<T: FromStr>(name: &'static str) -> Result<T, ConfigError> {
+    required(name)?.trim().parse().map_err(|_| ConfigError::Unusable { name, expected: "a whole number" })
+}
+
 /// A URL that is used as it stands: where Slack asks people whether they want to install (`SLACK_AUTHORIZE_URL`).
 pub fn url(name: &'static str) -> Result<Url, ConfigError> {
     let unusable = ConfigError::Unusable { name, expected: "an http(s) URL" };
     Url::parse(&required(name)?).ok().filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https")).ok_or(unusable)
-}
-
-/// A whole number that has to be there.
-pub fn number<T: FromStr>(name: &'static str) -> Result<T, ConfigError> {
-    required(name)?.trim().parse().map_err(|_| ConfigError::Unusable { name, expected: "a whole number" })
 }
 
 /// A base URL: Slack's Web API (`SLACK_API_URL`) or where its `response_url`s live (`SLACK_HOOKS_URL`). Both are parameters because GovSlack has

@@ -4,6 +4,8 @@
 pub mod aws;
 pub mod config;
 pub mod domain;
+#[cfg(feature = "fallback")]
+pub mod fallback;
 #[cfg(all(feature = "slack-client", feature = "store"))]
 pub mod installation;
 pub mod intake;
@@ -16,6 +18,7 @@ pub mod secrets;
 pub mod slack;
 #[cfg(feature = "store")]
 pub mod store;
+pub mod watch;
 
 /// An error with its causes, in one line for the log. The SDK's errors say "service error" by themselves and the rest in their sources.
 pub fn causes(error: &dyn std::error::Error) -> String {

@@ -114,7 +114,8 @@ impl Deployed {
         };
         let queues = [(Queue::Incidents, queue("Incidents")?), (Queue::Intents, queue("Intents")?), (Queue::Posts, queue("Posts")?)];
         let installations = format!("{STACK}/installations/");
-        Ok(Resources { queues: queues.into(), table: self.output("TableName")?, secret: self.output("SlackSecretArn")?, installations })
+        let (table, secret) = (self.output("TableName")?, self.output("SlackSecretArn")?);
+        Ok(Resources { queues: queues.into(), table, secret, installations, notices: None })
     }
 
     /// Everything the functions printed, from CloudWatch Logs.

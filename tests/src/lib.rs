@@ -7,6 +7,7 @@
 
 pub mod binaries;
 pub mod browser;
+pub mod canaries;
 pub mod card;
 pub mod deployed;
 pub mod dispatcher;

@@ -196,6 +196,17 @@ pub struct Resources {
     pub secret: String,
     /// How the names of installations' secrets begin.
     pub installations: String,
+    /// Where notices go; a deployed stack has none.
+    pub notices: Option<Notices>,
+}
+
+/// A topic, and a queue that hears everything that is published to it.
+#[derive(Debug, Clone)]
+pub struct Notices {
+    /// The topic's ARN.
+    pub topic: String,
+    /// The queue's URL.
+    pub queue: String,
 }
 
 /// Clients for one endpoint.
@@ -209,6 +220,8 @@ pub struct Aws {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Secrets Manager.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// SNS.
+    pub sns: aws_sdk_sns::Client,
 }
 
 static WORLDS: AtomicU32 = AtomicU32::new(1);
@@ -222,6 +235,7 @@ impl Aws {
             sqs: aws_sdk_sqs::Client::new(&config),
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
+            sns: aws_sdk_sns::Client::new(&config),
         }
     }
 
@@ -233,9 +247,19 @@ impl Aws {
             queues.insert(queue, self.create_queue(&name, queue, visibility.get(&queue).copied().unwrap_or(30)).await?);
         }
         self.create_table(&name).await?;
+        let notices = self.create_notices(&name).await?;
         let secret = self.secrets.create_secret().name(format!("{name}-slack")).secret_string(secret).send().await?;
         let installations = format!("{name}/installations/");
-        Ok(Resources { queues, table: name, secret: secret.arn.context("a secret has an ARN")?, installations })
+        let secret = secret.arn.context("a secret has an ARN")?;
+        Ok(Resources { queues, table: name, secret, installations, notices: Some(notices) })
+    }
+
+    async fn create_notices(&self, world: &str) -> Result<Notices> {
+        let name = format!("{world}-notices");
+        let topic = self.sns.create_topic().name(&name).send().await?.topic_arn.context("a topic has an ARN")?;
+        let queue = self.sqs.create_queue().queue_name(&name).send().await?.queue_url.context("a queue has a URL")?;
+        self.sns.subscribe().topic_arn(&topic).protocol("sqs").endpoint(arn(&queue)).send().await?;
+        Ok(Notices { topic, queue })
     }
 
     async fn create_queue(&self, world: &str, queue: Queue, visibility: u32) -> Result<QueueUrls> {

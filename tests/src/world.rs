@@ -16,6 +16,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
 
 use crate::binaries;
+use crate::canaries::Canaries;
 use crate::card::{Card, readable};
 use crate::deployed::Deployed;
 use crate::dispatcher::counter::Counter;
@@ -37,6 +38,8 @@ pub const INSTALL_URL: &str = "https://tests.lambda-url.us-east-1.on.aws/install
 
 /// The app's public name in OAuth.
 pub const CLIENT_ID: &str = "4280.4280";
+/// The beginning of the ARNs of a world's own alarms.
+pub const OWN_ALARMS: &str = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:world/watch/";
 
 /// How a world differs from the usual one.
 #[derive(Debug, Clone)]
@@ -49,14 +52,6 @@ pub struct Setup {
     pub timeout: Duration,
     /// Where incidents go that no rule routes.
     pub default_channel: String,
-    /// Which workspace is meant where none is named; empty for the only one.
-    pub default_workspace: String,
-    /// Whether workspaces install the app by a link, rather than by a pasted token; nobody has yet.
-    pub by_link: bool,
-    /// By link: whether tokens expire and have to be refreshed.
-    pub tokens_rotate: bool,
-    /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
-    pub signing_overlap_hours: u32,
     /// How long one call to Slack may take, in seconds; a lost answer is looked up two seconds after that.
     pub slack_timeout: u32,
     /// What happens to a message that may have been posted and cannot be looked up: `again` or `park`.
@@ -65,6 +60,14 @@ pub struct Setup {
     pub updates_per_minute: u32,
     /// Whether the functions' calls to AWS pass by a proxy that counts them; for large loads they do not.
     pub counted: bool,
+    /// Which workspace is meant where none is named; empty for the only one.
+    pub default_workspace: String,
+    /// Whether workspaces install the app by a link, rather than by a pasted token; nobody has yet.
+    pub by_link: bool,
+    /// By link: whether tokens expire and have to be refreshed.
+    pub tokens_rotate: bool,
+    /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
+    pub signing_overlap_hours: u32,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -79,14 +82,14 @@ impl Default for Setup {
             instances: 2,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
-            default_workspace: String::new(),
-            by_link: false,
-            tokens_rotate: false,
-            signing_overlap_hours: 24,
             slack_timeout: 8,
             uncertain: "again",
             updates_per_minute: 50,
             counted: true,
+            default_workspace: String::new(),
+            by_link: false,
+            tokens_rotate: false,
+            signing_overlap_hours: 24,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -106,6 +109,15 @@ pub struct DeadLetter {
     pub body: String,
     /// Why it is there; empty where SQS moved it itself.
     pub reason: String,
+}
+
+/// What Tocsin said where Slack is not needed.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// In a few words.
+    pub subject: String,
+    /// What is wrong and what to do.
+    pub text: String,
 }
 
 /// One Tocsin with everything around it.
@@ -130,6 +142,9 @@ pub struct World {
     patience: Duration,
     runs: Stack,
     expected_errors: Mutex<Vec<String>>,
+    canaries: Canaries,
+    taken: Mutex<Vec<String>>,
+    notices: Mutex<Vec<Notice>>,
     finished: AtomicBool,
 }
 
@@ -154,8 +169,8 @@ impl World {
     async fn try_start(setup: &Setup) -> Result<Self> {
         let programs = tokio::task::spawn_blocking(binaries::folder).await?;
         let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
-        let (bot_token, signing_secret) = canaries();
-        let client_secret = format!("canary{}", hex(26));
+        let canaries = Canaries::default();
+        let (bot_token, signing_secret, client_secret) = (canaries.token(), canaries.signing_secret(), canaries.signing_secret());
         let http = Http::default();
         let aws = Aws::at(&ministack.endpoint);
         let secret = if setup.by_link {
@@ -215,6 +230,9 @@ impl World {
             patience: setup.patience,
             runs,
             expected_errors: Mutex::default(),
+            canaries,
+            taken: Mutex::default(),
+            notices: Mutex::default(),
             finished: AtomicBool::new(false),
         })
     }
@@ -225,7 +243,8 @@ impl World {
     }
 
     async fn try_deploy() -> Result<Self> {
-        let (bot_token, signing_secret) = canaries();
+        let canaries = Canaries::default();
+        let (bot_token, signing_secret) = (canaries.token(), canaries.signing_secret());
         let http = Http::default();
         // The stack has to know where Slack is, so Slack is there before the queue.
         let slack = Slack::start(&bot_token, &signing_secret, None, http.clone()).await?;
@@ -245,6 +264,9 @@ impl World {
             patience: Setup::default().patience,
             runs: Stack::Deployed(Box::new(deployed)),
             expected_errors: Mutex::default(),
+            canaries,
+            taken: Mutex::default(),
+            notices: Mutex::default(),
             finished: AtomicBool::new(false),
         })
     }
@@ -542,6 +564,8 @@ impl World {
 
     /// Writes the secret anew, as an admin does who rotates it.
     pub async fn writes_secret(&self, bot_token: &str, signing_secret: &str) {
+        self.keeps_secret(bot_token);
+        self.keeps_secret(signing_secret);
         self.writes_app_secret(&json!({ "bot_token": bot_token, "signing_secret": signing_secret })).await;
     }
 
@@ -570,10 +594,36 @@ impl World {
             let message = received.messages.and_then(|mut messages| messages.pop()).ok_or("none")?;
             let delete = self.aws.sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap_or_default());
             delete.send().await.map_err(|error| format!("{error:?}"))?;
+            lock(&self.taken).push(format!("{message:?}"));
             let reason = message.message_attributes.as_ref().and_then(|all| all.get("Reason")?.string_value.clone());
             Ok(DeadLetter { body: message.body.unwrap_or_default(), reason: reason.unwrap_or_default() })
         })
         .await
+    }
+
+    /// What Tocsin has said so far where Slack is not needed, oldest first.
+    pub async fn notices(&self) -> Vec<Notice> {
+        let Some(notices) = &self.resources.notices else { return Vec::new() };
+        loop {
+            let receive = self.aws.sqs.receive_message().queue_url(&notices.queue).max_number_of_messages(10);
+            let messages = receive.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}")).messages.unwrap_or_default();
+            if messages.is_empty() {
+                return lock(&self.notices).clone();
+            }
+            for message in messages {
+                let said: Value = serde_json::from_str(message.body().unwrap_or_default()).unwrap_or_default();
+                let text = |name: &str| said.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                lock(&self.notices).push(Notice { subject: text("Subject"), text: text("Message") });
+                let handle = message.receipt_handle().unwrap_or_default();
+                let delete = self.aws.sqs.delete_message().queue_url(&notices.queue).receipt_handle(handle);
+                delete.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+            }
+        }
+    }
+
+    /// From now on this must not be seen anywhere but where secrets belong.
+    pub fn keeps_secret(&self, secret: &str) {
+        self.canaries.keep(secret);
     }
 
     /// Puts a dead letter back onto its queue, as a redrive does: under a new deduplication id.
@@ -618,7 +668,7 @@ impl World {
 
     /// Ends a test that left jobs on purpose, for a world that cannot settle any more. Secrets in the log count all the same.
     pub async fn finish_unsettled(self) {
-        self.check_secrets(&self.all_logs().await);
+        self.check_secrets(&self.all_logs().await).await;
         self.finished.store(true, Ordering::SeqCst);
     }
 
@@ -639,18 +689,36 @@ impl World {
         for text in expected.iter().filter(|text| !lines.iter().any(|line| line.is_error() && line.text.contains(*text))) {
             let _ = writeln!(left, "no error in the log contains {text:?}");
         }
-        self.check_secrets(&lines);
+        self.check_secrets(&lines).await;
         self.finished.store(true, Ordering::SeqCst);
         assert!(left.is_empty(), "at the end there is:\n{left}");
     }
 
-    fn check_secrets(&self, lines: &[crate::logs::Line]) {
-        for line in lines {
-            // All of Slack's tokens begin with one of these.
-            let secrets = [&self.signing_secret, &self.client_secret, "xoxb-", "xoxe-", "xoxe."];
-            let leaks = secrets.into_iter().any(|secret| !secret.is_empty() && line.text.contains(secret));
-            assert!(!leaks, "{} printed a secret: {}", line.function, line.text);
+    async fn check_secrets(&self, lines: &[crate::logs::Line]) {
+        let leaks = self.leaks_in(lines).await;
+        assert!(leaks.is_empty(), "secrets are seen in: {leaks:?}");
+    }
+
+    /// Where secrets are seen, of all that anybody could read; and forgets them, so that the world can end.
+    pub async fn leaks(&self) -> Vec<String> {
+        let leaks = self.leaks_in(&self.all_logs().await).await;
+        self.canaries.forget();
+        leaks
+    }
+
+    /// Everything that anybody could read: logs and metrics, queues and dead letters, answers, the table, notices, Slack.
+    async fn leaks_in(&self, lines: &[crate::logs::Line]) -> Vec<String> {
+        let mut said: Vec<(String, String)> =
+            lines.iter().map(|line| (format!("the log of {}", line.function), line.text.clone())).collect();
+        if let Stack::Dispatched(dispatcher) = &self.runs {
+            said.extend(dispatcher.traffic());
         }
+        let text = |item: &Value| ("the table".to_owned(), item.to_string());
+        said.extend(self.scan().await.iter().map(text));
+        said.extend(lock(&self.taken).iter().map(|letter| ("a dead letter".to_owned(), letter.clone())));
+        said.extend(self.notices().await.into_iter().map(|notice| ("a notice".to_owned(), format!("{} {}", notice.subject, notice.text))));
+        said.push(("Slack".to_owned(), self.slack.state().await.get("messages").cloned().unwrap_or_default().to_string()));
+        self.canaries.leaks(&said)
     }
 
     async fn all_logs(&self) -> Vec<crate::logs::Line> {
@@ -689,11 +757,6 @@ impl World {
     }
 }
 
-/// A token and a signing secret that occur nowhere else, so that a log that holds one is found.
-fn canaries() -> (String, String) {
-    (format!("xoxb-canary-{}", hex(24)), format!("canary{}", hex(26)))
-}
-
 /// What brings a function its work.
 enum Caller {
     /// A function URL.
@@ -723,6 +786,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let table = ("TABLE_NAME", resources.table.clone());
     let api = ("SLACK_API_URL", slack.api_url());
     let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
+    let own_alarms = ("OWN_ALARMS", OWN_ALARMS.to_owned());
     let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
     let installations = ("INSTALLATION_SECRETS_PREFIX", resources.installations.clone());
     let overlap = ("SIGNING_OVERLAP_HOURS", setup.signing_overlap_hours.to_string());
@@ -733,7 +797,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "commands" => vec![secret, overlap, intents, api, installations],
         "interactions" => vec![secret, overlap, intents, api, hooks, installations],
         "events" => vec![secret, overlap, intents],
-        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents)],
+        "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents), own_alarms],
         "worker" => vec![
             table,
             intents,
@@ -748,6 +812,8 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             default_channel,
         ],
         "poster" => vec![
+            ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default()),
+            own_alarms,
             table,
             posts,
             dead(Queue::Posts),
@@ -760,7 +826,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        "clock" => vec![table, intents, posts, secret, installations, install, default_workspace, api],
+        "clock" => vec![table, intents, posts, secret, installations, install, api],
         "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };

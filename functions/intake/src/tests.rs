@@ -38,7 +38,10 @@ impl Sqs {
             .endpoint_url(format!("http://{address}"))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
-        let app = App::new(aws_sdk_sqs::Client::from_conf(config), INCIDENTS.to_owned(), DEAD_LETTERS.to_owned(), intents.to_owned());
+        let watch = Watch::new("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:tocsin/watch/".to_owned())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let app =
+            App::new(aws_sdk_sqs::Client::from_conf(config), INCIDENTS.to_owned(), DEAD_LETTERS.to_owned(), intents.to_owned(), watch);
         Self { app, sent }
     }
 

@@ -51,9 +51,8 @@ impl From<StoreError> for Rest {
 /// One channel in one turn.
 pub(crate) struct Work<'a> {
     pub(crate) app: &'a App,
-    /// What calls Slack for this workspace.
-    pub(crate) bot: Bot<'a>,
     pub(crate) turn: &'a Turn,
+    pub(crate) bot: Bot<'a>,
     pub(crate) workspace: &'a Workspace,
     pub(crate) channel: &'a Channel,
     /// How fast the channel is; nobody else changes it meanwhile.
@@ -72,14 +71,18 @@ impl App {
         for place in unpark {
             self.store.unpark(workspace, channel, place).await?;
         }
-        // Where nothing may be called, the channel is parked until somebody has mended that.
-        let bot = self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
+        let bot = self.bot(turn, workspace).await?;
+        let mut work = Work { app: self, turn, bot, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
+        work.run().await
+    }
+
+    /// What calls Slack for this workspace, for the whole turn. Where nothing may be called, the channel is parked until somebody has mended that.
+    async fn bot<'a>(&'a self, turn: &'a Turn, workspace: &Workspace) -> Result<Bot<'a>, Rest> {
+        self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
             SlackError::Closed(reason) => Rest::Park(reason),
             SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
             error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
-        })?;
-        let mut work = Work { app: self, bot, turn, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
-        work.run().await
+        })
     }
 }
 
@@ -171,7 +174,7 @@ impl Work<'_> {
             Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| true),
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => {
                 store.release(due, owner, Setback::Pause).await?;
-                Err(Rest::Park(format!("{why}. {}", error.advice())))
+                Err(Rest::Park(if let SlackError::Closed(reason) = error { reason } else { format!("{why}. {}", error.advice()) }))
             }
         }
     }
@@ -201,6 +204,7 @@ impl Work<'_> {
         let letter = shared::queue::Delivery::made(wake.because.as_str(), body, group, due.attempts);
         self.app.park(&letter, reason).await.map_err(stuck)?;
         self.app.store.park(due, owner, reason, answered).await?;
+        self.app.tell(workspace, channel, "One message could not be posted there and was put aside", reason).await;
         Ok(())
     }
 }

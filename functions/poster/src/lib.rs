@@ -20,6 +20,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::domain::ids::{Channel, Workspace};
+use shared::fallback::Fallback;
 use shared::installation::Installations;
 use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
@@ -40,6 +42,7 @@ pub struct App {
     posts_url: String,
     dead_letters: DeadLetters,
     installations: Installations,
+    fallback: Fallback,
     slack_api: Url,
     /// The longest that one call to Slack may take; shorter where the function itself has less time.
     slack_timeout: Duration,
@@ -90,6 +93,7 @@ impl App {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         Ok(Self {
             installations: Installations::start(&aws, store.clone())?,
+            fallback: Fallback::start(&aws)?,
             store,
             posts_url: config::required("POSTS_QUEUE_URL")?,
             dead_letters: DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?),
@@ -155,7 +159,10 @@ impl App {
                 // What is due stays due; one message stands for it on the dead-letter queue, and putting that back posts everything.
                 let Some((_, delivery)) = wakes.first() else { return Vec::new() };
                 match self.park(delivery, &reason).await {
-                    Ok(()) => Vec::new(),
+                    Ok(()) => {
+                        self.tell(&first.workspace, &first.channel, "Nothing can be posted there", &reason).await;
+                        Vec::new()
+                    }
                     Err(error) => {
                         tracing::error!(%error, reason, outcome = "retried", "a channel could not be parked");
                         ids(&group)
@@ -170,6 +177,14 @@ impl App {
         metrics::post(metrics::Post::Parked);
         tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
         Ok(())
+    }
+
+    /// Tells those whom Slack cannot reach: what is the matter in a channel, and what to do about it.
+    async fn tell(&self, workspace: &Workspace, channel: &Channel, what: &str, reason: &str) {
+        let text = format!(
+            "{what}: {reason}\n\nWorkspace {workspace}, channel {channel}. What waits stands on the dead-letter queue of the posts queue; put it back once this is mended."
+        );
+        self.fallback.notify(&format!("Tocsin cannot post to {channel}"), &text).await;
     }
 
     /// Makes the messages come again after `wait`, all together. Where that fails they come again after the queue's visibility timeout.

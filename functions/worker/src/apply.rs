@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use shared::domain::Refusal;
+use shared::domain::configuration::Configuration;
 use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
 use shared::domain::incident::{Effect, Incident, Outcome, State};
@@ -9,15 +10,16 @@ use shared::domain::intent::{Action, Actor, Intent, Target};
 use shared::domain::people::may_act;
 use shared::domain::routing::Routing;
 use shared::domain::timeline::{Entry, Fate, What};
+use shared::metrics;
 use shared::queue::Failure;
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
 
-use crate::{App, wakes};
+use crate::{App, lock, wakes};
 
 /// How often a conflict is decided anew within one delivery: every round somebody else has got ahead, so it ends.
-const ROUNDS: u32 = 12;
+const ROUNDS: usize = 12;
 
 /// The incident an intent is about, as it was read.
 struct Found {
@@ -26,6 +28,8 @@ struct Found {
     new: bool,
     /// The source's key, and what it meant, where it has to mean this incident from now on.
     repoint: Option<Meaning>,
+    /// The workspace's settings, where they were read on the way.
+    settings: Option<Configuration>,
 }
 
 /// What a source's key means.
@@ -61,7 +65,7 @@ impl App {
             (person.name, person.email) = (Some(profile.name), profile.email);
         }
         for round in 0..ROUNDS {
-            match self.round(&workspace, &intent, stopped.as_ref()).await? {
+            match self.round(&workspace, &intent, stopped.as_ref(), round).await? {
                 Round::Settled(marker, incident) => {
                     return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await;
                 }
@@ -71,10 +75,10 @@ impl App {
         Err(Failure::Later(format!("{ROUNDS} others were faster")))
     }
 
-    async fn round(&self, workspace: &Workspace, intent: &Intent, stopped: Option<&Refusal>) -> Result<Round, Failure> {
+    async fn round(&self, workspace: &Workspace, intent: &Intent, stopped: Option<&Refusal>, lost: usize) -> Result<Round, Failure> {
         let later = |error: StoreError| Failure::later(&error);
         let now = Timestamp::now();
-        let found = match self.find(workspace, intent).await.map_err(later)? {
+        let found = match self.find(workspace, intent, lost).await.map_err(later)? {
             Ok(found) => found,
             Err(refusal) => {
                 let committed = self.store.refuse(workspace, &intent.id, None, &refusal, now).await.map_err(later)?;
@@ -97,8 +101,12 @@ impl App {
         };
         let mut revealed = Vec::new();
         if effect.reveals {
-            self.route(&mut effect.incident).await.map_err(later)?;
-            self.store.know_channels(workspace, &effect.incident.channels, now).await.map_err(later)?;
+            let settings = match found.settings {
+                Some(settings) => settings,
+                None => self.store.settings(workspace).await.map_err(later)?,
+            };
+            self.route(&mut effect.incident, settings);
+            self.know_channels(workspace, &effect.incident.channels, now).await.map_err(later)?;
             if !found.new {
                 revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
             }
@@ -112,10 +120,10 @@ impl App {
         Ok(settled(committed, marker, Some(incident)))
     }
 
-    /// The incident that is meant, or why there is none.
-    async fn find(&self, workspace: &Workspace, intent: &Intent) -> Result<Result<Found, Refusal>, StoreError> {
+    /// The incident that is meant, or why there is none. `lost`: how often somebody was faster.
+    async fn find(&self, workspace: &Workspace, intent: &Intent, lost: usize) -> Result<Result<Found, Refusal>, StoreError> {
         match &intent.target {
-            Target::New => self.new_incident(workspace, intent, None).await.map(Ok),
+            Target::New => self.new_incident(workspace, intent, None, lost).await.map(Ok),
             Target::Id(id) => self.known(workspace, id).await,
             Target::Prefix(prefix) => {
                 let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
@@ -126,38 +134,45 @@ impl App {
                 self.the_one(workspace, ids, "Nothing is open.").await
             }
             Target::Key(key) => {
-                let Pointed { id: from, incident, begun } = self.store.pointed(workspace, key).await?;
-                let meaning = |begun| Meaning { key: key.clone(), from, begun };
+                let Pointed { id: from, incident, begun, settings } = self.store.pointed(workspace, key).await?;
+                let is_flapping = settings.flapping.is_flapping(&begun, intent.at);
+                let meaning = Meaning { key: key.clone(), from, begun };
                 let begins_anew = |incident: &Incident| matches!(intent.action, Action::Create(_)) && incident.is_over_before(intent.at);
-                let Some(incident) = incident else { return self.new_incident(workspace, intent, Some(meaning(begun))).await.map(Ok) };
-                if !begins_anew(&incident) {
-                    return Ok(Ok(Found { incident, new: false, repoint: None }));
-                }
-                let rate = self.store.settings(workspace).await?.flapping;
-                if !rate.is_flapping(&begun, intent.at) {
-                    return self.new_incident(workspace, intent, Some(meaning(begun))).await.map(Ok);
-                }
-                Ok(Ok(Found { incident: incident.held(rate, intent.at), new: false, repoint: Some(meaning(begun)) }))
+                let found = match incident {
+                    Some(incident) if !begins_anew(&incident) => Found { repoint: None, ..Found::known(incident) },
+                    Some(incident) if is_flapping => {
+                        Found { repoint: Some(meaning), ..Found::known(incident.held(settings.flapping, intent.at)) }
+                    }
+                    Some(_) | None => self.new_incident(workspace, intent, Some(meaning), lost).await?,
+                };
+                Ok(Ok(Found { settings: Some(settings), ..found }))
             }
         }
     }
 
-    async fn new_incident(&self, workspace: &Workspace, intent: &Intent, repoint: Option<Meaning>) -> Result<Found, StoreError> {
+    /// An incident that nobody knows of yet. That its id is another one's, the transaction finds out; only then it is looked for a longer one.
+    async fn new_incident(
+        &self,
+        workspace: &Workspace,
+        intent: &Intent,
+        repoint: Option<Meaning>,
+        lost: usize,
+    ) -> Result<Found, StoreError> {
         let key = repoint.as_ref().map(|meaning| meaning.key.clone());
         let mut id = IncidentId::derive(workspace, &intent.id, ID_LENGTHS[0]);
-        for length in ID_LENGTHS {
+        for length in ID_LENGTHS.into_iter().filter(|_| lost > 0) {
             id = IncidentId::derive(workspace, &intent.id, length);
             if self.store.incident(workspace, &id).await?.is_none() {
                 break;
             }
         }
-        Ok(Found { incident: Incident::expected(workspace.clone(), id, key), new: true, repoint })
+        Ok(Found { new: true, repoint, ..Found::known(Incident::expected(workspace.clone(), id, key)) })
     }
 
     async fn known(&self, workspace: &Workspace, id: &IncidentId) -> Result<Result<Found, Refusal>, StoreError> {
         let incident = self.store.incident(workspace, id).await?;
         Ok(match incident {
-            Some(incident) => Ok(Found { incident, new: false, repoint: None }),
+            Some(incident) => Ok(Found::known(incident)),
             None => Err(Refusal::new(format!("There is no incident {id}. `/incident list` shows what is open."))),
         })
     }
@@ -190,8 +205,7 @@ impl App {
         Ok(found.map(|found| found.incident))
     }
 
-    async fn route(&self, incident: &mut Incident) -> Result<(), StoreError> {
-        let configuration = self.store.settings(&incident.workspace).await?;
+    fn route(&self, incident: &mut Incident, configuration: Configuration) {
         let routing = configuration.routing.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
         let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
         let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());
@@ -206,6 +220,17 @@ impl App {
         mentions.dedup();
         (incident.channels, incident.mentions) = (channels, mentions);
         incident.unthreaded = !configuration.thread;
+    }
+
+    /// Remembers that something may be due in these channels; once a day and container is enough.
+    async fn know_channels(&self, workspace: &Workspace, channels: &[Channel], now: Timestamp) -> Result<(), StoreError> {
+        let day = now.as_second() / (24 * 60 * 60);
+        let new = |channel: &&Channel| !lock(&self.known_channels).contains(&(day, workspace.clone(), (*channel).clone()));
+        let new: Vec<_> = channels.iter().filter(new).cloned().collect();
+        self.store.know_channels(workspace, &new, now).await?;
+        let mut known = lock(&self.known_channels);
+        known.retain(|(of, ..)| *of == day);
+        known.extend(new.into_iter().map(|channel| (day, workspace.clone(), channel)));
         Ok(())
     }
 
@@ -220,11 +245,18 @@ impl App {
             self.wake(wakes(workspace, &incident.channels, &intent.id)).await?;
         }
         audit(workspace, intent, &marker);
+        metrics::intent(marker.outcome.name());
         match (&intent.reply, &marker.outcome) {
             (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await,
             (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
             (None, _) => Ok(()),
         }
+    }
+}
+
+impl Found {
+    fn known(incident: Incident) -> Self {
+        Self { incident, new: false, repoint: None, settings: None }
     }
 }
 

@@ -6,6 +6,8 @@ mod apply;
 mod people;
 mod workspace;
 
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
@@ -34,6 +36,8 @@ pub struct App {
     slack: Client,
     slack_hooks: Url,
     default_channel: Channel,
+    /// The channels that this container has written down, with the day on which it did.
+    known_channels: Mutex<HashSet<(i64, Workspace, Channel)>>,
 }
 
 /// Why the function cannot start.
@@ -52,8 +56,8 @@ impl App {
     pub fn start() -> Result<Self, StartError> {
         let aws = aws::sdk_config(Patience::BACKGROUND)?;
         let sqs = aws_sdk_sqs::Client::new(&aws);
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         let dead_letters = DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?);
         Ok(Self {
             installations: Installations::start(&aws, store.clone())?,
             store,
@@ -62,6 +66,7 @@ impl App {
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
             default_channel: Channel::new(config::required("DEFAULT_CHANNEL")?),
+            known_channels: Mutex::default(),
         })
     }
 
@@ -115,6 +120,10 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Which channels' posters to wake, and because of what.

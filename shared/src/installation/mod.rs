@@ -20,7 +20,8 @@ use crate::domain::ids::Workspace;
 use crate::secrets::app::Secrets;
 use crate::secrets::tokens::{Held, Tokens};
 use crate::secrets::{Secret, SecretError};
-use crate::slack::client::{Client, SlackError, ends_a_token, installation_of};
+use crate::slack::client::{Client, SlackError, installation_of};
+use crate::slack::verdict::{Verdict, verdict};
 use crate::store::installations::{Disabled, Installation};
 use crate::store::{Store, StoreError};
 
@@ -241,7 +242,7 @@ impl Installations {
     async fn refused(&self, workspace: &Workspace, held: &Held, code: String) -> SlackError {
         // A token for a whole organisation may lack one of its workspaces; the others go on.
         let one_of_many = code == "team_access_not_granted" && workspace.is_enterprise();
-        if !ends_a_token(&code) || one_of_many {
+        if verdict(&code) != Verdict::Disabled || one_of_many {
             return SlackError::Token(code);
         }
         let reason = format!("Slack has taken the token of {workspace} away ({code})");
@@ -374,7 +375,7 @@ impl Bot<'_> {
         let installations = self.installations;
         let item = installations.store.installation(&self.workspace).await?;
         // Before something is concluded for good, Secrets Manager is asked, however lately it was.
-        let newer = if ends_a_token(&code) {
+        let newer = if verdict(&code) == Verdict::Disabled {
             installations.tokens.now(&self.workspace).await
         } else {
             installations.tokens.again(&self.workspace).await

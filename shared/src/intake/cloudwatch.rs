@@ -86,6 +86,11 @@ pub(super) fn is_its_own(event: &Event) -> bool {
     alarm(event).is_some()
 }
 
+/// The ARN of the alarm that this is about, in whichever shape it comes.
+pub(super) fn arn(event: &Event) -> Option<String> {
+    alarm(event)?.arn
+}
+
 fn alarm(event: &Event) -> Option<Alarm> {
     let object = event.object()?;
     if let Some(alarm) = from_sns(event, object) {

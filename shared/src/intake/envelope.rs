@@ -48,7 +48,7 @@ impl Way {
 
 /// Takes the envelopes off: every event by itself, and for what cannot be opened its verdict. Never empty.
 pub(super) fn open(message: &Message<'_>) -> Opened {
-    let Message { body, message_id, sent_at, now } = *message;
+    let Message { body, message_id, sent_at, now, .. } = *message;
     let way = Way { sns: None, place: vec![message_id.to_owned()], depth: 0, sent_at, now };
     let mut opened = Vec::new();
     open_text(body, Expect::Json, way, &mut opened);

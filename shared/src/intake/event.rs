@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::fields;
 use crate::domain::ids::IntentId;
+use crate::watch::Watch;
 
 /// A source's clock may run ahead of ours by this much. A time beyond it is no time at all: it would hold an incident open against every recovery.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
@@ -64,6 +65,14 @@ pub(super) struct Notification {
     pub(super) topic: Option<Arn>,
     pub(super) subject: Option<String>,
     pub(super) time: Option<Timestamp>,
+}
+
+impl Notification {
+    /// Whether Tocsin itself wrote it.
+    pub(super) fn is_from(&self, watch: &Watch) -> bool {
+        let (Some(subject), Some(topic)) = (&self.subject, &self.topic) else { return false };
+        watch.is_own_notice(subject, topic.region.as_deref().unwrap_or_default(), topic.account.as_deref().unwrap_or_default())
+    }
 }
 
 /// An Amazon resource name, taken apart.

@@ -17,26 +17,29 @@ use jiff::Timestamp;
 
 use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
+use crate::watch::Watch;
 use event::Event;
 
 /// Whose message is it? Asked from top to bottom; the first that knows its own reads it. A source knows its own by its shape alone, and by so much of it
 /// that no other source's message looks the same: the order carries no meaning, except that the last one takes everything.
 const SOURCES: &[Source] = &[
     // Our own schema: `type` is one of its words, or stands beside `dedup_key` or `incident`.
-    Source { is_its_own: own::is_its_own, read: own::read },
+    Source { name: "own", is_its_own: own::is_its_own, read: own::read },
     // A CloudWatch alarm, with its name and one of the three states:
     //   over SNS         {"AlarmName": …, "NewStateValue": …}
     //   over EventBridge {"detail": {"alarmName": …, "state": {"value": …}}}
     //   as an action     {"alarmData": {"alarmName": …, "state": {"value": …}}}
-    Source { is_its_own: cloudwatch::is_its_own, read: cloudwatch::read },
+    Source { name: "cloudwatch", is_its_own: cloudwatch::is_its_own, read: cloudwatch::read },
     // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}.
-    Source { is_its_own: control::is_its_own, read: control::read },
+    Source { name: "control", is_its_own: control::is_its_own, read: control::read },
     // Anything else.
-    Source { is_its_own: |_| true, read: generic::read },
+    Source { name: "other", is_its_own: |_| true, read: generic::read },
 ];
 
 /// One row of [`SOURCES`].
 struct Source {
+    /// The word it is counted under.
+    name: &'static str,
     is_its_own: fn(&Event) -> bool,
     read: fn(&Event) -> Verdict,
 }
@@ -52,6 +55,17 @@ pub struct Message<'a> {
     pub sent_at: Timestamp,
     /// The present, against which a source's clock is checked.
     pub now: Timestamp,
+    /// By what Tocsin's own alarms and notices are known, which are nobody's incidents.
+    pub watch: Option<&'a Watch>,
+}
+
+/// What was made of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// What it comes to.
+    pub reading: Reading,
+    /// Whose events it carried, one word each: a source of the table above, `watch` for what Tocsin says about itself, `unreadable` for what has no event in it.
+    pub sources: Vec<&'static str>,
 }
 
 /// What a message comes to.
@@ -84,12 +98,15 @@ enum Verdict {
 const REASONS_TOLD: usize = 3;
 
 /// Reads one message from the incidents queue.
-pub fn read(message: &Message<'_>) -> Reading {
+pub fn read(message: &Message<'_>) -> Read {
+    let mut sources = Vec::new();
     let mut intents = Vec::new();
     let mut ignored = Vec::new();
     let mut refused = Vec::new();
     for opened in envelope::open(message) {
-        match opened.map_or_else(Verdict::from, |event| recognise(&event)) {
+        let (source, verdict) = opened.map_or_else(|verdict| ("unreadable", verdict), |event| recognise(&event, message.watch));
+        sources.push(source);
+        match verdict {
             Verdict::Intents(more) => intents.extend(more),
             Verdict::Ignored(why) => ignored.push(why),
             Verdict::Refused(reason) => refused.push(reason),
@@ -102,17 +119,29 @@ pub fn read(message: &Message<'_>) -> Reading {
         let told = reasons.join("; ");
         if more == 0 { told } else { format!("{told}; and {more} more") }
     };
-    match (intents.is_empty(), refused.is_empty()) {
+    let reading = match (intents.is_empty(), refused.is_empty()) {
         (false, true) => Reading::Intents(intents),
         (false, false) => Reading::Partly { intents, reason: together(refused) },
         (true, false) => Reading::Refused(together(refused)),
         (true, true) => Reading::Ignored(together(ignored)),
-    }
+    };
+    Read { reading, sources }
 }
 
-fn recognise(event: &Event) -> Verdict {
+fn recognise(event: &Event, watch: Option<&Watch>) -> (&'static str, Verdict) {
+    if watch.is_some_and(|watch| says_about_itself(event, watch)) {
+        return (
+            "watch",
+            Verdict::Ignored("Tocsin says this about itself; as an incident it would call for the very thing that is broken".to_owned()),
+        );
+    }
     let source = SOURCES.iter().find(|source| (source.is_its_own)(event));
-    source.map_or_else(|| generic::read(event), |source| (source.read)(event))
+    source.map_or_else(|| ("other", generic::read(event)), |source| (source.name, (source.read)(event)))
+}
+
+/// Whether this is one of Tocsin's own alarms or notices.
+fn says_about_itself(event: &Event, watch: &Watch) -> bool {
+    cloudwatch::arn(event).is_some_and(|arn| watch.is_own_alarm(&arn)) || event.sns.as_ref().is_some_and(|sns| sns.is_from(watch))
 }
 
 /// Different wishes in one message get different ids even where their source gave all of them the same one; the same wish twice is one.

@@ -140,7 +140,7 @@ fn schema_and_parser_agree_on_what_is_bad() {
 #[test]
 fn every_problem_is_named_at_once() {
     let body = json!({"type": "create", "severity": "URGENT", "url": "wiki"}).to_string();
-    let Reading::Refused(reason) = read_message(&message(&body, "m")) else { panic!("accepted") };
+    let Reading::Refused(reason) = read_message(&message(&body, "m")).reading else { panic!("accepted") };
     for field in ["`title`", "`severity`", "`url`"] {
         assert!(reason.contains(field), "{reason}");
     }
@@ -149,7 +149,7 @@ fn every_problem_is_named_at_once() {
 #[test]
 fn a_slip_of_the_pen_in_the_type_is_told_and_not_shown_as_a_card() {
     for body in [json!({"type": "acknowlege", "dedup_key": "k"}), json!({"type": "close", "incident": "INC-7K3QPF"})] {
-        let Reading::Refused(reason) = read_message(&message(&body.to_string(), "m")) else { panic!("accepted") };
+        let Reading::Refused(reason) = read_message(&message(&body.to_string(), "m")).reading else { panic!("accepted") };
         assert_eq!(reason, "`type` must be create, update, acknowledge, resolve or note");
     }
 }
@@ -177,7 +177,7 @@ fn what_the_producer_says_reaches_the_intent() {
 #[test]
 fn a_producer_may_send_again_under_the_same_id() {
     let body = json!({"type": "create", "title": "x", "id": "4711"}).to_string();
-    let id = |message_id: &str| match read_message(&message(&body, message_id)) {
+    let id = |message_id: &str| match read_message(&message(&body, message_id)).reading {
         Reading::Intents(intents) => intents.into_iter().map(|intent| intent.id).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
@@ -189,7 +189,7 @@ fn a_producer_may_send_again_under_the_same_id() {
 #[test]
 fn a_note_may_come_with_an_acknowledgement() {
     let body = json!({"type": "acknowledge", "dedup_key": "k", "note": "On my way."}).to_string();
-    let Reading::Intents(intents) = read_message(&message(&body, "m")) else { panic!("refused") };
+    let Reading::Intents(intents) = read_message(&message(&body, "m")).reading else { panic!("refused") };
     let [acknowledge, note] = intents.as_slice() else { panic!("{intents:?}") };
     assert_eq!(acknowledge.action, Action::Acknowledge);
     assert_eq!(note.action, Action::Note { text: "On my way.".into() });

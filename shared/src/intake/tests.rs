@@ -36,11 +36,11 @@ fn moment(text: &str) -> Timestamp {
 const SENT: &str = "2026-06-01T12:00:00Z";
 
 pub(super) fn message<'a>(body: &'a str, message_id: &'a str) -> Message<'a> {
-    Message { body, message_id, sent_at: moment(SENT), now: moment(SENT) }
+    Message { body, message_id, sent_at: moment(SENT), now: moment(SENT), watch: None }
 }
 
 fn reading(body: &str) -> Reading {
-    read(&message(body, "m-1"))
+    read(&message(body, "m-1")).reading
 }
 
 fn wanted(body: &str) -> Vec<Intent> {
@@ -179,8 +179,8 @@ mod envelopes {
     fn the_innermost_id_counts_however_often_it_is_sent_on() {
         let event = text_of(&path("events/generic-eventbridge.json"));
         let bare = one(&event).id;
-        let first = read(&message(&sns(&event, "n-1"), "m-1"));
-        let second = read(&message(&sns(&sns(&event, "n-2"), "n-3"), "m-2"));
+        let first = read(&message(&sns(&event, "n-1"), "m-1")).reading;
+        let second = read(&message(&sns(&sns(&event, "n-2"), "n-3"), "m-2")).reading;
         for reading in [first, second] {
             let Reading::Intents(intents) = reading else { panic!("{reading:?}") };
             assert_eq!(intents.iter().map(|intent| &intent.id).collect::<Vec<_>>(), [&bare]);
@@ -327,7 +327,7 @@ mod poison {
                 // Cut anywhere, too.
                 let cut = body.get(..dice.roll(body.len())).unwrap_or(&body);
                 for body in [body.as_str(), cut] {
-                    match read(&message(body, "m-1")) {
+                    match read(&message(body, "m-1")).reading {
                         Reading::Intents(intents) | Reading::Partly { intents, .. } => {
                             assert!(!intents.is_empty());
                             counts[0] += intents.len();

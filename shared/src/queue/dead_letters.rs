@@ -357,11 +357,13 @@ impl Contents {
     /// Reads a body as its function would, as far as can be told without applying it.
     fn said(self, body: &str, message_id: &str, sent_at: Timestamp) -> Result<Said, String> {
         match self {
-            Self::Incidents => match intake::read(&intake::Message { body, message_id, sent_at, now: Timestamp::now() }) {
-                Reading::Intents(intents) => Ok(intents.iter().map(Said::from).fold(Said::default(), Said::and)),
-                Reading::Ignored(_) => Ok(Said::default()),
-                Reading::Refused(reason) | Reading::Partly { reason, .. } => Err(reason),
-            },
+            Self::Incidents => {
+                match intake::read(&intake::Message { body, message_id, sent_at, now: Timestamp::now(), watch: None }).reading {
+                    Reading::Intents(intents) => Ok(intents.iter().map(Said::from).fold(Said::default(), Said::and)),
+                    Reading::Ignored(_) => Ok(Said::default()),
+                    Reading::Refused(reason) | Reading::Partly { reason, .. } => Err(reason),
+                }
+            }
             Self::Intents => open::<Job>(body).map(|job| Said::from(&job)).map_err(|unreadable| unreadable.to_string()),
             Self::Posts => open::<Wake>(body).map(|wake| Said::from(&wake)).map_err(|unreadable| unreadable.to_string()),
         }

@@ -76,7 +76,7 @@ impl SlackError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::RateLimited { .. } | Self::Later(_) | Self::Ambiguous(_) => "It is tried again by itself.",
-            Self::Closed(_) => "Nothing is called until then.",
+            Self::Closed(_) => "Whoever looks after Tocsin has to mend that first.",
             Self::Token(code) | Self::Never { code, .. } => verdict::advice(code),
         }
     }
@@ -92,11 +92,6 @@ impl SlackError {
             }
         }
     }
-}
-
-/// Whether Slack has taken this token away for good: a later call with it is refused as well, whatever is called.
-pub fn ends_a_token(code: &str) -> bool {
-    verdict::verdict(code) == Verdict::Disabled
 }
 
 /// The installation that an answer of `auth.test` is about: the enterprise where the whole organisation installed the app, else the team.

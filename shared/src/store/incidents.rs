@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::configuration::Configuration;
 use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Incident, Outcome, Summary};
 use crate::domain::timeline::Entry;
 
+use super::workspaces::{Document, understood};
 use super::{Store, StoreError, keys, read, text};
 
 /// The name of the table's index over a workspace's incidents.
@@ -24,6 +26,8 @@ pub struct Pointed {
     pub incident: Option<Incident>,
     /// When incidents of this key began lately.
     pub begun: Begun,
+    /// The workspace's settings, which say what a new beginning comes to.
+    pub settings: Configuration,
 }
 
 /// What became of an intent, from its marker.
@@ -57,10 +61,15 @@ impl Store {
 
     /// What a source's key means now.
     pub async fn pointed(&self, workspace: &Workspace, key: &DedupKey) -> Result<Pointed, StoreError> {
-        let pointer: Option<Pointer> = self.get(&keys::dedup(workspace, key)).await?;
-        let Some(Pointer { incident: id, begun }) = pointer else { return Ok(Pointed::default()) };
+        let (pointer, configuration) = (keys::dedup(workspace, key), keys::configuration(workspace));
+        let mut found = self.get_several([&pointer, &configuration].into_iter()).await?;
+        let document = found.remove(&configuration).map(read::<Document>).transpose()?;
+        let settings = document.map_or_else(Configuration::default, |kept| understood(workspace, &kept.document));
+        let Some(Pointer { incident: id, begun }) = found.remove(&pointer).map(read).transpose()? else {
+            return Ok(Pointed { settings, ..Pointed::default() });
+        };
         let incident = self.incident(workspace, &id).await?;
-        Ok(Pointed { id: Some(id), incident, begun })
+        Ok(Pointed { id: Some(id), incident, begun, settings })
     }
 
     /// What became of an intent that was applied before.

@@ -13,8 +13,18 @@ use super::{Store, StoreError, keys};
 const PROFILE_SECONDS: i64 = 60 * 60;
 
 #[derive(Serialize, Deserialize)]
-struct Document {
-    document: String,
+pub(super) struct Document {
+    pub(super) document: String,
+}
+
+/// The settings that a document comes to.
+pub(super) fn understood(workspace: &Workspace, document: &str) -> Configuration {
+    toml::from_str(document).unwrap_or_else(|mistake: toml::de::Error| {
+        let line = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
+        let (workspace, mistake) = (workspace.as_str(), mistake.message());
+        tracing::error!(workspace, line, mistake, outcome = "defaults", "the configuration cannot be read");
+        Configuration::default()
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -26,13 +36,7 @@ struct KeptProfile {
 impl Store {
     /// The workspace's settings. A document that cannot be read must lose no incident: the defaults are in force meanwhile.
     pub async fn settings(&self, workspace: &Workspace) -> Result<Configuration, StoreError> {
-        let Some(document) = self.configuration(workspace).await? else { return Ok(Configuration::default()) };
-        Ok(toml::from_str(&document).unwrap_or_else(|mistake: toml::de::Error| {
-            let line = mistake.span().map(|span| document.get(..span.start).unwrap_or_default().lines().count().max(1));
-            let (workspace, mistake) = (workspace.as_str(), mistake.message());
-            tracing::error!(workspace, line, mistake, outcome = "defaults", "the configuration cannot be read");
-            Configuration::default()
-        }))
+        Ok(self.configuration(workspace).await?.map_or_else(Configuration::default, |document| understood(workspace, &document)))
     }
 
     /// The workspace's own settings, as it wrote them; `None` where it has none.

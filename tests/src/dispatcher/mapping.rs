@@ -1,6 +1,7 @@
 //! An event source mapping: receives from the real queue, invokes the function with batches, deletes what is done. What failed stays until its
 //! visibility timeout ends. Of a FIFO queue, SQS itself hands out no further message of a group that is being worked on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Function, lock};
+use super::{Counted, Function, lock};
 use crate::logs::Logs;
 use crate::ministack::{REGION, arn};
 
@@ -22,6 +23,7 @@ const BATCH: i32 = 10;
 pub struct Mapping {
     running: watch::Sender<bool>,
     seen: Arc<Mutex<Vec<Value>>>,
+    busy: Arc<AtomicUsize>,
     pollers: Vec<JoinHandle<()>>,
 }
 
@@ -37,7 +39,7 @@ impl Mapping {
     /// As many batches at once as there are `pollers`.
     pub fn start(function: &Arc<Function>, sqs: &Client, url: &str, pollers: usize, logs: &Logs) -> Self {
         let (running, is_running) = watch::channel(true);
-        let seen = Arc::default();
+        let (seen, busy) = (Arc::default(), Arc::default());
         let poller = || {
             let poller = Poller {
                 function: Arc::clone(function),
@@ -45,16 +47,25 @@ impl Mapping {
                 url: url.to_owned(),
                 running: is_running.clone(),
                 seen: Arc::clone(&seen),
+                busy: Arc::clone(&busy),
                 logs: logs.clone(),
             };
             tokio::spawn(poller.run())
         };
-        Self { pollers: (0..pollers).map(|_| poller()).collect(), running, seen }
+        Self { pollers: (0..pollers).map(|_| poller()).collect(), running, seen, busy }
     }
 
     /// Receives no more from now on; what is being worked on is finished.
     pub fn pause(&self) {
         self.running.send_replace(false);
+    }
+
+    /// Receives no more, and waits until what was being received has come and is finished: what is sent from now on stands on its queue.
+    pub async fn rest(&self) {
+        self.pause();
+        while self.busy.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Receives again.
@@ -74,6 +85,7 @@ struct Poller {
     url: String,
     running: watch::Receiver<bool>,
     seen: Arc<Mutex<Vec<Value>>>,
+    busy: Arc<AtomicUsize>,
     logs: Logs,
 }
 
@@ -83,6 +95,12 @@ impl Poller {
             if self.running.wait_for(|running| *running).await.is_err() {
                 return;
             }
+            let busy = Arc::clone(&self.busy);
+            let _busy = Counted::up(&busy);
+            // It may have been paused between the two lines above.
+            if !*self.running.borrow() {
+                continue;
+            }
             if let Err(error) = self.batch().await {
                 self.logs.push(self.function.name(), format!("event source mapping: {error}"));
                 // ministack was busy; what was received comes again by itself.
@@ -91,7 +109,7 @@ impl Poller {
         }
     }
 
-    async fn batch(&mut self) -> Result<(), String> {
+    async fn batch(&self) -> Result<(), String> {
         let received = self
             .sqs
             .receive_message()

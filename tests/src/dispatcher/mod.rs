@@ -46,6 +46,7 @@ pub struct Function {
     logs: Logs,
     idle: Mutex<Vec<Arc<Instance>>>,
     busy: Mutex<Vec<Arc<Instance>>>,
+    answers: Mutex<Vec<String>>,
     permits: Semaphore,
     in_flight: AtomicUsize,
     invocations: AtomicU32,
@@ -61,6 +62,7 @@ impl Function {
             logs,
             idle: Mutex::default(),
             busy: Mutex::default(),
+            answers: Mutex::default(),
             permits,
             in_flight: AtomicUsize::new(0),
             invocations: AtomicU32::new(0),
@@ -89,6 +91,10 @@ impl Function {
         if instance.is_alive() && result != Err(InvokeError::TimedOut) {
             lock(&self.idle).push(instance);
         }
+        lock(&self.answers).push(match &result {
+            Ok(answer) => String::from_utf8_lossy(answer).into_owned(),
+            Err(error) => format!("{error:?}"),
+        });
         if let Err(error) = &result {
             self.logs.push(self.launch.name, format!("invocation failed: {error:?}"));
         }
@@ -138,6 +144,11 @@ impl Function {
     /// How many invocations wait or run.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// What it answered so far, failures too.
+    pub fn answers(&self) -> Vec<String> {
+        lock(&self.answers).clone()
     }
 
     /// How many invocations there have been.
@@ -195,6 +206,18 @@ impl Dispatcher {
     /// What a function asks of AWS.
     pub fn counter(&self, name: &str) -> &Counter {
         self.counters.get(name).expect("one of the functions")
+    }
+
+    /// Everything that passed between the functions: what stood on their queues, and what they answered; with a word on what it is.
+    pub fn traffic(&self) -> Vec<(String, String)> {
+        let brought = self.mappings.iter().flat_map(|(name, mapping)| {
+            mapping.seen().into_iter().map(move |record| (format!("a message for {name}"), record.to_string()))
+        });
+        let answered = self
+            .functions
+            .iter()
+            .flat_map(|(name, function)| function.answers().into_iter().map(move |answer| (format!("an answer of {name}"), answer)));
+        brought.chain(answered).collect()
     }
 
     /// How many invocations wait or run, of all functions.

@@ -109,7 +109,7 @@ async fn a_suspect_beside_a_steady_crowd_is_tried() {
     // What was handed over here never was on the queue, so it cannot be taken off: then the suspect waits, lest it take the others along.
     assert_eq!(failed_of(&world, "intake", &records).await, BTreeSet::from(["m-suspect".to_owned()]));
 
-    world.dispatcher().mapping("intake").pause();
+    world.dispatcher().mapping("intake").rest().await;
     world.drops_text(&create("suspected")).await;
     world.receives_in_vain(Queue::Incidents, 18).await;
     for place in 0..9 {
@@ -127,7 +127,7 @@ async fn what_kills_its_process_takes_nobody_along() {
     let setup = Setup { instances: 1, timeout: Duration::from_secs(2), ..Setup::default() };
     let world = World::with(Setup { visibility: [(Queue::Incidents, 4)].into(), ..setup }).await;
     let intake = world.dispatcher().mapping("intake");
-    intake.pause();
+    intake.rest().await;
     world.dispatcher().counter("intake").stall(&["deadly"]);
     world.drops_text(&create("deadly")).await;
     world.receives_in_vain(Queue::Incidents, 3).await;
@@ -155,7 +155,7 @@ async fn what_kills_its_process_takes_nobody_along() {
 async fn suspects_that_came_together_come_again_apart() {
     let world = World::with(Setup { instances: 1, timeout: Duration::from_secs(2), ..Setup::default() }).await;
     let (mapping, function) = (world.dispatcher().mapping("intake"), world.dispatcher().function("intake"));
-    mapping.pause();
+    mapping.rest().await;
     world.dispatcher().counter("intake").stall(&["together-"]);
     for place in 0..3 {
         world.drops_text(&create(&format!("together-{place}"))).await;
@@ -182,7 +182,7 @@ async fn only_the_head_of_a_group_is_given_up() {
     world.expects_error("parked");
     // Of two that were received too often, one was never tried.
     let mapping = world.dispatcher().mapping("worker");
-    mapping.pause();
+    mapping.rest().await;
     for workspace in ["T0HEAD", "T0BEHIND"] {
         let send = world.aws.sqs.send_message().queue_url(world.queue_url(Queue::Intents)).message_body(uninstall(workspace));
         send.message_group_id("group").message_deduplication_id(workspace).send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));

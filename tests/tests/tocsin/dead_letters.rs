@@ -64,7 +64,7 @@ async fn a_parked_incident_is_put_back_and_makes_its_card_once() {
     let world = World::start().await;
     world.expects_error("parked");
     let intake = world.dispatcher().mapping("intake");
-    intake.pause();
+    intake.rest().await;
     world.dispatcher().counter("intake").refuse(&["stuck once", "intents.fifo"]);
     let before = Timestamp::now() - SignedDuration::from_secs(1);
     world.drops(&json!({ "type": "create", "title": "stuck once", "dedup_key": "stuck-1" })).await;
@@ -112,7 +112,7 @@ async fn an_intent_is_put_back_at_once_and_is_not_swallowed() {
     let world = World::start().await;
     world.expects_error("parked");
     let worker = world.dispatcher().mapping("worker");
-    worker.pause();
+    worker.rest().await;
     world.dispatcher().counter("worker").refuse(&["intent-parked", "TableName"]);
     world.drops(&Alarm::named("intent-parked").fires(Timestamp::now())).await;
     world
@@ -144,7 +144,7 @@ async fn an_intent_is_put_back_at_once_and_is_not_swallowed() {
 async fn a_group_is_put_back_in_its_order_whatever_fails_in_between() {
     let world = World::start().await;
     let worker = world.dispatcher().mapping("worker");
-    worker.pause();
+    worker.rest().await;
     for number in 0..15 {
         moved(&world, Queue::Intents, &uninstall(&format!("T0ORDER{number:02}")), "one").await;
         moved(&world, Queue::Intents, &uninstall(&format!("T0OTHER{number:02}")), "other").await;
@@ -180,7 +180,7 @@ async fn a_group_is_put_back_in_its_order_whatever_fails_in_between() {
 async fn what_sqs_moved_by_itself_is_put_back_as_well() {
     let world = World::start().await;
     let intake = world.dispatcher().mapping("intake");
-    intake.pause();
+    intake.rest().await;
     world.drops(&Alarm::named("died-of").fires(Timestamp::now())).await;
     world.receives_in_vain(Queue::Incidents, 31).await;
     let letter = standing(&world, Queue::Incidents, 1).await.remove(0);

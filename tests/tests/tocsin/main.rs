@@ -23,5 +23,6 @@ mod samples;
 mod signatures;
 mod storm;
 mod tokens;
+mod watch;
 mod who_may;
 mod worlds;
