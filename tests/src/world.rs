@@ -822,6 +822,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             install,
             default_workspace,
             api,
+            hooks,
             ("SLACK_TIMEOUT", setup.slack_timeout.to_string()),
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),

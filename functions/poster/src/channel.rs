@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
-use shared::installation::Bot;
 use shared::metrics;
 use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
@@ -14,6 +13,7 @@ use shared::store::pace::ChannelPace;
 use shared::store::posts::{Due, Setback};
 
 use crate::post::{Failed, Need};
+use crate::voice::Voice;
 use crate::{App, Turn};
 
 /// A wait that is shorter than this is waited out in place: putting the channel back would take longer.
@@ -52,7 +52,7 @@ impl From<StoreError> for Rest {
 pub(crate) struct Work<'a> {
     pub(crate) app: &'a App,
     pub(crate) turn: &'a Turn,
-    pub(crate) bot: Bot<'a>,
+    pub(crate) voice: Voice<'a>,
     pub(crate) workspace: &'a Workspace,
     pub(crate) channel: &'a Channel,
     /// How fast the channel is; nobody else changes it meanwhile.
@@ -71,18 +71,9 @@ impl App {
         for place in unpark {
             self.store.unpark(workspace, channel, place).await?;
         }
-        let bot = self.bot(turn, workspace).await?;
-        let mut work = Work { app: self, turn, bot, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
+        let voice = self.voice(turn, workspace, channel).await?;
+        let mut work = Work { app: self, turn, voice, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
         work.run().await
-    }
-
-    /// What calls Slack for this workspace, for the whole turn. Where nothing may be called, the channel is parked until somebody has mended that.
-    async fn bot<'a>(&'a self, turn: &'a Turn, workspace: &Workspace) -> Result<Bot<'a>, Rest> {
-        self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
-            SlackError::Closed(reason) => Rest::Park(reason),
-            SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
-            error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
-        })
     }
 }
 
@@ -151,7 +142,8 @@ impl Work<'_> {
             Verdict::RateLimited => {
                 let SlackError::RateLimited { retry_after } = error else { return Ok(true) };
                 let until = Timestamp::now() + SignedDuration::from_secs(i64::try_from(retry_after).unwrap_or(60).min(43_200));
-                store.hold(self.workspace, need.method(), until).await?;
+                let method = if need.is_message() { self.voice.posting(self.channel) } else { need.method() };
+                store.hold(self.workspace, method, until).await?;
                 store.release(due, owner, Setback::Pause).await?;
                 metrics::rate_limited(need.method());
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");

@@ -1,5 +1,5 @@
 //! Brings Slack up to date. A message only says that something is due in a channel; [`channel`] works that off, [`post`] does one post, after [`look_up`] has found out
-//! what became of an earlier attempt.
+//! what became of an earlier attempt; [`storm`] is what happens when there are too many, and [`voice`] through what a channel is spoken to.
 //!
 //! A channel that has to wait (for Slack's rates, for another poster's attempt) is put back on the queue for just that long: all its messages of the batch get the same
 //! visibility, since the head alone would leave the rest locked. Channels of one batch run beside each other, so none waits for another.
@@ -8,6 +8,7 @@ mod channel;
 mod look_up;
 mod post;
 mod storm;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -44,6 +45,7 @@ pub struct App {
     installations: Installations,
     fallback: Fallback,
     slack_api: Url,
+    slack_hooks: Url,
     /// The longest that one call to Slack may take; shorter where the function itself has less time.
     slack_timeout: Duration,
     uncertain: Uncertain,
@@ -99,6 +101,7 @@ impl App {
             dead_letters: DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?),
             sqs,
             slack_api: config::base_url("SLACK_API_URL")?,
+            slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
             slack_timeout: Duration::from_secs(config::number("SLACK_TIMEOUT")?),
             uncertain: match config::required("UNCERTAIN_POSTS")?.as_str() {
                 "again" => Uncertain::Again,
@@ -175,6 +178,7 @@ impl App {
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {
         self.dead_letters.park(delivery, reason).await?;
         metrics::post(metrics::Post::Parked);
+        metrics::parked();
         tracing::error!(message_id = delivery.message_id, reason, outcome = "parked", "parked on the dead-letter queue");
         Ok(())
     }

@@ -26,6 +26,9 @@ pub(crate) enum Found {
 impl Work<'_> {
     /// The message that an earlier attempt posted.
     pub(crate) async fn look_up(&self, due: &Due, need: &Need) -> Result<Found, Failed> {
+        if self.voice.only_posts() {
+            return Ok(Found::Unknown("what a webhook posts nobody can look up".to_owned()));
+        }
         // A minute before the attempt, because Slack's clock and ours may differ.
         let attempted =
             due.attempt.as_ref().and_then(|attempt| Timestamp::from_microsecond(attempt.first).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -49,7 +52,7 @@ impl Work<'_> {
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let page = [arguments.as_slice(), &[("cursor", cursor.as_str())]].concat();
-            let answer = match self.bot.ask(method, &page).await {
+            let answer = match self.voice.ask(method, &page).await {
                 // Where there is no thread any more, no reply is left in it.
                 Err(error) if error.is("thread_not_found") => return Ok(Found::NotThere),
                 Err(error @ SlackError::Never { .. }) => return Ok(Found::Unknown(error.to_string())),
@@ -76,7 +79,7 @@ impl Work<'_> {
         loop {
             let types = ("types", "public_channel,private_channel");
             let page = [types, ("exclude_archived", "true"), ("limit", "1000"), ("cursor", cursor.as_str())];
-            let answer = match self.bot.ask("conversations.list", &page).await {
+            let answer = match self.voice.ask("conversations.list", &page).await {
                 Err(error @ SlackError::Never { .. }) => return Ok(Err(error.to_string())),
                 other => other?,
             };

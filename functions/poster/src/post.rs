@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use shared::domain::ids::{Channel, MessageTs};
 use shared::domain::storm::Member;
+use shared::domain::timeline::What;
 use shared::metrics;
 use shared::render::{card, digest, thread};
 use shared::slack::blocks::Message;
@@ -57,6 +58,8 @@ enum Can {
     NotYet,
     /// Nothing as a message of its own: a page of a digest shows it.
     OnPage(OnPage),
+    /// Nothing that anybody needs to see: a webhook changes nothing, and what changes little is not worth a message of its own.
+    Nothing,
     /// Nothing ever, and why.
     Never(String),
 }
@@ -141,11 +144,11 @@ impl Need {
         }
     }
 
-    fn message(&self) -> Message {
+    fn message(&self, threaded: bool) -> Message {
         match &self.subject {
             Subject::Card(incident) => card::card(incident),
             Subject::Reply(incident, entry) => thread::reply(incident, entry),
-            Subject::Digest(overview) => digest::digest(overview),
+            Subject::Digest(overview) => digest::digest(overview, threaded),
             Subject::Page(incidents) => digest::page(incidents),
         }
     }
@@ -168,17 +171,31 @@ impl Need {
     }
 }
 
-/// What can be done about a post of this kind, of which everything was read at `now`.
-fn can(kind: &Kind, material: Material, now: Timestamp) -> Can {
+/// What can be done about a post of this kind, of which everything was read at `now`. `only_posts`: by a webhook.
+fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can {
     let Material { subject, posted, under, on_page, .. } = material;
     if let Some(on_page) = on_page {
         return Can::OnPage(on_page);
     }
-    let how = match (posted, kind.under(), under) {
-        (Some(posted), _, _) => How::Change(posted),
-        (None, None, _) => How::New,
-        (None, Some(_), Some(under)) => How::Under(under),
-        (None, Some(_), None) => return Can::NotYet,
+    let how = if only_posts {
+        let again = match &subject {
+            Ok(Subject::Digest(overview)) => overview.ended.is_some(),
+            Ok(Subject::Reply(_, entry)) => entry.is_broadcast() || matches!(entry.what, What::Reopened),
+            Ok(Subject::Card(_) | Subject::Page(_)) | Err(_) => false,
+        };
+        match (posted.or(under), kind) {
+            (None, Kind::Card(_) | Kind::Digest(_)) => How::New,
+            (None, Kind::Reply(..) | Kind::Page(..)) => return Can::NotYet,
+            (Some(_), _) if again => How::New,
+            (Some(_), _) => return Can::Nothing,
+        }
+    } else {
+        match (posted, kind.under(), under) {
+            (Some(posted), _, _) => How::Change(posted),
+            (None, None, _) => How::New,
+            (None, Some(_), Some(under)) => How::Under(under),
+            (None, Some(_), None) => return Can::NotYet,
+        }
     };
     match subject {
         Ok(subject) => {
@@ -212,10 +229,11 @@ impl Work<'_> {
         }
         let need = loop {
             let now = Timestamp::now();
-            let material = app.store.material(self.workspace, self.channel, &kind).await?;
+            let material = app.store.material(self.workspace, self.channel, &kind, self.voice.posting(self.channel)).await?;
             let held = material.posting.held_until();
-            match can(&kind, material, now) {
+            match can(&kind, material, now, self.voice.only_posts()) {
                 Can::NotYet => return Ok(false),
+                Can::Nothing => return app.store.drop_due(due).await.map(|()| true).map_err(Rest::from),
                 Can::OnPage(on_page) => return self.fold(due, &kind, &on_page).await,
                 Can::Never(reason) => break Err(reason),
                 Can::Do(need) if self.may_call(&need, held).await? => break Ok(need),
@@ -284,14 +302,15 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        let message = need.message();
+        let message = need.message(!self.voice.only_posts());
         // Whoever was frozen since the mark must not call any more: the post is somebody else's by now.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
         if Timestamp::now() > last {
             store.release(due, owner, Setback::Pause).await?;
             return Ok(());
         }
-        let answer = self.bot.call(need.method(), &arguments(self.channel, due, need, &message)).await?;
+        let arguments = arguments(self.channel, due, need, &message);
+        let answer = self.voice.say(self.app, need.method(), &arguments, &message).await?;
         let posted = Posted {
             slack_channel: text(&answer, "channel").map_or_else(|| self.channel.clone(), Channel::new),
             ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),

@@ -91,10 +91,23 @@ impl Installations {
         let own = match self.tokens.pasted().await {
             Ok(Some(held)) => self.own(client, &held).await?,
             Ok(None) => return self.meant_by_link(named).await,
-            Err(SecretError::Absent) => self.only_known(&SlackError::Closed("the Slack secret holds no bot token yet".to_owned())).await?,
+            Err(SecretError::Absent) => match self.of_webhooks().await? {
+                Some(team) => team,
+                None => self.only_known(&SlackError::Closed("the Slack secret holds no bot token yet".to_owned())).await?,
+            },
             Err(error) => return Err(later(&error)),
         };
         Ok(if named.is_none_or(|named| *named == own) { Ok(own) } else { Err(not_here(named)) })
+    }
+
+    /// The workspace whose webhooks the Slack secret holds, for those who cannot install a bot: a webhook's address names its team.
+    async fn of_webhooks(&self) -> Result<Option<Workspace>, SlackError> {
+        let secret = self.tokens.app.fresh().await.map_err(|error| later(&error))?;
+        let Some(team) = secret.webhooks.values().find_map(team_of) else { return Ok(None) };
+        if self.store.installation(&team).await?.is_none() {
+            self.store.proven(&team, None, false, &token_digest(&Secret::new("")), Timestamp::now()).await?;
+        }
+        Ok(Some(team))
     }
 
     async fn meant_by_link(&self, named: Option<&Workspace>) -> Result<Result<Workspace, Refusal>, SlackError> {
@@ -282,6 +295,12 @@ fn remembered(memory: &Mutex<Option<(String, Workspace)>>, digest: &str) -> Opti
 
 fn remember(memory: &Mutex<Option<(String, Workspace)>>, digest: &str, workspace: &Workspace) {
     *memory.lock().unwrap_or_else(PoisonError::into_inner) = Some((digest.to_owned(), workspace.clone()));
+}
+
+/// The team of a webhook: `https://hooks.slack.com/services/T…/B…/…`.
+fn team_of(address: &Secret) -> Option<Workspace> {
+    let team = address.expose().split_once("/services/")?.1.split('/').next()?;
+    team.starts_with('T').then(|| Workspace::new(team))
 }
 
 /// A workspace that is not installed here. Which one is, is nobody's business who is not in it.

@@ -454,6 +454,11 @@ impl Button {
         Self::new(action_id, text, style, Some(cut(value, VALUE).into_owned()), None)
     }
 
+    /// Whether it opens a page, which needs nobody to answer.
+    fn opens(&self) -> bool {
+        matches!(&self.0, Control::Button { url: Some(_), .. })
+    }
+
     /// A button that opens a page; `text` may come from outside.
     pub fn open(action_id: &str, text: &str, url: Href) -> Self {
         Self::new(action_id, text, None, None, Some(url))
@@ -561,6 +566,14 @@ impl Block {
         Self(Kind::Input { block_id, label: plain(label, LABEL), element: field, optional, hint })
     }
 
+    fn without_actions(&mut self) {
+        match &mut self.0 {
+            Kind::Actions { elements } => elements.retain(Button::opens),
+            Kind::Section { accessory, .. } => *accessory = accessory.take().filter(Button::opens),
+            Kind::Header { .. } | Kind::Context { .. } | Kind::Divider | Kind::Input { .. } => {}
+        }
+    }
+
     /// Slack refuses empty blocks, so a message leaves them out.
     fn is_blank(&self) -> bool {
         match &self.0 {
@@ -640,6 +653,18 @@ impl Message {
     /// A message of a sentence or two.
     pub fn just(text: Mrkdwn) -> Self {
         Self::new(text.clone(), vec![Block::section(text)], Vec::new())
+    }
+
+    /// The same where nothing that is pressed would arrive: without the buttons that act, and with a line that says why.
+    #[must_use]
+    pub fn without_actions(mut self, why: &'static str) -> Self {
+        for blocks in std::iter::once(&mut self.blocks).chain(self.attachments.iter_mut().map(|attachment| &mut attachment.blocks)) {
+            blocks.iter_mut().for_each(Block::without_actions);
+            blocks.retain(|block| !block.is_blank());
+        }
+        // `new` has left room for one block.
+        self.blocks.push(Block::context([mrkdwn!("{}", why)]));
+        self
     }
 
     /// What a notification says.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
@@ -155,7 +156,7 @@ impl Client {
         }
         let answer = request.send().await.map_err(broken)?;
         let status = answer.status();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(1);
+        let retry_after = retry_after(&answer);
         if status.as_u16() == 429 {
             return Err(SlackError::RateLimited { retry_after });
         }
@@ -176,23 +177,53 @@ impl Client {
 
     /// Answers at a `response_url`, which must be on `hooks` (`SLACK_HOOKS_URL`): any other address would let a forged payload make us call whom it likes.
     pub async fn respond(&self, hooks: &Url, response_url: &str, message: &impl Serialize) -> Result<(), SlackError> {
-        let never = |code: &str| SlackError::Never { code: code.to_owned(), needed: None };
-        let url = Url::parse(response_url).map_err(|_| never("response_url_malformed"))?;
-        let plain = url.username().is_empty() && url.password().is_none();
-        if url.origin() != hooks.origin() || !plain {
-            return Err(never("response_url_foreign"));
-        }
-        let body = serde_json::to_string(message).map_err(|error| SlackError::Later(error.to_string()))?;
-        let request = self.http.post(url).header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
-        let status = request.send().await.map_err(broken)?.status();
-        match status.as_u16() {
+        let answer = self.post_to(hooks, response_url, "response_url", message).await?;
+        match answer.status().as_u16() {
             200..=299 => Ok(()),
-            429 => Err(SlackError::RateLimited { retry_after: 1 }),
-            500..=599 => Err(SlackError::Later(format!("HTTP {}", status.as_u16()))),
+            429 => Err(SlackError::RateLimited { retry_after: retry_after(&answer) }),
+            500..=599 => Err(SlackError::Later(format!("HTTP {}", answer.status().as_u16()))),
             // 404 and 410: used up, or older than 30 minutes.
             other => Err(never(&format!("response_url_http_{other}"))),
         }
     }
+
+    /// Posts by an incoming webhook, whose address is a secret and must be on `hooks` as well. Slack answers `ok`, or a code as plain text
+    /// (<https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>); what it posted it does not tell.
+    pub async fn webhook(&self, hooks: &Url, address: &Secret, message: &impl Serialize) -> Result<(), SlackError> {
+        let answer = self.post_to(hooks, address.expose().trim(), "webhook", message).await?;
+        let (status, wait) = (answer.status().as_u16(), retry_after(&answer));
+        match status {
+            200..=299 => Ok(()),
+            429 => Err(SlackError::RateLimited { retry_after: wait }),
+            // From in front of Slack perhaps: it may have been done.
+            500..=599 => Err(SlackError::Ambiguous(format!("HTTP {status}"))),
+            _ => {
+                let code = answer.text().await.map_err(broken)?;
+                let plain = !code.is_empty() && code.len() < 60 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                Err(never(if plain { &code } else { "webhook_refused" }))
+            }
+        }
+    }
+
+    async fn post_to(&self, hooks: &Url, address: &str, what: &str, message: &impl Serialize) -> Result<Response, SlackError> {
+        let url = Url::parse(address).map_err(|_| never(&format!("{what}_malformed")))?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if url.origin() != hooks.origin() || !plain {
+            return Err(never(&format!("{what}_foreign")));
+        }
+        let body = serde_json::to_string(message).map_err(|error| SlackError::Later(error.to_string()))?;
+        let request = self.http.post(url).header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
+        request.send().await.map_err(broken)
+    }
+}
+
+fn never(code: &str) -> SlackError {
+    SlackError::Never { code: code.to_owned(), needed: None }
+}
+
+/// How long Slack wants a pause, in seconds; one where it does not say.
+fn retry_after(answer: &Response) -> u64 {
+    answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).unwrap_or(1)
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -31,7 +31,7 @@ impl Receiver {
     /// nobody waits yet. A secret that cannot be read does not stop the start; requests are refused until it can.
     pub async fn start() -> Result<Self, ConfigError> {
         let aws = aws::sdk_config(Patience::RECEIVER)?;
-        let overlap = SignedDuration::from_hours(config::number("SIGNING_OVERLAP_HOURS")?);
+        let overlap = SignedDuration::from_hours(config::number::<u32>("SIGNING_OVERLAP_HOURS")?.into());
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("SLACK_SECRET_ARN")?, overlap);
         let intents = Sender::new(aws_sdk_sqs::Client::new(&aws), config::required("INTENTS_QUEUE_URL")?);
         let (secret, ()) = join(secrets.at_hand(), intents.warm()).await;

@@ -94,6 +94,22 @@ const TABLE: &[Row] = &[
         advice: "This person cannot be written to: route to somebody else, or to a channel.",
     },
     Row {
+        codes: &[
+            "no_service",
+            "no_service_id",
+            "no_active_hooks",
+            "no_team",
+            "team_disabled",
+            "invalid_token",
+            "channel_is_archived",
+            "action_prohibited",
+            "posting_to_general_channel_denied",
+            "webhook_foreign",
+        ],
+        verdict: Verdict::Channel,
+        advice: "The webhook does not work any more: make a new one and put its address into the Slack secret under `webhooks`.",
+    },
+    Row {
         codes: &["missing_scope", "no_permission", "not_allowed_token_type"],
         verdict: Verdict::App,
         advice: "Add the scope to the app under OAuth & Permissions and install it again.",

@@ -138,7 +138,7 @@ pub struct Material {
     pub under: Option<Posted>,
     /// The page that shows this incident, which has no card of its own.
     pub on_page: Option<OnPage>,
-    /// What stands against `chat.postMessage`.
+    /// What stands against a new message.
     pub posting: MethodPace,
 }
 
@@ -302,9 +302,9 @@ impl Store {
         Ok(due)
     }
 
-    /// Reads everything that a post is made of.
-    pub async fn material(&self, workspace: &Workspace, channel: &Channel, kind: &Kind) -> Result<Material, StoreError> {
-        let posting = keys::method_pace(workspace, "chat.postMessage");
+    /// Reads everything that a post is made of. `posting` is the method by which new messages come into the channel.
+    pub async fn material(&self, workspace: &Workspace, channel: &Channel, kind: &Kind, posting: &str) -> Result<Material, StoreError> {
+        let posting = keys::method_pace(workspace, posting);
         let own = kind.kept_at(workspace, channel);
         let under = kind.under().and_then(|under| under.kept_at(workspace, channel));
         let incident = kind.incident().map(|id| keys::incident(workspace, id));

@@ -23,6 +23,8 @@ mod samples;
 mod signatures;
 mod storm;
 mod tokens;
+mod verdicts;
 mod watch;
+mod webhooks;
 mod who_may;
 mod worlds;

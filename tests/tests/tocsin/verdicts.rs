@@ -1,0 +1,122 @@
+//! Every error code of Slack's has a verdict, and an unknown one too: tried on a new card, and on a card that is to be updated.
+
+use std::fmt::Write;
+
+use serde_json::json;
+use tests::inputs::own;
+use tests::ministack::Queue;
+use tests::world::{Setup, World};
+
+/// What becomes of a card that Slack answers once with a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Becomes {
+    /// It is there a little later, once.
+    Posted,
+    /// It is put aside with a reason, and posted when somebody puts it back.
+    PutAside,
+}
+
+/// What an administrator reads about, by code.
+const ADVICE: [(&str, &str); 6] = [
+    ("not_in_channel", "/invite"),
+    ("is_archived", "archived"),
+    ("restricted_action", "posting permissions"),
+    ("missing_scope", "Add the scope"),
+    ("channel_not_found", "correct the routing"),
+    ("a_code_of_tomorrow", "https://docs.slack.dev/"),
+];
+
+fn new_cards() -> Vec<(&'static str, Becomes)> {
+    let posted = ["service_unavailable", "team_added_to_org", "internal_error", "fatal_error", "request_timeout", "ratelimited"];
+    let put_aside = [
+        "channel_not_found",
+        "not_in_channel",
+        "is_archived",
+        "restricted_action",
+        "cannot_dm_bot",
+        "missing_scope",
+        "access_denied",
+        "ekm_access_denied",
+        "msg_too_long",
+        "msg_blocks_too_long",
+        "invalid_blocks",
+        "no_text",
+        "a_code_of_tomorrow",
+    ];
+    let posted = posted.map(|code| (code, Becomes::Posted));
+    posted.into_iter().chain(put_aside.map(|code| (code, Becomes::PutAside))).collect()
+}
+
+fn channel(code: &str) -> String {
+    format!("C0{}", code.to_uppercase().replace('_', ""))
+}
+
+async fn prepare<'c>(world: &World, codes: impl Iterator<Item = &'c str>, method: &str) {
+    let mut document = "thread = false\n[routing]\ndefault = { channel = \"#incidents\" }\n".to_owned();
+    for code in codes {
+        let id = channel(code);
+        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true })).await;
+        let _ = write!(document, "[[routing.rules]]\nmatch = {{ service = \"{code}\" }}\nto = [{{ channel = \"{id}\" }}]\n");
+        world.slack.fault(&json!({ "kind": "error", "method": method, "channel": id, "code": code, "times": 1 })).await;
+    }
+    world.configures(&document).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_code_has_its_verdict_on_a_new_card() {
+    let world = World::with(Setup { slack_timeout: 1, ..Setup::default() }).await;
+    let codes = new_cards();
+    prepare(&world, codes.iter().map(|(code, _)| *code), "chat.postMessage").await;
+    for (code, _) in &codes {
+        world.drops(&own("create", code, jiff::Timestamp::now(), &json!({ "title": format!("card of {code}"), "service": code }))).await;
+    }
+    for (code, _) in codes.iter().filter(|(_, becomes)| *becomes == Becomes::Posted) {
+        world.card(&channel(code), &format!("card of {code}")).await;
+    }
+    let put_aside: Vec<_> = codes.iter().filter(|(_, becomes)| *becomes == Becomes::PutAside).map(|(code, _)| *code).collect();
+    let mut letters = Vec::new();
+    for _ in &put_aside {
+        letters.push(world.takes_dead_letter(Queue::Posts).await);
+    }
+    for code in put_aside {
+        let letter = letters
+            .iter()
+            .find(|letter| letter.reason.contains(&format!(" {code}")))
+            .unwrap_or_else(|| panic!("no dead letter names {code}: {letters:?}"));
+        for (_, advice) in ADVICE.iter().filter(|(of, _)| *of == code) {
+            assert!(letter.reason.contains(advice), "{code}: {}", letter.reason);
+        }
+        assert!(world.cards(&channel(code), &format!("card of {code}")).await.is_empty(), "{code} is no success");
+        world.expects_error(code);
+        world.puts_back(Queue::Posts, letter).await;
+        world.card(&channel(code), &format!("card of {code}")).await;
+    }
+    let notices = world.notices().await;
+    assert_eq!(notices.len(), 13, "somebody hears of everything that was put aside");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_that_slack_does_not_let_us_change_comes_anew() {
+    let world = World::with(Setup { slack_timeout: 1, ..Setup::default() }).await;
+    let gone = ["message_not_found", "cant_update_message", "edit_window_closed"];
+    let changed = ["internal_error", "service_unavailable"];
+    prepare(&world, gone.into_iter().chain(changed), "chat.update").await;
+    for code in gone.into_iter().chain(changed) {
+        let fields = json!({ "title": format!("card of {code}"), "service": code });
+        world.drops(&own("create", code, jiff::Timestamp::now(), &fields)).await;
+        world.card(&channel(code), &format!("card of {code}")).await;
+        world.drops(&own("acknowledge", code, jiff::Timestamp::now(), &json!({}))).await;
+    }
+    for (code, count) in gone.map(|code| (code, 2)).into_iter().chain(changed.map(|code| (code, 1))) {
+        let cards = world
+            .until(&format!("the card of {code} shows that somebody has it"), async || {
+                let cards = world.cards(&channel(code), &format!("card of {code}")).await;
+                let shown = cards.last().is_some_and(|card| card.reads().contains("*Acknowledged*"));
+                if shown { Ok(cards) } else { Err(tests::card::readable(&cards)) }
+            })
+            .await;
+        assert_eq!(cards.len(), count, "{code}: {}", tests::card::readable(&cards));
+    }
+    world.finish().await;
+}
