@@ -62,6 +62,11 @@ async fn of_two_workspaces_neither_sees_the_other() {
     assert!(!told.contains("first"), "{told}");
     let told = jane.types("/incident list").await.answer().await;
     assert!(!told.contains("second"), "{told}");
+    // Forms of both are opened by the same function, each with its own token.
+    for (user, channel) in [(&sam, "C1INCIDENTS"), (&jane, "general"), (&sam, "C1INCIDENTS")] {
+        user.types_in(channel, "/incident create").await;
+        user.modal("create_incident").await;
+    }
     let (mine, other) = (world.card("C1INCIDENTS", "second 01").await, world.card("#incidents", "first 01").await);
     sam.clicks("Acknowledge", &mine).await;
     jane.clicks("Resolve", &other).await;
@@ -208,6 +213,8 @@ async fn a_token_that_is_rotated_while_two_channels_wait_loses_nothing() {
         let channel = if number % 2 == 0 { "#payments" } else { "#incidents" };
         world.card(channel, &format!("waiting-{number}")).await.thread_of(1).await;
     }
+    let waited = world.logs.lines().iter().any(|line| line.text.contains("does not accept the token"));
+    assert!(!waited, "the new token is taken up at the first refusal");
     world.finish().await;
 }
 
@@ -299,6 +306,8 @@ async fn thirty_two_clocks_refresh_a_token_once() {
     let world = with_a_token_that_expires().await;
     let before = world.installation_secret(WORKSPACE).await.expect("a secret");
     let kept_before = world.installation(WORKSPACE).await;
+    // Slack takes its time, so that all of them are there at once.
+    world.slack.fault(&json!({ "kind": "slow", "method": "oauth.v2.access", "times": 1, "delay_ms": 4000 })).await;
     join_all((0..32).map(|_| world.ticks())).await;
     assert_eq!(refreshes(&world).await, 1);
     let (after, kept) = (world.installation_secret(WORKSPACE).await.expect("a secret"), world.installation(WORKSPACE).await);
