@@ -9,8 +9,9 @@ use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
 use shared::slack::verdict::Verdict;
 use shared::store::StoreError;
+use shared::store::attempts::Setback;
 use shared::store::pace::ChannelPace;
-use shared::store::posts::{Due, Setback};
+use shared::store::posts::Due;
 
 use crate::post::{Failed, Need};
 use crate::voice::Voice;

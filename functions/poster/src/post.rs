@@ -11,8 +11,10 @@ use shared::render::{card, digest, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::store::StoreError;
+use shared::store::attempts::{Attempt, Setback};
 use shared::store::digest::OnPage;
-use shared::store::posts::{Attempt, Done, Due, Kind, Material, Posted, Setback, Subject};
+use shared::store::done::Done;
+use shared::store::posts::{Due, Kind, Material, Posted, Subject};
 
 use crate::Uncertain;
 use crate::channel::{Rest, Work, duration};
