@@ -42,7 +42,10 @@ pub(crate) async fn run(options: &Options) -> Report {
     };
     let world = World::with(setup).await;
     channels(&world, CHANNELS, "[storm]\nabove = 0").await;
-    world.slack.tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.update": 600 } })).await;
+    world
+        .slack
+        .tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "chat.update": 600 } }))
+        .await;
     world.slack.tell("timing", &json!({ "event_retry_ms": [0, 1_000, 3_000] })).await;
     let deeds = Deeds::default();
     let load = async {

@@ -38,7 +38,7 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
         .slack
         .tell(
             "rates",
-            &json!({ "workspace_per_minute": 100_000, "default_per_minute": 100_000, "methods": { "conversations.history": 100_000 } }),
+            &json!({ "workspace_per_minute": 100_000, "default_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "conversations.history": 100_000 } }),
         )
         .await;
     if !may_look {

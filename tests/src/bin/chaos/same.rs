@@ -21,7 +21,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     let setup = Setup { instances: COPIES, patience: Duration::from_mins(10), counted: false, ..Setup::default() };
     let world = World::with(setup).await;
     channels(&world, CHANNELS, "thread = false\n[storm]\nabove = 0").await;
-    world.slack.tell("rates", &json!({ "workspace_per_minute": 100_000 })).await;
+    world.slack.tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.postMessage": 100_000 } })).await;
     world.dispatcher().mapping("poster").pause();
     for round in 0..rounds {
         let key = format!("same-{round}");
