@@ -165,7 +165,8 @@ impl App {
             }
         }
         if let Some(error) = returned.error {
-            tracing::info!(error = error.escape_default().to_string(), outcome = "declined", "an installation was not wanted");
+            let error: String = error.chars().take(40).collect();
+            tracing::info!(error, outcome = "declined", "an installation was not wanted");
             return page(
                 StatusCode::FORBIDDEN,
                 "Not installed",

@@ -264,6 +264,19 @@ async fn after_a_rotation_both_signing_secrets_count_until_the_overlap_ends() {
     world.finish().await;
 }
 
+/// The version before is only read as long as it counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cold_start_reads_one_secret_and_a_second_version_only_during_an_overlap() {
+    for (signing_overlap_hours, reads) in [(0, 1), (24, 2)] {
+        let world = World::with(Setup { signing_overlap_hours, ..Setup::default() }).await;
+        world.dispatcher().function("commands").warm().await.unwrap_or_else(|error| panic!("{error:?}"));
+        let calls = world.dispatcher().counter("commands").calls();
+        let read = calls.iter().filter(|call| call.action == "secretsmanager.GetSecretValue").count();
+        assert_eq!((read, calls.len()), (reads, reads + 1), "and one call opens the connection to SQS: {calls:?}");
+        world.finish().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_bad_signatures_is_no_flood_of_reads() {
     let world = World::with(Setup { instances: 1, ..Setup::default() }).await;
