@@ -516,11 +516,16 @@ impl World {
 
     /// Gives the workspace settings of its own, a TOML document.
     pub async fn configures(&self, document: &str) {
+        self.configures_for(WORKSPACE, document).await;
+    }
+
+    /// Gives one of several workspaces settings of its own.
+    pub async fn configures_for(&self, workspace: &str, document: &str) {
         self.aws
             .dynamodb
             .put_item()
             .table_name(&self.resources.table)
-            .item("pk", AttributeValue::S(format!("{WORKSPACE}#workspace")))
+            .item("pk", AttributeValue::S(format!("{workspace}#workspace")))
             .item("sk", AttributeValue::S("configuration".to_owned()))
             .item("document", AttributeValue::S(document.to_owned()))
             .send()

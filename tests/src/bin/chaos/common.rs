@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::inputs::own;
-use tests::world::World;
+use tests::world::{WORKSPACE, World};
 
 /// What a part came to.
 #[derive(Debug, Default)]
@@ -63,13 +64,18 @@ pub(crate) fn channel(number: usize) -> String {
 
 /// Makes channels, and rules that lead the service `service-{number}` there; `settings` come before the rules.
 pub(crate) async fn channels(world: &World, count: usize, settings: &str) {
+    channels_of(world, WORKSPACE, 0..count, settings).await;
+}
+
+/// The same for the channels of these numbers in one of several workspaces.
+pub(crate) async fn channels_of(world: &World, workspace: &str, numbers: Range<usize>, settings: &str) {
     let mut document = format!("{settings}\n[routing]\ndefault = {{ channel = \"#incidents\" }}\n");
-    for number in 0..count {
+    for number in numbers {
         let id = channel(number);
-        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true })).await;
+        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true, "team_id": workspace })).await;
         let _ = write!(document, "[[routing.rules]]\nmatch = {{ service = \"service-{number}\" }}\nto = [{{ channel = \"{id}\" }}]\n");
     }
-    world.configures(&document).await;
+    world.configures_for(workspace, &document).await;
 }
 
 /// The message that creates an incident in the channel of this number.

@@ -19,7 +19,7 @@ use crate::Options;
 use crate::common::{Report, channels, duplicates, outcomes, settle, taken};
 
 const CHANNELS: usize = 10;
-const KILLED: [&str; 5] = ["commands", "events", "intake", "worker", "poster"];
+const KILLED: [&str; 7] = ["commands", "interactions", "events", "intake", "worker", "poster", "clock"];
 
 /// What has been done so far.
 #[derive(Debug, Default)]
@@ -54,7 +54,14 @@ pub(crate) async fn run(options: &Options) -> Report {
         deeds.over.store(true, Ordering::SeqCst);
     };
     let killing = join_all(KILLED.map(|name| kill_often(&world, name, kills, options.seed, &deeds)));
-    tokio::join!(load, killing);
+    let minutes = async {
+        while !deeds.over.load(Ordering::SeqCst) {
+            // A clock that was killed meanwhile comes again at the next minute.
+            let _ = world.try_tick().await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    tokio::join!(load, killing, minutes);
     println!("   the killing is over");
     let parked = settle_and_put_back(&world).await;
     let mut report = Report::default();
@@ -100,7 +107,7 @@ async fn sources(world: &World, incidents: usize, seed: u64) {
     }
 }
 
-/// People add notes, by command and by mention, as long as there is somebody to kill.
+/// People add notes, by command and by mention, and create incidents by the form, as long as there is somebody to kill.
 async fn people(world: &World, incidents: usize, kills: usize, deeds: &Deeds) {
     world.until("an incident", async || (!ids(world).await.is_empty()).then_some(()).ok_or_else(String::new)).await;
     let ids = ids(world).await;
@@ -108,19 +115,38 @@ async fn people(world: &World, incidents: usize, kills: usize, deeds: &Deeds) {
         let number = deeds.notes.fetch_add(1, Ordering::SeqCst);
         let id = &ids[number % ids.len().min(incidents)];
         let line = format!("note {id} note {number:05}.");
-        if number.is_multiple_of(2) {
-            let body = json!({ "user": "U0JANE", "channel": "general", "command": "/incident", "text": line });
-            let mut answer = world.slack.tell("command", &body).await;
-            while answer.get("status").and_then(Value::as_u64) != Some(200) {
-                let payload = answer.get("payload").cloned().unwrap_or_default();
-                answer = world.slack.tell("redeliver", &json!({ "payload": payload })).await;
+        match number % 3 {
+            0 => {
+                let body = json!({ "user": "U0JANE", "channel": "general", "command": "/incident", "text": line });
+                let mut answer = world.slack.tell("command", &body).await;
+                while !is_ok(&answer) {
+                    let payload = answer.get("payload").cloned().unwrap_or_default();
+                    answer = world.slack.tell("redeliver", &json!({ "payload": payload })).await;
+                }
             }
-        } else {
-            let body = json!({ "user": "U0OMAR", "channel": "general", "text": format!("@tocsin {line}"), "typed": true });
-            world.slack.tell("message", &body).await;
+            1 => {
+                let body = json!({ "user": "U0OMAR", "channel": "general", "text": format!("@tocsin {line}"), "typed": true });
+                world.slack.tell("message", &body).await;
+            }
+            _ => fill_in(world, number).await,
         }
     }
     println!("   {} notes added", deeds.notes.load(Ordering::SeqCst));
+}
+
+fn is_ok(answer: &Value) -> bool {
+    answer.get("status").and_then(Value::as_u64) == Some(200)
+}
+
+/// Somebody opens the form and submits it, again and again until it closes.
+async fn fill_in(world: &World, number: usize) {
+    let lena = world.user("lena");
+    while lena.open_views().await.is_empty() {
+        world.slack.tell("shortcut", &json!({ "user": lena.id, "callback_id": "create_incident" })).await;
+    }
+    while !lena.open_views().await.is_empty() {
+        lena.submits(&[("title", &format!("form incident {number:05}"))]).await;
+    }
 }
 
 async fn ids(world: &World) -> Vec<String> {
@@ -218,7 +244,17 @@ async fn check(world: &World, report: &mut Report, incidents: usize, notes: usiz
     }
     let said: Vec<String> =
         entries.values().flatten().filter_map(|entry| entry.pointer("/what/noted/text")?.as_str().map(str::to_owned)).collect();
-    for number in 0..notes {
+    let form = |number: usize| format!("form incident {number:05}");
+    let titles: Vec<String> =
+        items.iter().filter_map(|item| item.pointer("/data/facts/title/value")?.as_str().map(str::to_owned)).collect();
+    for number in (0..notes).filter(|number| number % 3 == 2) {
+        let there = titles.iter().filter(|title| **title == form(number)).count();
+        twice += there.saturating_sub(1);
+        if there == 0 {
+            lost.push(form(number));
+        }
+    }
+    for number in (0..notes).filter(|number| number % 3 != 2) {
         let there = said.iter().filter(|text| text.contains(&format!("note {number:05}."))).count();
         twice += there.saturating_sub(1);
         if there == 0 {
@@ -226,7 +262,7 @@ async fn check(world: &World, report: &mut Report, incidents: usize, notes: usiz
         }
     }
     report.row("incidents, over ten channels", incidents);
-    report.row("notes by command and by mention", notes);
+    report.row("notes by command and by mention, incidents by the form", notes);
     report.row("messages wanted", wanted);
     report.row("messages in Slack", taken.values().map(Vec::len).sum::<usize>());
     report.must("lost", lost.len(), 0);
