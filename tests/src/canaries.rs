@@ -74,10 +74,11 @@ mod tests {
         let (token, signing_secret) = (canaries.token(), canaries.signing_secret());
         canaries.keep("short");
         let said = |text: &str| vec![("here".to_owned(), text.to_owned())];
-        for text in [token.clone(), format!("{{\"s\":\"{signing_secret}\"}}"), format!("v0={}", "a1".repeat(32))] {
+        let foreign = "xoxe.xoxb-1-of-another-world".to_owned();
+        for text in [token, format!("{{\"s\":\"{signing_secret}\"}}"), format!("v0={}", "a1".repeat(32)), foreign] {
             assert_eq!(canaries.leaks(&said(&text)), ["here"], "{text}");
         }
-        for text in ["short", "v0=a1", &token[..20], ""] {
+        for text in ["short", "v0=a1", &signing_secret[..12], "put xoxb-… there", ""] {
             assert!(canaries.leaks(&said(text)).is_empty(), "{text}");
         }
     }
