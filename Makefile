@@ -5,7 +5,7 @@ SIMULATOR_PORT ?= 3000
 RUN = $(PYTHON) infra/local/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local test test-env lint bench chaos clean
+.PHONY: help local test test-env lint bench chaos fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ QUICK = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PR
 
 chaos: ## kills, freezes, lost answers, refusals, storms, disorder: what is lost or doubled (ARGS='rates same' or --tenth)
 	@eval "$$($(RUN) env)" && $(QUICK) cargo run --locked --quiet --release --package tests --bin chaos -- $(ARGS)
+
+fuzz: ## looks for inputs that break a promise, a minute for each target (ARGS='intake --seconds 600')
+	@$(RUN) fuzz $(ARGS)
 
 clean: ## remove what make local and make test made, except cargo's target directory
 	rm -rf .local .aws-sam simulator/page/dist simulator/page/node_modules

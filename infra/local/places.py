@@ -18,6 +18,8 @@ FUNCTIONS = LOCAL / "functions"
 PAGE = ROOT / "simulator" / "page"
 PAGE_BUILT = PAGE / "dist"
 SAMPLES = ROOT / "events"
+FUZZ_TARGETS = ROOT / "fuzz" / "fuzz_targets"
+FUZZING = LOCAL / "fuzz"
 RUN = ROOT / "infra" / "local" / "run.py"
 
 # As Lambda calls them; the functions run on this machine, so they are built for it.

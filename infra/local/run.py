@@ -3,6 +3,7 @@
 
     run.py local            everything, until Ctrl-C
     run.py test [args…]     cargo test with all that the tests need
+    run.py fuzz [targets…]  looks for inputs that break a promise
     run.py lint             format, clippy, cargo deny, template checks
     run.py up               ministack with one deployed stack, until stdin closes; its outputs as one line of JSON
     run.py deploy           one more stack on a running ministack; its outputs as one line of JSON
@@ -13,10 +14,12 @@ import argparse
 import json
 import os
 import queue
+import re
 import shlex
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 # Nothing is written into the checkout, compiled Python neither.
@@ -26,7 +29,7 @@ import prepare
 import processes
 import stack
 from console import Failure, say, step, tail
-from places import FUNCTIONS, LOG, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
+from places import FUNCTIONS, FUZZING, FUZZ_TARGETS, LOG, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
 
 SIMULATOR_START_SECONDS = 30
 # Neither opens anything: Slack here is the simulator, and both sides are told the same.
@@ -63,6 +66,11 @@ def _parse() -> argparse.Namespace:
     one = commands.add_parser("test")
     one.set_defaults(command=test)
     one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to cargo test")
+
+    one = commands.add_parser("fuzz")
+    one.set_defaults(command=fuzz)
+    one.add_argument("targets", nargs="*", metavar="TARGET", help="all, where none is named")
+    one.add_argument("--seconds", type=int, default=60, help="for each target")
 
     commands.add_parser("lint").set_defaults(command=lint)
     commands.add_parser("env").set_defaults(command=env)
@@ -219,6 +227,52 @@ def lint(_: argparse.Namespace) -> None:
             failures.append(str(failure))
     if failures:
         raise Failure("\n\n".join(failures))
+
+
+def fuzz(arguments: argparse.Namespace) -> int:
+    """Looks for inputs that break a promise, one target after the other, and prints what came of it. What was found to be of use is kept for the next time."""
+    known = sorted(path.stem for path in FUZZ_TARGETS.glob("*.rs"))
+    targets = arguments.targets or known
+    if unknown := set(targets) - set(known):
+        raise Failure(f"There is no target {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
+    programs = prepare.fuzzers(targets)
+    for target in targets:
+        prepare.seeds(target, FUZZING / "seeds" / target)
+    rows = [_fuzz(target, programs[target], arguments.seconds) for target in targets]
+    print(f"\n{'target':<14}{'runs':>12}{'seconds':>9}{'blocks':>9}{'features':>10}{'inputs':>8}{'crashes':>9}")
+    for target, (runs, seconds, blocks, features, inputs, crashes) in zip(targets, rows):
+        print(f"{target:<14}{runs:>12,}{seconds:>9,}{blocks:>9,}{features:>10,}{inputs:>8,}{len(crashes):>9}")
+    crashes = [(target, path) for target, row in zip(targets, rows) for path in row[-1]]
+    for target, path in crashes:
+        print(f"\n{target} breaks with {path}; what it says stands in {LOG / f'fuzz-{target}.log'}. Again: {programs[target]} {path}")
+    return 1 if crashes else 0
+
+
+def _fuzz(target: str, program: Path, seconds: int) -> tuple[int, int, int, int, int, list[Path]]:
+    """Searches for so many seconds, or until something breaks: runs, seconds, blocks and features reached, inputs kept, and what broke it."""
+    corpus, found = FUZZING / "corpus" / target, FUZZING / "found" / target
+    for folder in (corpus, found):
+        folder.mkdir(parents=True, exist_ok=True)
+    before = set(found.iterdir())
+    log = LOG / f"fuzz-{target}.log"
+    command = [program, corpus, FUZZING / "seeds" / target, f"-artifact_prefix={found}/", f"-max_total_time={seconds}"]
+    # Beyond twenty kilobytes an input says nothing new, and none takes seconds.
+    command += ["-max_len=20000", "-timeout=10", "-rss_limit_mb=4096", "-print_final_stats=1"]
+    broken, began = None, time.monotonic()
+    with step(f"{target}: {seconds} s", log, showing=r"^#.*"):
+        try:
+            processes.run(command, log=log, env=environment(RUST_BACKTRACE="1"), cwd=ROOT)
+        except Failure as failure:
+            broken = failure
+    took = time.monotonic() - began
+    said = log.read_text(errors="replace")
+    crashes = sorted(set(found.iterdir()) - before)
+    progress = re.findall(r"^#(\d+)\s.*?cov: (\d+) ft: (\d+) corp: (\d+)/", said, re.MULTILINE)
+    if broken and not crashes or not progress:
+        raise broken or Failure(f"{target} did not run. The end of {log}:\n{tail(log)}")
+    runs, blocks, features, inputs = map(int, progress[-1])
+    counted = re.search(r"^stat::number_of_executed_units:\s*(\d+)", said, re.MULTILINE)
+    return int(counted[1]) if counted else runs, round(took), blocks, features, inputs, crashes
 
 
 def up(arguments: argparse.Namespace) -> None:

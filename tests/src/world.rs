@@ -68,6 +68,8 @@ pub struct Setup {
     pub tokens_rotate: bool,
     /// For how many hours after a rotation the signing secret before verifies as well. One that was written just now is always within them.
     pub signing_overlap_hours: u32,
+    /// Where `response_url`s and webhooks are believed to be; the simulator's where none is named.
+    pub hooks_url: Option<String>,
     /// The least severe line that functions log.
     pub log_level: String,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
@@ -90,6 +92,7 @@ impl Default for Setup {
             by_link: false,
             tokens_rotate: false,
             signing_overlap_hours: 24,
+            hooks_url: None,
             log_level: "INFO".to_owned(),
             patience: Duration::from_mins(1),
         }
@@ -790,7 +793,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let posts = ("POSTS_QUEUE_URL", queue(Queue::Posts).url);
     let table = ("TABLE_NAME", resources.table.clone());
     let api = ("SLACK_API_URL", slack.api_url());
-    let hooks = ("SLACK_HOOKS_URL", slack.hooks_url());
+    let hooks = ("SLACK_HOOKS_URL", setup.hooks_url.clone().unwrap_or_else(|| slack.hooks_url()));
     let own_alarms = ("OWN_ALARMS", OWN_ALARMS.to_owned());
     let dead = |of: Queue| ("DEAD_LETTERS_QUEUE_URL", queue(of).dead_letters);
     let installations = ("INSTALLATION_SECRETS_PREFIX", resources.installations.clone());

@@ -24,7 +24,12 @@ impl App {
     /// Reads the environment and gets ready to answer.
     pub async fn start() -> Result<Self, ConfigError> {
         let receiver = Receiver::start().await?;
-        Ok(Self { modals: Modals::start(&receiver)?, receiver })
+        Ok(Self::new(Modals::start(&receiver)?, receiver))
+    }
+
+    /// With what it opens forms by, and what it shares with the other receivers.
+    pub fn new(modals: Modals, receiver: Receiver) -> Self {
+        Self { receiver, modals }
     }
 
     /// One request.

@@ -17,7 +17,12 @@ pub struct App {
 impl App {
     /// Reads the environment and gets ready to answer.
     pub async fn start() -> Result<Self, ConfigError> {
-        Ok(Self { receiver: Receiver::start().await? })
+        Ok(Self::new(Receiver::start().await?))
+    }
+
+    /// With what it shares with the other receivers.
+    pub fn new(receiver: Receiver) -> Self {
+        Self { receiver }
     }
 
     /// One request.

@@ -27,7 +27,12 @@ impl App {
     pub async fn start() -> Result<Self, ConfigError> {
         let slack_hooks = config::base_url("SLACK_HOOKS_URL")?;
         let receiver = Receiver::start().await?;
-        Ok(Self { modals: Modals::start(&receiver)?, receiver, slack_hooks })
+        Ok(Self::new(Modals::start(&receiver)?, receiver, slack_hooks))
+    }
+
+    /// With what it opens forms by, what it shares with the other receivers, and where Slack's `response_url`s live.
+    pub fn new(modals: Modals, receiver: Receiver, slack_hooks: Url) -> Self {
+        Self { receiver, modals, slack_hooks }
     }
 
     /// One request.

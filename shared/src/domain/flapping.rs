@@ -73,7 +73,7 @@ impl Flapping {
     /// Its source says that it is over: when to look whether it has been quiet since.
     pub fn recover(&mut self, at: Timestamp) -> Timestamp {
         self.recovered = self.recovered.max(Some(at));
-        at + self.quiet()
+        at.checked_add(self.quiet()).unwrap_or(Timestamp::MAX)
     }
 
     /// When it was over, if it has been quiet until `now`; `fired` is when its source said last that it is wrong.
@@ -92,6 +92,11 @@ mod tests {
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + 60 * minutes).expect("a time")
+    }
+
+    #[test]
+    fn a_source_at_the_end_of_time_is_still_looked_at() {
+        assert_eq!(FlappingRate::default().hold(at(0)).recover(Timestamp::MAX), Timestamp::MAX);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Every limit that `message` breaks, as sentences; empty when Slack would take it.
-pub(crate) fn check(message: &Value) -> Vec<String> {
+pub fn check(message: &Value) -> Vec<String> {
     let mut found = Findings::default();
     let is_view = message["type"] == "modal";
     let attached = message["attachments"].as_array().cloned().unwrap_or_default();

@@ -15,7 +15,7 @@ pub use card::card;
 pub use help::help;
 pub use thread::reply;
 
-#[cfg(test)]
-pub(crate) mod limits;
+#[cfg(any(test, feature = "limits"))]
+pub mod limits;
 #[cfg(test)]
 mod tests;

@@ -175,7 +175,7 @@ impl Client {
         }
     }
 
-    /// Answers at a `response_url`, which must be on `hooks` (`SLACK_HOOKS_URL`): any other address would let a forged payload make us call whom it likes.
+    /// Answers at a `response_url`, which must be on `hooks`, see [`address_on`].
     pub async fn respond(&self, hooks: &Url, response_url: &str, message: &impl Serialize) -> Result<(), SlackError> {
         let answer = self.post_to(hooks, response_url, "response_url", message).await?;
         match answer.status().as_u16() {
@@ -206,11 +206,7 @@ impl Client {
     }
 
     async fn post_to(&self, hooks: &Url, address: &str, what: &str, message: &impl Serialize) -> Result<Response, SlackError> {
-        let url = Url::parse(address).map_err(|_| never(&format!("{what}_malformed")))?;
-        let plain = url.username().is_empty() && url.password().is_none();
-        if url.origin() != hooks.origin() || !plain {
-            return Err(never(&format!("{what}_foreign")));
-        }
+        let url = address_on(hooks, address, what)?;
         let body = serde_json::to_string(message).map_err(|error| SlackError::Later(error.to_string()))?;
         let request = self.http.post(url).header(CONTENT_TYPE, "application/json; charset=utf-8").body(body);
         request.send().await.map_err(broken)
@@ -219,6 +215,16 @@ impl Client {
 
 fn never(code: &str) -> SlackError {
     SlackError::Never { code: code.to_owned(), needed: None }
+}
+
+/// An address, if it is on `hooks` (`SLACK_HOOKS_URL`): any other would let a forged payload make us call whom it likes. `what` it is names the refusal.
+pub fn address_on(hooks: &Url, address: &str, what: &str) -> Result<Url, SlackError> {
+    let url = Url::parse(address).map_err(|_| never(&format!("{what}_malformed")))?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    if url.origin() != hooks.origin() || !plain {
+        return Err(never(&format!("{what}_foreign")));
+    }
+    Ok(url)
 }
 
 /// How long Slack wants a pause, in seconds; one where it does not say.
@@ -262,6 +268,8 @@ mod tests {
             "https://hooks.slack.com@evil.example/x",
             "//hooks.slack.com/x",
             "file:///etc/passwd",
+            // Its origin is that of the address inside.
+            "blob:https://hooks.slack.com/x",
             "",
         ];
         for url in hostile {

@@ -33,8 +33,13 @@ struct Open<'v> {
 impl Modals {
     /// Reads the environment; shares what the receiver holds.
     pub fn start(receiver: &Receiver) -> Result<Self, ConfigError> {
-        let vault = receiver.secrets.vault(config::required("INSTALLATION_SECRETS_PREFIX")?);
-        Ok(Self { api: config::base_url("SLACK_API_URL")?, tokens: Tokens { app: Arc::clone(&receiver.secrets), vault } })
+        let prefix = config::required("INSTALLATION_SECRETS_PREFIX")?;
+        Ok(Self::new(receiver, config::base_url("SLACK_API_URL")?, prefix))
+    }
+
+    /// With Slack's Web API at `api`, and what the names of the installations' secrets begin with; shares what the receiver holds.
+    pub fn new(receiver: &Receiver, api: Url, prefix: String) -> Self {
+        Self { api, tokens: Tokens { app: Arc::clone(&receiver.secrets), vault: receiver.secrets.vault(prefix) } }
     }
 
     /// A client for what a receiver calls in place. It is made for each use, since hardly any request needs one.

@@ -27,6 +27,11 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    /// With the app's secret and the intents queue; nothing is read yet.
+    pub fn new(secrets: Secrets, intents: Sender) -> Self {
+        Self { secrets: Arc::new(secrets), intents }
+    }
+
     /// Reads the environment, fetches the secret and opens the connection to SQS, both at once: Lambda gives a function a whole CPU during init, and
     /// nobody waits yet. A secret that cannot be read does not stop the start; requests are refused until it can.
     pub async fn start() -> Result<Self, ConfigError> {
@@ -38,7 +43,7 @@ impl Receiver {
         if let Err(error) = secret {
             tracing::error!(%error, "no request can be verified yet");
         }
-        Ok(Self { secrets: Arc::new(secrets), intents })
+        Ok(Self::new(secrets, intents))
     }
 
     /// The body of a request, if Slack signed it; else the answer to whoever sent it.

@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::Full;
 use hyper::Request;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -50,6 +52,7 @@ struct Shared {
     calls: Mutex<Vec<Call>>,
     faults: Mutex<Vec<Fault>>,
     grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
+    older_by: Mutex<SignedDuration>,
     awaited: Mutex<Vec<(String, oneshot::Sender<()>)>>,
 }
 
@@ -79,6 +82,7 @@ impl Counter {
             calls: Mutex::default(),
             faults: Mutex::default(),
             grudges: Mutex::default(),
+            older_by: Mutex::default(),
             awaited: Mutex::default(),
         });
         let app = Router::new().fallback(forward).with_state(Arc::clone(&shared)).layer(axum::extract::DefaultBodyLimit::disable());
@@ -126,6 +130,11 @@ impl Counter {
 
     fn bear(&self, texts: &[&str], grudge: Grudge) {
         lock(&self.shared.grudges).push((texts.iter().map(|text| (*text).to_owned()).collect(), grudge));
+    }
+
+    /// From now on every version of a secret was written so much earlier, as it will be when so much time has passed.
+    pub fn says_older(&self, by: SignedDuration) {
+        *lock(&self.shared.older_by) = by;
     }
 
     /// Nothing is refused or stalled any more.
@@ -202,7 +211,11 @@ impl Shared {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.upstream)).body(Full::new(body)).ok()?;
         *request.headers_mut() = headers;
         request.headers_mut().remove("host");
-        let answer = self.http.send(request).await.ok()?;
+        let mut answer = self.http.send(request).await.ok()?;
+        let older_by = *lock(&self.older_by);
+        if let Some(body) = older(&answer.body, older_by).filter(|_| !older_by.is_zero()) {
+            answer.body = body;
+        }
         let mut response = (StatusCode::from_u16(answer.status).ok()?, answer.body).into_response();
         // Lengths and transfer encodings are this connection's own.
         let kept =
@@ -212,4 +225,12 @@ impl Shared {
         }
         Some((answer.status, response))
     }
+}
+
+/// An answer with the time at which a secret's version was written, so much earlier; `None` for any other.
+fn older(body: &[u8], by: SignedDuration) -> Option<Bytes> {
+    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let written_at = answer.get("CreatedDate")?.as_f64()?;
+    answer["CreatedDate"] = json!(written_at - by.as_secs_f64());
+    Some(answer.to_string().into())
 }

@@ -3,12 +3,16 @@
 //!
 //! `cargo run -p tests --bin chaos` does all parts one after the other; names of parts do only those. What is scaled, so that it does not take days, each part says.
 
+mod addresses;
 mod common;
 mod freezes;
+mod installs;
 mod kills;
 mod orders;
 mod rates;
+mod replays;
 mod resets;
+mod rotations;
 mod same;
 mod storms;
 
@@ -32,7 +36,8 @@ struct Options {
 }
 
 /// All parts, in the order in which they are done.
-const PARTS: [&str; 7] = ["kills", "resets", "freezes", "same", "rates", "storms", "orders"];
+const PARTS: [&str; 11] =
+    ["kills", "resets", "freezes", "same", "rates", "storms", "orders", "rotations", "replays", "addresses", "installs"];
 
 impl Options {
     /// A number of things, a tenth of it where that is asked for.
@@ -50,6 +55,10 @@ async fn run(part: &str, options: &Options) -> Option<Report> {
         "rates" => rates::run(options).await,
         "storms" => storms::run(options).await,
         "orders" => orders::run(options).await,
+        "rotations" => rotations::run(options).await,
+        "replays" => replays::run(options).await,
+        "addresses" => addresses::run(options).await,
+        "installs" => installs::run(options).await,
         _ => return None,
     })
 }
