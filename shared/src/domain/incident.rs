@@ -58,7 +58,7 @@ pub struct Incident {
     pub closed: Option<Timestamp>,
     /// Who opened it again last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reopened: Option<Mark>,
+    pub reopened: Option<Reopening>,
     /// Its source cannot make up its mind, so it is held open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Flapping>,
@@ -69,6 +69,17 @@ pub struct Incident {
 pub struct Mark {
     /// When.
     pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+}
+
+/// Who opened it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reopening {
+    /// When it counts: after whatever had closed it, even by a source whose clock is fast.
+    pub at: Timestamp,
+    /// When it was done: what people did before was not about the new round.
+    pub done_at: Timestamp,
     /// Who.
     pub by: Actor,
 }
@@ -441,7 +452,7 @@ impl Incident {
             State::Acknowledged | State::Resolved => {
                 let acknowledged = self.acknowledged.as_ref().map(|mark| mark.at);
                 let before = self.closed.max(acknowledged).map_or(intent.at, after);
-                self.reopened = Some(Mark { at: intent.at.max(before), by: intent.by.clone() });
+                self.reopened = Some(Reopening { at: intent.at.max(before), done_at: intent.at, by: intent.by.clone() });
                 Ok(Step::done(What::Reopened, Outcome::Reopened))
             }
         }
@@ -456,13 +467,14 @@ impl Incident {
     /// When a person's act counts. A person answers what the card showed them, so it comes after the alarm, however wrong the source's clock is; but
     /// what they did before somebody opened the incident again does not end the new round.
     fn as_seen(&self, at: Timestamp) -> Result<Timestamp, Refusal> {
-        if let Some(reopened) = self.reopened.as_ref().filter(|mark| at < mark.at) {
+        if let Some(reopened) = self.reopened.as_ref().filter(|reopened| at < reopened.done_at) {
             let who = named(&reopened.by);
             return Err(Refusal::new(format!("{} was reopened by {who} in the meantime. Please look again.", self.id)));
         }
         let fired = self.fired.map_or(at, |fired| fired.last);
         let closed = self.closed.map_or(at, after);
-        Ok(at.max(fired).max(closed))
+        let reopened = self.reopened.as_ref().map_or(at, |reopened| after(reopened.at));
+        Ok(at.max(fired).max(closed).max(reopened))
     }
 }
 

@@ -129,6 +129,16 @@ fn a_person_can_resolve_what_a_source_with_a_fast_clock_has_opened() {
 }
 
 #[test]
+fn a_person_can_go_on_with_what_was_reopened_after_a_source_with_a_fast_clock_had_closed_it() {
+    let again = after_all(&[alarm(0), recovery(290), person("omar", 20, Action::Reopen)]);
+    assert_eq!(again.state(), State::Triggered);
+    let held = again.apply(&person("jane", 30, Action::Acknowledge)).expect("an effect").incident;
+    assert_eq!(held.state(), State::Acknowledged);
+    assert_eq!(held.apply(&person("jane", 40, resolve())).expect("an effect").incident.state(), State::Resolved);
+    assert!(again.apply(&person("lena", 12, resolve())).is_err(), "done before it was reopened");
+}
+
+#[test]
 fn in_whatever_order_an_alarm_its_update_and_its_recovery_come_the_end_is_the_same() {
     let worse = update(10, Changes { severity: Some(Severity::P1), ..Changes::default() });
     let retitled = update(20, Changes { title: Some("CPU very high".into()), severity: Some(Severity::P2), ..Changes::default() });

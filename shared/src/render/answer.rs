@@ -49,15 +49,6 @@ pub fn refused(refusal: &Refusal) -> Message {
     Message::just(Mrkdwn::with_people(&refusal.to_string()))
 }
 
-/// Something broke. `reference` is what the operator finds in the logs.
-pub fn failed(reference: Option<&str>) -> Message {
-    let reference = reference.map(|reference| mrkdwn!(" They will ask for this: `{}`", reference)).unwrap_or_default();
-    Message::just(mrkdwn!(
-        "⚠️ That did not work, and it is our fault. Please try again; if it fails again, tell the people who run Tocsin.{}",
-        reference
-    ))
-}
-
 /// What is open, the worst first; of the same severity first those that nobody has, and of these the oldest.
 pub fn list(summaries: &[Summary]) -> Message {
     let open = open(summaries);

@@ -240,8 +240,6 @@ fn an_answer_for_every_outcome() {
     assert_json_snapshot!("answer_late", Story::acknowledged().then(2, &cloudwatch(), Action::Acknowledge).answer());
     assert_json_snapshot!("answer_refused", Story::acknowledged().then(4, &omar(), Action::Acknowledge).answer());
     assert_json_snapshot!("answer_refused_resolved", Story::resolved().then(14, &omar(), Action::Acknowledge).answer());
-    assert_json_snapshot!("answer_failed", answer::failed(Some("8f7c1a9e-req")));
-    assert_json_snapshot!("answer_failed_without_reference", answer::failed(None));
 }
 
 /// One of several open incidents.
@@ -441,7 +439,7 @@ fn every_message(text: &str) -> Vec<Value> {
     }
     let summary = Summary { state: State::Acknowledged, ..story.incident.summary().unwrap() };
     let summaries: Vec<_> = (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], ..summary.clone() }).collect();
-    messages.extend([json(&answer::list(&summaries)), json(&answer::status(&summaries)), json(&answer::failed(Some(text)))]);
+    messages.extend([json(&answer::list(&summaries)), json(&answer::status(&summaries))]);
     let line = format!("{text} <@U0JANE> {text}");
     messages.push(json(&answer::refused(&Refusal::new(line))));
     messages.push(json(&help([(text, text); 10])));

@@ -106,7 +106,7 @@ pub(super) fn standing(incident: &Incident) -> Mrkdwn {
         State::Expected => mrkdwn!("Not reported by its source yet"),
         State::Triggered => {
             let reopened = incident.reopened.as_ref().filter(|mark| incident.closed < Some(mark.at));
-            let reopened = reopened.map(|mark| mrkdwn!(", reopened{}{}", by(Some(&mark.by)), since(Some(mark.at))));
+            let reopened = reopened.map(|mark| mrkdwn!(", reopened{}{}", by(Some(&mark.by)), since(Some(mark.done_at))));
             mrkdwn!("*Triggered*{}", reopened.unwrap_or_default())
         }
         State::Acknowledged => {

@@ -220,7 +220,8 @@ fn never(code: &str) -> SlackError {
 /// An address, if it is on `hooks` (`SLACK_HOOKS_URL`): any other would let a forged payload make us call whom it likes. `what` it is names the refusal.
 pub fn address_on(hooks: &Url, address: &str, what: &str) -> Result<Url, SlackError> {
     let url = Url::parse(address).map_err(|_| never(&format!("{what}_malformed")))?;
-    let plain = url.username().is_empty() && url.password().is_none();
+    // The origin alone would not do: that of `blob:https://…` is the origin of the address inside.
+    let plain = url.scheme() == hooks.scheme() && url.username().is_empty() && url.password().is_none();
     if url.origin() != hooks.origin() || !plain {
         return Err(never(&format!("{what}_foreign")));
     }
