@@ -22,7 +22,7 @@ use tests::world::{Setup, WORKSPACE, World};
 use tokio::net::TcpListener;
 
 use crate::Options;
-use crate::common::{Report, outcomes, settle};
+use crate::common::{Report, finish, outcomes, settle};
 
 /// How many are on their way at once.
 const AT_ONCE: usize = 20;
@@ -72,7 +72,7 @@ pub(crate) async fn run(options: &Options) -> Report {
         parked += world.aws.depth(world.dead_letters_url(queue)).await.unwrap_or(u32::MAX);
     }
     report.must("jobs parked because of them", parked, 0);
-    world.finish_unsettled().await;
+    finish(world, "addresses").await;
     report
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::ops::Range;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -114,6 +115,18 @@ pub(crate) async fn drop_all(world: &World, messages: &[Value]) {
 pub(crate) fn outcomes(world: &World, outcome: &str) -> usize {
     let wanted = format!("\"outcome\":\"{outcome}\"");
     world.logs.lines().iter().filter(|line| line.text.contains(&wanted)).count()
+}
+
+/// Ends a world, and keeps what its functions said, for whoever wants to know why: `.local/log/chaos-{part}.log`.
+pub(crate) async fn finish(world: World, part: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.local/log");
+    let lines: Vec<String> = world.logs.lines().iter().map(|line| format!("{} {}\n", line.function, line.text)).collect();
+    if let Err(error) =
+        std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(folder.join(format!("chaos-{part}.log")), lines.concat()))
+    {
+        eprintln!("   the logs could not be kept: {error}");
+    }
+    world.finish_unsettled().await;
 }
 
 /// Waits until nothing moves any more, and tells on the way what is left.

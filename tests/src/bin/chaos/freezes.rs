@@ -14,7 +14,7 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channel, channels, create, duplicates, outcomes, settle, taken};
+use crate::common::{Report, channel, channels, create, duplicates, finish, outcomes, settle, taken};
 
 const WORLDS: usize = 4;
 
@@ -92,6 +92,6 @@ async fn one(rounds: usize, seed: u64) -> Tally {
         let cards = world.cards(&channel(round % 4), &format!("freeze {round:03}")).await;
         tally.lost += usize::from(cards.is_empty());
     }
-    world.finish_unsettled().await;
+    finish(world, "freezes").await;
     tally
 }

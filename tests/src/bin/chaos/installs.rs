@@ -18,7 +18,7 @@ use tests::slack::Message;
 use tests::world::{Setup, WORKSPACE, World};
 
 use crate::Options;
-use crate::common::{Report, channel, channels_of, drop_all, duplicates, settle, taken};
+use crate::common::{Report, channel, channels_of, drop_all, duplicates, finish, settle, taken};
 
 /// The other workspace.
 const SECOND: &str = "T0SECOND";
@@ -114,7 +114,7 @@ async fn refusals(report: &mut Report, rounds: usize) {
     report.must("links refused, in all", refused.values().sum::<usize>(), 7 * rounds);
     report.must("not refused, or something changed by it", unlike, 0);
     report.must("calls to oauth.v2.access beyond the good ones'", world.slack.calls("oauth.v2.access").await.len() - calls, 0);
-    world.finish_unsettled().await;
+    finish(world, "installs").await;
 }
 
 /// Opens an address with cookies that a browser had before it was told to forget them.
@@ -227,7 +227,7 @@ async fn side_by_side(options: &Options, report: &mut Report) {
         parked += world.aws.depth(world.dead_letters_url(queue)).await.unwrap_or(u32::MAX);
     }
     report.must("parked", parked, 0);
-    world.finish_unsettled().await;
+    finish(world, "installs").await;
 }
 
 /// The incidents of each workspace, by number, as far as each has exactly one card and that in its own channel.

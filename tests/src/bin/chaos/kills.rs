@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -16,16 +16,20 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channels, duplicates, outcomes, settle, taken};
+use crate::common::{Report, channels, duplicates, finish, outcomes, settle, taken};
 
 const CHANNELS: usize = 10;
 const KILLED: [&str; 7] = ["commands", "interactions", "events", "intake", "worker", "poster", "clock"];
+
+/// What people and a source do while functions are killed, each with the function that it needs: notes by command and by mention, incidents by the form and by a source.
+const DEEDS: [&str; 4] = ["commands", "events", "interactions", "intake"];
 
 /// What has been done so far.
 #[derive(Debug, Default)]
 struct Deeds {
     kills: Mutex<BTreeMap<&'static str, usize>>,
-    notes: AtomicUsize,
+    notes: Mutex<Vec<usize>>,
+    created: Mutex<Vec<usize>>,
     over: AtomicBool,
 }
 
@@ -44,7 +48,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     channels(&world, CHANNELS, "[storm]\nabove = 0").await;
     world
         .slack
-        .tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "chat.update": 600 } }))
+        .tell("rates", &json!({ "workspace_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "chat.update": 600, "views.open": 100_000, "chat.postEphemeral": 100_000 } }))
         .await;
     world.slack.tell("timing", &json!({ "event_retry_ms": [0, 1_000, 3_000] })).await;
     let deeds = Deeds::default();
@@ -68,10 +72,13 @@ pub(crate) async fn run(options: &Options) -> Report {
     for (name, kills) in lock(&deeds.kills).iter() {
         report.row(format!("{name} killed, of {} invocations", world.dispatcher().function(name).invocations()), kills);
     }
-    check(&world, &mut report, incidents, deeds.notes.load(Ordering::SeqCst)).await;
+    check(&world, &mut report, incidents, &deeds).await;
+    for (reason, count) in &parked {
+        println!("   parked {count}: {reason}");
+    }
     report.row("parked with a reason, put back", parked.values().sum::<usize>());
     report.row("found by look-up, not posted again", outcomes(&world, "found"));
-    world.finish_unsettled().await;
+    finish(world, "kills").await;
     report
 }
 
@@ -107,31 +114,52 @@ async fn sources(world: &World, incidents: usize, seed: u64) {
     }
 }
 
-/// People add notes, by command and by mention, and create incidents by the form, as long as there is somebody to kill.
+/// People add notes, by command and by mention, and create incidents by the form, and a source creates others, as long as there is somebody to kill.
 async fn people(world: &World, incidents: usize, kills: usize, deeds: &Deeds) {
     world.until("an incident", async || (!ids(world).await.is_empty()).then_some(()).ok_or_else(String::new)).await;
     let ids = ids(world).await;
+    let (mut number, mut random) = (0, fastrand::Rng::new());
     while lock(&deeds.kills).values().sum::<usize>() < kills * KILLED.len() {
-        let number = deeds.notes.fetch_add(1, Ordering::SeqCst);
-        let id = &ids[number % ids.len().min(incidents)];
-        let line = format!("note {id} note {number:05}.");
-        match number % 3 {
-            0 => {
-                let body = json!({ "user": "U0JANE", "channel": "general", "command": "/incident", "text": line });
-                let mut answer = world.slack.tell("command", &body).await;
-                while !is_ok(&answer) {
-                    let payload = answer.get("payload").cloned().unwrap_or_default();
-                    answer = world.slack.tell("redeliver", &json!({ "payload": payload })).await;
-                }
-            }
-            1 => {
+        number += 1;
+        let function = DEEDS[number % DEEDS.len()];
+        // What has been killed often enough rests, so that Slack's pace for a channel does not make the end take long; by command something always goes on.
+        let rests = lock(&deeds.kills).get(function).is_some_and(|done| *done >= kills);
+        if rests && function != "commands" {
+            continue;
+        }
+        tokio::time::sleep(Duration::from_millis(random.u64(20..120))).await;
+        let line = format!("note {} note {number:05}.", ids[number % ids.len().min(incidents)]);
+        let of = if matches!(function, "commands" | "events") { &deeds.notes } else { &deeds.created };
+        lock(of).push(number);
+        match function {
+            "commands" => types(world, &line).await,
+            "events" => {
                 let body = json!({ "user": "U0OMAR", "channel": "general", "text": format!("@tocsin {line}"), "typed": true });
                 world.slack.tell("message", &body).await;
             }
-            _ => fill_in(world, number).await,
+            "interactions" => fill_in(world, number).await,
+            _ => {
+                let fields = json!({ "title": late(number), "service": format!("service-{}", number % CHANNELS) });
+                world.drops(&own("create", &late(number), Timestamp::now(), &fields)).await;
+            }
         }
     }
-    println!("   {} notes added", deeds.notes.load(Ordering::SeqCst));
+    println!("   {} notes, {} incidents meanwhile", lock(&deeds.notes).len(), lock(&deeds.created).len());
+}
+
+/// Somebody types a command, and sends it again as it was until it is answered.
+async fn types(world: &World, line: &str) {
+    let body = json!({ "user": "U0JANE", "channel": "general", "command": "/incident", "text": line });
+    let mut answer = world.slack.tell("command", &body).await;
+    while !is_ok(&answer) {
+        let payload = answer.get("payload").cloned().unwrap_or_default();
+        answer = world.slack.tell("redeliver", &json!({ "payload": payload })).await;
+    }
+}
+
+/// The title of an incident that somebody creates by the form, or a source.
+fn late(number: usize) -> String {
+    format!("late incident {number:05}")
 }
 
 fn is_ok(answer: &Value) -> bool {
@@ -145,7 +173,7 @@ async fn fill_in(world: &World, number: usize) {
         world.slack.tell("shortcut", &json!({ "user": lena.id, "callback_id": "create_incident" })).await;
     }
     while !lena.open_views().await.is_empty() {
-        lena.submits(&[("title", &format!("form incident {number:05}"))]).await;
+        lena.submits(&[("title", &late(number))]).await;
     }
 }
 
@@ -166,13 +194,20 @@ async fn kill_often(world: &World, name: &'static str, kills: usize, seed: u64, 
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let Some(instance) = function.busy_instance() else { continue };
-        // A receiver is done within a few milliseconds.
-        let while_at_work = if matches!(name, "commands" | "events") { 4_000 } else { 60_000 };
+        // A receiver is done within a few milliseconds, and so is a clock that finds nothing to do.
+        let while_at_work = match name {
+            "commands" | "events" | "interactions" => 4_000,
+            "clock" => 10_000,
+            _ => 60_000,
+        };
         tokio::time::sleep(Duration::from_micros(random.u64(0..while_at_work))).await;
         if function.is_busy(&instance) {
             instance.kill();
             *lock(&deeds.kills).entry(name).or_default() += 1;
             left -= 1;
+            if left == 0 {
+                println!("   {name}: all {kills} kills");
+            }
         }
     }
 }
@@ -199,7 +234,7 @@ async fn settle_and_put_back(world: &World) -> BTreeMap<String, usize> {
     }
 }
 
-async fn check(world: &World, report: &mut Report, incidents: usize, notes: usize) {
+async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Deeds) {
     let taken = taken(world).await;
     let items = world.scan().await;
     let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -221,9 +256,13 @@ async fn check(world: &World, report: &mut Report, incidents: usize, notes: usiz
             lost.push(format!("{key}: no incident"));
             continue;
         };
-        let card = messages.iter().find(|message| message.thread().is_none() && message.incident().as_deref() == Some(&id));
+        let is_card = |message: &&tests::slack::Message| message.is_ours() && message.only_for().is_none() && message.thread().is_none();
+        let card = messages.iter().filter(is_card).find(|message| message.incident().as_deref() == Some(&id));
         if !card.is_some_and(|card| card.reads().contains("*Resolved*")) {
-            lost.push(format!("{key}: the card of {id} {}", card.map_or("is missing", |_| "does not show its end")));
+            lost.push(format!(
+                "{key}: the card of {id} {}",
+                card.map_or("is missing".to_owned(), |card| format!("does not show its end: {}", card.reads().replace('\n', " ")))
+            ));
         }
         wanted += 1;
         let own = entries.get(&id).cloned().unwrap_or_default();
@@ -244,17 +283,17 @@ async fn check(world: &World, report: &mut Report, incidents: usize, notes: usiz
     }
     let said: Vec<String> =
         entries.values().flatten().filter_map(|entry| entry.pointer("/what/noted/text")?.as_str().map(str::to_owned)).collect();
-    let form = |number: usize| format!("form incident {number:05}");
     let titles: Vec<String> =
         items.iter().filter_map(|item| item.pointer("/data/facts/title/value")?.as_str().map(str::to_owned)).collect();
-    for number in (0..notes).filter(|number| number % 3 == 2) {
-        let there = titles.iter().filter(|title| **title == form(number)).count();
+    let (notes, created) = (lock(&deeds.notes).clone(), lock(&deeds.created).clone());
+    for number in created.iter().copied() {
+        let there = titles.iter().filter(|title| **title == late(number)).count();
         twice += there.saturating_sub(1);
         if there == 0 {
-            lost.push(form(number));
+            lost.push(late(number));
         }
     }
-    for number in (0..notes).filter(|number| number % 3 != 2) {
+    for number in notes.iter().copied() {
         let there = said.iter().filter(|text| text.contains(&format!("note {number:05}."))).count();
         twice += there.saturating_sub(1);
         if there == 0 {
@@ -262,7 +301,8 @@ async fn check(world: &World, report: &mut Report, incidents: usize, notes: usiz
         }
     }
     report.row("incidents, over ten channels", incidents);
-    report.row("notes by command and by mention, incidents by the form", notes);
+    report.row("notes by command and by mention meanwhile", notes.len());
+    report.row("incidents by the form and by a source meanwhile", created.len());
     report.row("messages wanted", wanted);
     report.row("messages in Slack", taken.values().map(Vec::len).sum::<usize>());
     report.must("lost", lost.len(), 0);

@@ -76,9 +76,12 @@ async fn main() -> ExitCode {
             eprintln!("there is no part {part}: {}", PARTS.join(", "));
             return ExitCode::from(2);
         };
-        reports.push((part.clone(), report, began.elapsed()));
+        let took = began.elapsed();
+        report.print(part, took);
+        reports.push((part.clone(), report, took));
     }
-    println!();
+    // Once more, together: an hour lies between the first and the last.
+    println!("\n── all\n");
     for (part, report, took) in &reports {
         report.print(part, *took);
     }

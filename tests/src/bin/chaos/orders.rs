@@ -12,7 +12,7 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channels, drop_all, duplicates, settle, taken};
+use crate::common::{Report, channels, drop_all, duplicates, finish, settle, taken};
 
 const CHANNELS: usize = 50;
 
@@ -58,7 +58,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.row("events, shuffled, a quarter of them twice", events.len());
     report.row("settled after, s", began.elapsed().as_secs());
     check(&world, &mut report, &ends).await;
-    world.finish_unsettled().await;
+    finish(world, "orders").await;
     report
 }
 

@@ -15,7 +15,7 @@ use tests::world::{Setup, World};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Options;
-use crate::common::{Report, duplicates, settle, taken};
+use crate::common::{Report, duplicates, finish, settle, taken};
 
 /// How often everything is sent.
 const TIMES: usize = 100;
@@ -52,7 +52,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.row("deliveries of these", retried);
     report.row("intents put on the queue again", again);
     check(&world, &mut report, rounds).await;
-    world.finish_unsettled().await;
+    finish(world, "replays").await;
     report
 }
 

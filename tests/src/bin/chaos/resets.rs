@@ -9,7 +9,7 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channels, create, drop_all, duplicates, outcomes, settle, taken};
+use crate::common::{Report, channels, create, drop_all, duplicates, finish, outcomes, settle, taken};
 
 const CHANNELS: usize = 50;
 
@@ -69,5 +69,5 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
         }
         (false, _) => report.must(format!("{name}: there twice (as stated: at least once)"), twice, hits),
     }
-    world.finish_unsettled().await;
+    finish(world, "resets").await;
 }

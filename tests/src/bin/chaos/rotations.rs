@@ -22,7 +22,7 @@ use tests::world::{Setup, WORKSPACE, World};
 use tokio::time::{Instant, interval, sleep, sleep_until};
 
 use crate::Options;
-use crate::common::{Report, channels, create, duplicates, outcomes, settle, taken};
+use crate::common::{Report, channels, create, duplicates, finish, outcomes, settle, taken};
 
 const WORLDS: usize = 5;
 
@@ -181,7 +181,7 @@ async fn signing_secrets(rotations: usize) -> Signing {
     let seconds = usize::try_from(began.elapsed().as_secs()).unwrap_or_default();
     (tally.requests, tally.wrong) = (requests.into_inner(), wrong.into_inner());
     tally.rate = (tally.requests + seconds / 2) / seconds.max(1);
-    world.finish_unsettled().await;
+    finish(world, "rotations-signing_secrets").await;
     tally
 }
 
@@ -263,7 +263,7 @@ async fn bot_tokens(rotations: usize) -> Tokens {
     let answered = calls.iter().filter(|call| is(call, "chat.postEphemeral") && call.get("applied") == Some(&json!(true))).count();
     let dead = calls.iter().filter(|call| call.get("error").and_then(Value::as_str) == Some("invalid_auth")).count();
     let closed = outcomes(&world, "disabled") + outcomes(&world, "parked");
-    world.finish_unsettled().await;
+    finish(world, "rotations-bot_tokens").await;
     Tokens {
         rotations,
         requests: forms + mentions,
@@ -312,7 +312,7 @@ async fn pasted_late(rotations: usize) -> Late {
         late.before += before;
         late.after = late.after.max(lock(&pasted).map(|at| at.elapsed()).unwrap_or_default());
     }
-    world.finish_unsettled().await;
+    finish(world, "rotations-pasted_late").await;
     late
 }
 
@@ -369,7 +369,7 @@ async fn flooded(report: &mut Report) {
     );
     at_most(report, "flood: a rotation in it was believed after, ms", known.as_millis(), REREAD * 1_000);
     report.must("overlap of 0 hours: the old one is refused once the new one is known", is_refused, true);
-    world.finish_unsettled().await;
+    finish(world, "rotations-flooded").await;
 }
 
 /// An overlap of 24 hours that ends while a container lives, and one that has ended before a container began.
@@ -393,7 +393,7 @@ async fn aged(report: &mut Report) {
     report.must("aged version: new and old after it, new container", format!("{anew:?}"), "[200, 401]");
     // One at its start, one because of the old one's signature: the version before is not asked for.
     report.must("aged version: readings of the new container", readings, 2);
-    world.finish_unsettled().await;
+    finish(world, "rotations-aged").await;
 }
 
 /// Thirty-two clocks find one token about to expire.
@@ -414,5 +414,5 @@ async fn refreshed(report: &mut Report, rounds: usize) {
     report.row("refreshes: rounds of 32 at once", rounds);
     report.must("refreshes: calls to oauth.v2.access", calls.iter().filter(is_refresh).count(), rounds);
     report.must("refreshes: pairs of tokens kept", kept.len(), rounds);
-    world.finish_unsettled().await;
+    finish(world, "rotations-refreshed").await;
 }

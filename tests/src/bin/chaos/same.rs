@@ -11,7 +11,7 @@ use shared::queue::{Wake, seal};
 use tests::world::{Setup, WORKSPACE, World};
 
 use crate::Options;
-use crate::common::{Report, channel, channels, create, duplicates, settle, taken};
+use crate::common::{Report, channel, channels, create, duplicates, finish, settle, taken};
 
 const COPIES: usize = 64;
 const CHANNELS: usize = 50;
@@ -45,7 +45,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.must("incidents", incidents, rounds);
     report.must("messages in Slack", taken.len(), rounds);
     report.must("there twice", duplicates(&taken), 0);
-    world.finish_unsettled().await;
+    finish(world, "same").await;
     report
 }
 

@@ -11,7 +11,7 @@ use tests::slack::Message;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channel, channels, create, drop_all, duplicates, settle, taken};
+use crate::common::{Report, channel, channels, create, drop_all, duplicates, finish, settle, taken};
 
 pub(crate) async fn run(options: &Options) -> Report {
     let mut report = Report::default();
@@ -53,7 +53,7 @@ async fn one_key(options: &Options, report: &mut Report) {
     report.must("one key: the card counts them all", shown.contains(&format!("{alarms} times")), true);
     report.row("one key: updates", world.slack.calls("chat.update&fields=id").await.len());
     report.row("one key: settled after, s", began.elapsed().as_secs());
-    world.finish_unsettled().await;
+    finish(world, "storms").await;
 }
 
 async fn many_keys(options: &Options, report: &mut Report) {
@@ -93,5 +93,5 @@ async fn many_keys(options: &Options, report: &mut Report) {
     let (_, exact) = counts.split_once("·  ").unwrap_or_default();
     let told: usize = exact.split(" triggered").next().unwrap_or_default().replace(',', "").trim().parse().unwrap_or_default();
     report.must("own keys: the digest counts", told, alarms - single);
-    world.finish_unsettled().await;
+    finish(world, "storms").await;
 }
