@@ -54,6 +54,36 @@ struct Shared {
     grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
     older_by: Mutex<SignedDuration>,
     awaited: Mutex<Vec<(String, oneshot::Sender<()>)>>,
+    held: Mutex<Vec<Holding>>,
+}
+
+/// A call that is waited for, to be held: by whom it is told that it came, and who lets it go.
+#[derive(Debug)]
+struct Holding {
+    text: String,
+    came: oneshot::Sender<()>,
+    let_go: oneshot::Receiver<()>,
+}
+
+/// A call that AWS has not heard of yet, or that is waited for.
+#[derive(Debug)]
+pub struct Held {
+    came: oneshot::Receiver<()>,
+    let_go: oneshot::Sender<()>,
+}
+
+impl Held {
+    /// Waits until the function has made the call.
+    pub async fn came(&mut self) {
+        // The counter lives as long as the world that asks.
+        let _ = (&mut self.came).await;
+    }
+
+    /// AWS hears of the call now; so it does when this is dropped.
+    pub fn let_go(self) {
+        // Nobody waits where the call never came.
+        let _ = self.let_go.send(());
+    }
 }
 
 /// A counting proxy for one function.
@@ -84,6 +114,7 @@ impl Counter {
             grudges: Mutex::default(),
             older_by: Mutex::default(),
             awaited: Mutex::default(),
+            held: Mutex::default(),
         });
         let app = Router::new().fallback(forward).with_state(Arc::clone(&shared)).layer(axum::extract::DefaultBodyLimit::disable());
         let server = tokio::spawn(async move {
@@ -101,6 +132,14 @@ impl Counter {
             // The counter lives as long as the world that asks.
             let _ = waits.await;
         }
+    }
+
+    /// Holds the next call whose body contains `text` back from AWS, until it is let go.
+    pub fn hold(&self, text: &str) -> Held {
+        let (arrival, came) = oneshot::channel();
+        let (release, let_go) = oneshot::channel();
+        lock(&self.shared.held).push(Holding { text: text.to_owned(), came: arrival, let_go });
+        Held { came, let_go: release }
     }
 
     /// Every call so far.
@@ -147,6 +186,11 @@ async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, he
     let action = action(&headers, &body);
     let grudge = shared.grudge(&body);
     let awaited = shared.awaited(&body);
+    if let Some(Holding { came, let_go, .. }) = shared.holding(&body) {
+        // Whoever wanted it held may be gone; then it is not held.
+        let _ = came.send(());
+        let _ = let_go.await;
+    }
     let (status, response) = match shared.fault(&action) {
         None if matches!(grudge, Some(Grudge::Stalled)) => {
             lock(&shared.calls).push(Call { action, status: 0 });
@@ -195,6 +239,16 @@ impl Shared {
         let (now, later) = std::mem::take(&mut *awaited).into_iter().partition(|(text, _)| body.contains(text));
         *awaited = later;
         now.into_iter().map(|(_, happened)| happened).collect()
+    }
+
+    fn holding(&self, body: &[u8]) -> Option<Holding> {
+        let mut held = lock(&self.held);
+        if held.is_empty() {
+            return None;
+        }
+        let body = String::from_utf8_lossy(body);
+        let place = held.iter().position(|holding| body.contains(&holding.text))?;
+        Some(held.remove(place))
     }
 
     fn grudge(&self, body: &[u8]) -> Option<Grudge> {

@@ -245,22 +245,16 @@ fn names_alike(hooks: &str, other: &str, all: &mut BTreeSet<String>) {
     let name = hooks.split(':').next().unwrap_or_default();
     let (bare, other_port) = other.rsplit_once(':').unwrap_or_default();
     let mut add = |address: String| all.insert(address);
-    // Another port of the same name, in every spelling of the name.
-    for same in [
-        name,
-        "LOCALHOST",
-        "loc%61lhost",
-        "localhost.",
-        "localhost%2e",
-        "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
-        "ｌocalhost",
-        "lo\u{ad}calhost",
-        "127.1",
-        "0x7f.1",
-        "2130706433",
-        "017700000001",
-        "0",
-    ] {
+    // Another port of the same name, in every spelling of the name. One of those others has the very port, on another address.
+    let spellings = [name, "LOCALHOST", "loc%61lhost", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "ｌocalhost", "lo\u{ad}calhost"];
+    for same in spellings.into_iter().filter(|_| !hooks.ends_with(&format!(":{other_port}"))) {
+        add(format!("http://{same}:{other_port}/x"));
+    }
+    for same in spellings {
+        add(format!("http://{same}:{other_port}0/x"));
+    }
+    // Names and numbers that lead to the same machine.
+    for same in ["localhost.", "localhost%2e", "127.1", "0x7f.1", "2130706433", "017700000001", "0"] {
         add(format!("http://{same}:{other_port}/x"));
         add(format!("http://{same}:{other_port}0/x"));
     }

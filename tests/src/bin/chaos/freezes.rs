@@ -1,5 +1,7 @@
 //! A poster is frozen (SIGSTOP) while it posts, a successor takes over once the lease is past, and then the frozen one goes on (SIGCONT): what it still writes must change nothing.
 //!
+//! Every other round it is frozen while it writes down what it posted, and DynamoDB hears of that only after the successor; in the others at any moment from its mark on.
+//!
 //! Scaled: a call to Slack may take 1 s (8 s), so that the lease is 3 s (10 s), and a message that a poster holds is handed out again after 4 s (6 minutes). Slack takes 300 ms to answer, so
 //! that there is something to freeze in. Several worlds at once.
 //!
@@ -18,11 +20,15 @@ use crate::common::{Report, channel, channels, create, duplicates, finish, outco
 
 const WORLDS: usize = 4;
 
+/// What the write contains by which a poster says where its message is.
+const WRITES_DOWN: &str = "SET slack_channel = :channel, ts = :ts, shown = :shown";
+
 /// What one world came to.
 #[derive(Debug, Default)]
 struct Tally {
     rounds: usize,
     frozen: usize,
+    held: usize,
     lost: usize,
     twice: usize,
     found: usize,
@@ -37,6 +43,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     let mut report = Report::default();
     report.row("rounds", sum(|tally| tally.rounds));
     report.row("posters frozen past their lease", sum(|tally| tally.frozen));
+    report.row("  of these with their result on its way to DynamoDB", sum(|tally| tally.held));
     report.must("lost", sum(|tally| tally.lost), 0);
     report.row("messages there twice", sum(|tally| tally.twice));
     report.row("found by the successor's look-up", sum(|tally| tally.found));
@@ -62,10 +69,16 @@ async fn one(rounds: usize, seed: u64) -> Tally {
     let mut tally = Tally { rounds, ..Tally::default() };
     for round in 0..rounds {
         let title = format!("freeze {round:03}");
-        let mark = world.dispatcher().counter("poster").next("SET attempt = :attempt");
+        let counter = world.dispatcher().counter("poster");
+        let mark = counter.next("SET attempt = :attempt");
+        let mut writes = (round % 2 == 1).then(|| counter.hold(WRITES_DOWN));
         world.drops(&create(&format!("freeze-{round}"), &title, round % 4, jiff::Timestamp::now())).await;
-        mark.await;
-        tokio::time::sleep(Duration::from_micros(random.u64(0..450_000))).await;
+        if let Some(held) = &mut writes {
+            held.came().await;
+        } else {
+            mark.await;
+            tokio::time::sleep(Duration::from_micros(random.u64(0..450_000))).await;
+        }
         let frozen = world.dispatcher().function("poster").busy_instances();
         for instance in &frozen {
             instance.freeze();
@@ -76,6 +89,10 @@ async fn one(rounds: usize, seed: u64) -> Tally {
             .until("somebody takes over", async || world.unposted().await.is_empty().then_some(()).ok_or_else(|| "not yet".to_owned()))
             .await;
         let before = world.whereabouts().await;
+        tally.held += usize::from(writes.is_some());
+        if let Some(held) = writes {
+            held.let_go();
+        }
         for instance in &frozen {
             instance.thaw();
         }

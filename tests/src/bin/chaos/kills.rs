@@ -197,7 +197,7 @@ async fn kill_often(world: &World, name: &'static str, kills: usize, seed: u64, 
         // A receiver is done within a few milliseconds, and so is a clock that finds nothing to do.
         let while_at_work = match name {
             "commands" | "events" | "interactions" => 4_000,
-            "clock" => 10_000,
+            "clock" | "intake" => 10_000,
             _ => 60_000,
         };
         tokio::time::sleep(Duration::from_micros(random.u64(0..while_at_work))).await;
@@ -286,14 +286,14 @@ async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Dee
     let titles: Vec<String> =
         items.iter().filter_map(|item| item.pointer("/data/facts/title/value")?.as_str().map(str::to_owned)).collect();
     let (notes, created) = (lock(&deeds.notes).clone(), lock(&deeds.created).clone());
-    for number in created.iter().copied() {
+    for &number in &created {
         let there = titles.iter().filter(|title| **title == late(number)).count();
         twice += there.saturating_sub(1);
         if there == 0 {
             lost.push(late(number));
         }
     }
-    for number in notes.iter().copied() {
+    for &number in &notes {
         let there = said.iter().filter(|text| text.contains(&format!("note {number:05}."))).count();
         twice += there.saturating_sub(1);
         if there == 0 {
