@@ -48,6 +48,8 @@ pub struct Setup {
     pub visibility: BTreeMap<Queue, u32>,
     /// How many copies of each function there may be, and how many batches are received at once.
     pub instances: usize,
+    /// The same for the posters, where there have to be more of them.
+    pub posters: Option<usize>,
     /// How long one invocation may take.
     pub timeout: Duration,
     /// Where incidents go that no rule routes.
@@ -82,6 +84,7 @@ impl Default for Setup {
             // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
             visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24)]),
             instances: 2,
+            posters: None,
             timeout: Duration::from_secs(20),
             default_channel: "#incidents".to_owned(),
             slack_timeout: 8,
@@ -189,6 +192,7 @@ impl World {
 
         let mut dispatcher = Dispatcher::default();
         for name in binaries::FUNCTIONS {
+            let instances = if name == "poster" { setup.posters.unwrap_or(setup.instances) } else { setup.instances };
             let counter = Counter::start(&aws.endpoint, http.clone()).await?;
             let endpoint = if setup.counted { &counter.endpoint } else { &aws.endpoint };
             let launch = Launch {
@@ -196,7 +200,7 @@ impl World {
                 binary: programs.join(name),
                 environment: environment(name, setup, &slack, &resources, endpoint),
                 // As many as a test wants at once: nothing but the test calls it.
-                instances: if matches!(called_by(name), Caller::Test) { 32 } else { setup.instances },
+                instances: if matches!(called_by(name), Caller::Test) { 32 } else { instances },
                 timeout: setup.timeout,
             };
             let function = Arc::new(Function::new(launch, logs.clone()));
@@ -206,7 +210,7 @@ impl World {
                 }
                 Caller::Queue(queue) => {
                     let url = &resources.queues.get(&queue).context("three queues")?.url;
-                    dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, setup.instances, &logs));
+                    dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, instances, &logs));
                 }
                 Caller::Test => {}
             }
