@@ -322,6 +322,12 @@ impl Aws {
         let attributes = answer.attributes.unwrap_or_default();
         names.iter().map(|name| attributes.get(name).map_or(Ok(0), |text| text.parse::<u32>().context("a number"))).sum()
     }
+
+    /// Throws away what stands on a queue.
+    pub async fn purge(&self, url: &str) -> Result<()> {
+        self.sqs.purge_queue().queue_url(url).send().await?;
+        Ok(())
+    }
 }
 
 /// The ARN of the queue at `url`, whose last two parts are the account and the name.

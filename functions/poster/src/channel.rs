@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::installation::pause_until;
 use shared::metrics;
 use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
@@ -142,7 +143,7 @@ impl Work<'_> {
         match error.verdict() {
             Verdict::RateLimited => {
                 let SlackError::RateLimited { retry_after } = error else { return Ok(true) };
-                let until = Timestamp::now() + SignedDuration::from_secs(i64::try_from(retry_after).unwrap_or(60).min(43_200));
+                let until = pause_until(Timestamp::now(), retry_after);
                 let method = if need.is_message() { self.voice.posting(self.channel) } else { need.method() };
                 store.hold(self.workspace, method, until).await?;
                 store.release(due, owner, Setback::Pause).await?;

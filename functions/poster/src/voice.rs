@@ -64,7 +64,7 @@ impl Voice<'_> {
     /// Posts or changes a message; a webhook answers nothing.
     pub(crate) async fn say(&self, app: &App, method: &str, arguments: &impl Serialize, message: &Message) -> Result<Value, SlackError> {
         match self {
-            Self::Bot(bot) => bot.call(method, arguments).await,
+            Self::Bot(bot) => bot.call_now(method, arguments).await,
             Self::Webhook(address, client) => {
                 client.webhook(&app.slack_hooks, address, &message.clone().without_actions(NO_UPDATES)).await.map(|()| Value::Null)
             }

@@ -115,17 +115,14 @@ impl Installations {
             let known = self.store.installation(workspace).await?;
             return Ok(if known.is_some_and(|known| known.by_link) { Ok(workspace.clone()) } else { Err(not_here(Some(workspace))) });
         }
+        // One that was removed counts like any other: what is its own must not go to whoever is left, who may be another company.
         let mut all = self.store.installations().await?;
         all.retain(|installation| installation.by_link);
-        // One that was removed counts only where there is no other: what comes for it is kept, and posted when it is installed again.
-        if all.iter().any(|installation| installation.removed_at.is_none()) {
-            all.retain(|installation| installation.removed_at.is_none());
-        }
         Ok(match all.as_slice() {
             [only] => Ok(only.workspace.clone()),
             [] => Err(Refusal::new(format!("Tocsin is not installed in any workspace yet: {}.", self.install_advice().await))),
             several => Err(Refusal::new(format!(
-                "Tocsin is installed in {} workspaces: name one, as `\"workspace\": \"T…\"` in the message, or set the parameter DefaultWorkspace.",
+                "Tocsin is or was installed in {} workspaces: name one, as `\"workspace\": \"T…\"` in the message, or set the parameter DefaultWorkspace.",
                 several.len()
             ))),
         })
@@ -345,6 +342,12 @@ pub async fn whose(client: &Client, token: &Secret) -> Result<(Workspace, Option
     Ok((owner, answer.get("team").and_then(Value::as_str).map(str::to_owned)))
 }
 
+/// Until when to leave a method alone that Slack wants a pause of so many seconds with; half a day at most, whatever it says.
+pub fn pause_until(now: Timestamp, retry_after: u64) -> Timestamp {
+    let seconds = i64::try_from(retry_after).unwrap_or(i64::MAX).min(43_200);
+    now + SignedDuration::from_secs(seconds)
+}
+
 /// Calls Slack for one workspace with its token, and reads the token again once when Slack does not accept it.
 #[derive(Debug)]
 pub struct Bot<'a> {
@@ -355,28 +358,43 @@ pub struct Bot<'a> {
 }
 
 impl Bot<'_> {
-    /// Calls a method that takes JSON.
+    /// Calls a method that takes JSON, unless Slack wants a pause with it: then the answer is what is left of that.
     pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        let held = self.held();
-        match self.client.call(&held.token, method, arguments).await {
-            Err(SlackError::Token(code)) => {
-                let newer = self.newer(&held, code).await?;
-                match self.client.call(&newer.token, method, arguments).await {
-                    Err(SlackError::Token(code)) => Err(self.installations.refused(&self.workspace, &newer, code).await),
-                    other => other,
-                }
-            }
-            other => other,
-        }
+        self.unless_held(method, self.call_now(method, arguments)).await
     }
 
-    /// Calls a method that reads.
+    /// Calls a method that reads; for the rest as [`Self::call`].
     pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        let ask = self.with_token(async |token| self.client.ask(token, method, arguments).await);
+        self.unless_held(method, ask).await
+    }
+
+    /// Calls a method that takes JSON, for those who have seen to the pauses themselves.
+    pub async fn call_now(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
+        self.with_token(async |token| self.client.call(token, method, arguments).await).await
+    }
+
+    /// Waits for nothing: where a 429 holds the method for the whole workspace, nobody calls; where one comes, everybody is held.
+    async fn unless_held(&self, method: &str, call: impl Future<Output = Result<Value, SlackError>>) -> Result<Value, SlackError> {
+        let store = &self.installations.store;
+        let now = Timestamp::now();
+        if let Some(until) = store.held_until(&self.workspace, method).await?.filter(|until| *until > now) {
+            return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
+        }
+        let answer = call.await;
+        if let Err(SlackError::RateLimited { retry_after }) = answer {
+            store.hold(&self.workspace, method, pause_until(Timestamp::now(), retry_after)).await?;
+        }
+        answer
+    }
+
+    /// Calls with the token at hand, and once more with the one that came after it.
+    async fn with_token(&self, call: impl AsyncFn(&Secret) -> Result<Value, SlackError>) -> Result<Value, SlackError> {
         let held = self.held();
-        match self.client.ask(&held.token, method, arguments).await {
+        match call(&held.token).await {
             Err(SlackError::Token(code)) => {
                 let newer = self.newer(&held, code).await?;
-                match self.client.ask(&newer.token, method, arguments).await {
+                match call(&newer.token).await {
                     Err(SlackError::Token(code)) => Err(self.installations.refused(&self.workspace, &newer, code).await),
                     other => other,
                 }

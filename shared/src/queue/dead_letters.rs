@@ -209,14 +209,19 @@ impl DeadLetterQueue {
         let mut left: Vec<Letter> = Vec::new();
         let mut put_back: BTreeSet<String> = BTreeSet::new();
         let mut stuck: BTreeSet<String> = BTreeSet::new();
+        let mut again = 0;
         let ended = loop {
             let letters = match self.receive().await {
                 Ok(letters) => letters,
                 Err(error) => break Err(error),
             };
+            let received = letters.len();
             let known: BTreeSet<&str> = told.iter().map(|one| &one.letter).chain(&left).map(|letter| letter.id.as_str()).collect();
             let new: Vec<Letter> = letters.into_iter().filter(|letter| !known.contains(letter.id.as_str())).collect();
-            if new.is_empty() {
+            // What is left alone is there again after a minute. Once as much came again as there is of it, nothing else is left.
+            let standing = left.len() + told.iter().filter(|one| one.fate != Fate::PutBack).count();
+            again = if new.is_empty() { again + received } else { 0 };
+            if received == 0 || again > standing {
                 break Ok(());
             }
             for letter in new {

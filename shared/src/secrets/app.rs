@@ -108,9 +108,14 @@ impl Secrets {
         self.cache.at_hand(self.read()).await
     }
 
+    /// What signatures are checked by: what is cached, read anew where that is older than [`super::BELIEVED`].
+    pub async fn believed(&self) -> Result<Arc<AppSecret>, SecretError> {
+        self.cache.within(super::BELIEVED, self.read()).await
+    }
+
     /// What is cached and younger than [`super::FRESH`], else read anew. When that fails, the old one goes on being used.
     pub async fn fresh(&self) -> Result<Arc<AppSecret>, SecretError> {
-        self.cache.fresh(self.read()).await
+        self.cache.within(super::FRESH, self.read()).await
     }
 
     /// Whether what is cached is older than [`super::FRESH`], or nothing is.

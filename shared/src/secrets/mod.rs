@@ -23,6 +23,10 @@ pub const FRESH: Duration = Duration::from_mins(1);
 /// How long to wait after a re-read that a failure caused before the next one: a flood of bad signatures must not become a flood of reads.
 pub const REREAD: Duration = Duration::from_secs(10);
 
+/// Beyond this age what signatures are checked by is read again before it is believed. Containers that are at work never get there; one that nobody called for an hour would go on believing a
+/// secret that was taken away meanwhile.
+pub const BELIEVED: Duration = Duration::from_mins(5);
+
 /// For how long a secret that could not be read counts as unreadable without asking again, where there is no older value to go on with.
 const UNREADABLE: Duration = Duration::from_secs(1);
 
@@ -139,19 +143,23 @@ impl<T> Cache<T> {
         }
     }
 
-    /// What is cached and younger than [`FRESH`], else read anew. When that fails, the old one goes on being used: an outage of Secrets Manager is no outage of Tocsin.
-    /// A secret that is gone is gone.
-    async fn fresh(&self, read: impl Future<Output = Result<T, SecretError>>) -> Result<Arc<T>, SecretError> {
-        if !self.is_stale() {
+    /// What is cached and younger than `age`, else read anew. When that fails, the old one goes on being used, and it is tried again after [`REREAD`]: an outage of Secrets Manager is no outage
+    /// of Tocsin. A secret that is gone is gone.
+    async fn within(&self, age: Duration, read: impl Future<Output = Result<T, SecretError>>) -> Result<Arc<T>, SecretError> {
+        let is_old = {
+            let known = self.lock();
+            let failed = known.failed.as_ref().is_some_and(|(_, at)| at.elapsed() < REREAD);
+            !failed && known.value.as_ref().is_some_and(|(_, read_at)| read_at.elapsed() >= age)
+        };
+        if !is_old {
             return self.at_hand(read).await;
         }
-        let Some(old) = self.value() else { return self.at_hand(read).await };
-        match self.now(read).await {
-            Err(error) if !matches!(error, SecretError::Absent) => {
+        match (self.value(), self.now(read).await) {
+            (Some(old), Err(error)) if !matches!(error, SecretError::Absent) => {
                 tracing::warn!(%error, "a secret could not be read again; the cached one is used");
                 Ok(old)
             }
-            other => other,
+            (_, other) => other,
         }
     }
 
@@ -200,9 +208,9 @@ mod tests {
         assert_eq!(cache.now(async { Ok(1) }).await.ok(), Some(Arc::new(1)));
         assert!(cache.now(outage()).await.is_err());
         assert_eq!(cache.at_hand(outage()).await.ok(), Some(Arc::new(1)));
-        assert_eq!(cache.fresh(outage()).await.ok(), Some(Arc::new(1)));
+        assert_eq!(cache.within(FRESH, outage()).await.ok(), Some(Arc::new(1)));
         assert!(cache.now(async { Err(SecretError::Absent) }).await.is_err());
-        assert!(cache.fresh(outage()).await.is_err());
+        assert!(cache.within(FRESH, outage()).await.is_err());
     }
 
     #[tokio::test]
@@ -219,6 +227,17 @@ mod tests {
         for _ in 0..100 {
             assert!(cache.reread(async { Ok(2) }).await.is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_read_again_before_it_is_believed_and_an_outage_delays_one_request_in_ten_seconds() {
+        let cache = Cache::default();
+        assert_eq!(cache.within(BELIEVED, async { Ok(1) }).await.ok(), Some(Arc::new(1)));
+        assert_eq!(cache.within(BELIEVED, async { Ok(2) }).await.ok(), Some(Arc::new(1)), "young");
+        assert_eq!(cache.within(Duration::ZERO, async { Ok(3) }).await.ok(), Some(Arc::new(3)), "old");
+        let outage = async { Err(SecretError::Unavailable("down".to_owned())) };
+        assert_eq!(cache.within(Duration::ZERO, outage).await.ok(), Some(Arc::new(3)));
+        assert_eq!(cache.within(Duration::ZERO, async { Ok(4) }).await.ok(), Some(Arc::new(3)), "not tried again yet");
     }
 
     #[test]

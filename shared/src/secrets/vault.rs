@@ -59,7 +59,7 @@ impl Vault {
 
     /// What is cached and younger than [`super::FRESH`], else read anew.
     pub async fn fresh(&self, workspace: &Workspace) -> Result<Arc<InstallationSecret>, SecretError> {
-        self.cache(workspace).fresh(self.read(workspace)).await
+        self.cache(workspace).within(super::FRESH, self.read(workspace)).await
     }
 
     /// Reads anew because the cached one failed; `None` where that was done less than [`super::REREAD`] ago.

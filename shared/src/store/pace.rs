@@ -131,6 +131,12 @@ impl Store {
         Ok(Some(now + SignedDuration::from_secs(1)))
     }
 
+    /// Until when Slack wants no call of a method.
+    pub async fn held_until(&self, workspace: &Workspace, method: &str) -> Result<Option<Timestamp>, StoreError> {
+        let pace: Option<MethodPace> = self.get(&keys::method_pace(workspace, method)).await?;
+        Ok(pace.unwrap_or_default().held_until())
+    }
+
     /// No call of a method before `until`: only ever later than what stands there.
     pub async fn hold(&self, workspace: &Workspace, method: &str, until: Timestamp) -> Result<(), StoreError> {
         let update = self

@@ -411,9 +411,13 @@ async fn an_uninstalled_workspace_is_forgotten_and_can_come_back() {
     let letter = world.takes_dead_letter(Queue::Posts).await;
     assert!(letter.reason.contains("uninstalled") && letter.reason.contains("/install"), "{}", letter.reason);
     assert!(calls_with(&world, WORKSPACE).await.is_empty(), "nothing is called for it");
-    // The other goes on, and is the only one now.
-    world.drops(&Alarm::named("for-whoever-is-left").fires(Timestamp::now())).await;
-    world.card("C1INCIDENTS", "for-whoever-is-left").await;
+    // The other goes on with its own. What names nobody is not its own, though it is the only one now.
+    world.drops(&incident_in(SECOND, "of-the-other")).await;
+    world.card("C1INCIDENTS", "of-the-other").await;
+    world.expects_error("parked");
+    world.drops(&Alarm::named("for-nobody-by-name").fires(Timestamp::now())).await;
+    let unnamed = world.takes_dead_letter(Queue::Intents).await;
+    assert!(unnamed.reason.contains("DefaultWorkspace"), "{}", unnamed.reason);
 
     Browser::new(&world).installs(WORKSPACE).await;
     assert!(world.installation(WORKSPACE).await.get("removed_at").is_none());

@@ -1,6 +1,7 @@
 //! Every error code of Slack's has a verdict, and an unknown one too: tried on a new card, and on a card that is to be updated.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::json;
 use tests::inputs::own;
@@ -118,5 +119,30 @@ async fn a_card_that_slack_does_not_let_us_change_comes_anew() {
             .await;
         assert_eq!(cards.len(), count, "{code}: {}", tests::card::readable(&cards));
     }
+    world.finish().await;
+}
+
+/// Slack wants a pause with a method that is called for one person: nobody else's job calls it meanwhile either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_with_any_method_is_kept_by_everybody_in_the_workspace() {
+    let world = World::with(Setup { patience: Duration::from_mins(2), ..Setup::default() }).await;
+    world.slack.fault(&json!({ "kind": "rate_limited", "method": "users.info", "times": 1, "retry_after": 12 })).await;
+    let types = async |user: &str, title: &str| {
+        let command = json!({ "user": user, "channel": "general", "text": format!("create {title}") });
+        world.slack.tell("command", &command).await
+    };
+    types("jane", "Jane waits").await;
+    world
+        .until("Slack wants a pause", async || {
+            let calls = world.slack.calls("users.info&fields=http_status").await;
+            if calls.iter().any(|call| call.get("http_status") == Some(&json!(429))) { Ok(()) } else { Err(format!("{calls:?}")) }
+        })
+        .await;
+    types("omar", "Omar waits as well").await;
+    world.card("#incidents", "Jane waits").await.thread_of(1).await;
+    world.card("#incidents", "Omar waits as well").await.thread_of(1).await;
+    let calls = world.slack.calls("users.info&fields=http_status,early_ms").await;
+    assert_eq!(calls.len(), 3, "{calls:?}");
+    assert!(calls.iter().all(|call| call.get("early_ms").is_none_or(serde_json::Value::is_null)), "{calls:?}");
     world.finish().await;
 }

@@ -35,6 +35,7 @@ const AT_ONCE: usize = 12;
 pub(crate) async fn run(options: &Options) -> Report {
     let mut report = Report::default();
     refusals(&mut report, options.scaled(20)).await;
+    killed(&mut report, options.scaled(30)).await;
     side_by_side(options, &mut report).await;
     report
 }
@@ -115,6 +116,49 @@ async fn refusals(report: &mut Report, rounds: usize) {
     report.must("not refused, or something changed by it", unlike, 0);
     report.must("calls to oauth.v2.access beyond the good ones'", world.slack.calls("oauth.v2.access").await.len() - calls, 0);
     finish(world, "installs").await;
+}
+
+/// `oauth` is killed while somebody installs; whoever it is follows the link again until it works.
+async fn killed(report: &mut Report, kills: usize) {
+    let world = by_link().await;
+    let function = world.dispatcher().function("oauth");
+    let (mut left, mut installs) = (kills, 0);
+    while left > 0 {
+        let browser = Browser::new(&world);
+        let asked = browser.begins().await;
+        let back = browser.allows(&asked, WORKSPACE).await;
+        let kill = async {
+            while function.busy_instance().is_none() {
+                tokio::task::yield_now().await;
+            }
+            let Some(instance) = function.busy_instance() else { return false };
+            tokio::time::sleep(Duration::from_micros(fastrand::u64(0..30_000))).await;
+            let is_at_work = function.is_busy(&instance);
+            if is_at_work {
+                instance.kill();
+            }
+            is_at_work
+        };
+        let opening = browser.opens(&back);
+        tokio::pin!(opening);
+        let was_killed = tokio::select! {
+            _ = &mut opening => false,
+            was_killed = kill => {
+                opening.await;
+                was_killed
+            }
+        };
+        left -= usize::from(was_killed);
+        installs += 1;
+    }
+    Browser::new(&world).installs(WORKSPACE).await;
+    drop_all(&world, &[own("create", "after-the-kills", Timestamp::now(), &json!({ "title": "after the kills", "workspace": WORKSPACE }))])
+        .await;
+    world.card("#incidents", "after the kills").await;
+    report.row("oauth killed at the end of an install", kills);
+    report.row("  of so many installs", installs);
+    report.must("installed in the end, with a token that works", world.installation_secret(WORKSPACE).await.is_some(), true);
+    finish(world, "installs-killed").await;
 }
 
 /// Opens an address with cookies that a browser had before it was told to forget them.

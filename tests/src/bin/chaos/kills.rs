@@ -249,6 +249,7 @@ async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Dee
         entries.entry(incident).or_default().extend(item.get("data"));
     }
     let messages = world.slack.messages().await;
+    let is_card = |message: &&tests::slack::Message| message.is_ours() && message.only_for().is_none() && message.thread().is_none();
     let (mut lost, mut twice, mut wanted) = (Vec::new(), 0, 0);
     for number in 0..incidents {
         let key = key(number);
@@ -256,7 +257,6 @@ async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Dee
             lost.push(format!("{key}: no incident"));
             continue;
         };
-        let is_card = |message: &&tests::slack::Message| message.is_ours() && message.only_for().is_none() && message.thread().is_none();
         let card = messages.iter().filter(is_card).find(|message| message.incident().as_deref() == Some(&id));
         if !card.is_some_and(|card| card.reads().contains("*Resolved*")) {
             lost.push(format!(
@@ -291,6 +291,10 @@ async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Dee
         twice += there.saturating_sub(1);
         if there == 0 {
             lost.push(late(number));
+        }
+        let is_shown = messages.iter().filter(is_card).any(|card| card.reads().contains(&late(number)));
+        if !is_shown {
+            lost.push(format!("the card of {}", late(number)));
         }
     }
     for &number in &notes {

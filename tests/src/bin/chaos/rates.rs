@@ -1,7 +1,9 @@
 //! Ten thousand incidents over fifty channels of five workspaces, each of which Slack allows three hundred messages a minute, while it answers three calls of ten with 429 for no reason: nothing
 //! is lost, nobody calls before `Retry-After`, no channel gets more than a message a second, and it is over in little more than the least time that this takes.
 //!
-//! Not scaled. The threads are off, so that an incident is one message. All incidents are due before the first is posted; from then on time counts, until everything has settled.
+//! Not scaled. The threads are off, so that an incident is one message. All but the last fifty are due before the first is posted; from then on time counts, until everything has settled. The local
+//! SQS needs a second for each receive among ten thousand messages of locked groups, so the wakes of those that are due already are thrown away; the last fifty wake their channels, and a wake
+//! says no more than that something is due.
 //!
 //! The least time: a workspace's calls all wait after a 429 (nobody knows whose limit it was), so in a second each of its channels gets at most one message through, with probability 0.7;
 //! and beyond the first minute's, its messages come at the workspace's rate.
@@ -22,6 +24,9 @@ const WORKSPACES: usize = 5;
 const CHANNELS: usize = 10;
 const REFUSED: f64 = 0.3;
 const A_MINUTE: u32 = 300;
+
+/// For how long after a 429 a call of another channel may still come: it was on its way. In milliseconds, on a machine that has more to do than it can.
+const ON_THE_WAY: i64 = 500;
 
 pub(crate) async fn run(options: &Options) -> Report {
     let incidents = options.scaled(10_000);
@@ -56,27 +61,33 @@ pub(crate) async fn run(options: &Options) -> Report {
             own("create", &format!("rate-{number}"), now, &fields)
         })
         .collect();
-    // All are due before the first is posted: the local AWS would be the slowest part otherwise.
+    // Those of the last round wake their channels, so they come when all others are due.
+    let (most, last) = messages.split_at(incidents - WORKSPACES * CHANNELS);
     world.dispatcher().mapping("poster").pause();
     let dropped = Instant::now();
-    drop_all(&world, &messages).await;
-    println!("   dropped after {} s", dropped.elapsed().as_secs());
-    world
-        .until("all are due", async || {
-            let left = world.aws.depth(world.queue_url(Queue::Incidents)).await.unwrap_or(1)
-                + world.aws.depth(world.queue_url(Queue::Intents)).await.unwrap_or(1);
-            if left == 0 { Ok(()) } else { Err(format!("{left} are not")) }
-        })
-        .await;
+    drop_all(&world, most).await;
+    all_are_due(&world).await;
+    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
     println!("   due after {} s", dropped.elapsed().as_secs());
     let began = Instant::now();
     world.dispatcher().mapping("poster").resume();
+    drop_all(&world, last).await;
     settle(&world).await;
     let took = began.elapsed().as_secs_f64();
     let mut report = Report::default();
     count(&world, &mut report, incidents, took).await;
     finish(world, "rates").await;
     report
+}
+
+async fn all_are_due(world: &World) {
+    let depth = async |queue| world.aws.depth(world.queue_url(queue)).await.unwrap_or(1);
+    world
+        .until("all are due", async || {
+            let left = depth(Queue::Incidents).await + depth(Queue::Intents).await;
+            if left == 0 { Ok(()) } else { Err(format!("{left} are not")) }
+        })
+        .await;
 }
 
 fn workspace(number: usize) -> String {
@@ -115,6 +126,9 @@ async fn count(world: &World, report: &mut Report, incidents: usize, took: f64) 
     report.row("calls of other channels on their way when one was told", on_their_way.len());
     report.row("  they came after it, ms: median", on_their_way.get(on_their_way.len() / 2).copied().unwrap_or_default());
     report.row("  they came after it, ms: at most", on_their_way.last().copied().unwrap_or_default());
+    if on_their_way.last().is_some_and(|after| *after > ON_THE_WAY) {
+        report.problem(format!("another channel called more than {ON_THE_WAY} ms after a 429"));
+    }
     report.row("closest two messages of a channel, ms", closest);
     if closest < 1_000 {
         report.problem(format!("two messages of a channel were {closest} ms apart"));
