@@ -67,8 +67,8 @@ impl App {
         let Some(Oldest { since, workspace, channel }) = oldest.filter(|_| waited >= TOLD && waited < TOLD + NEWS) else { return };
         let text = format!(
             "What is due in channel {channel} of workspace {workspace} since {since} is not in Slack yet, and nothing has waited longer.\n\nEither Slack is down \
-             (https://slack-status.com) or slow, or the log of poster says for what it waits. Nothing is lost: all of it is posted when Slack takes it. This is not told again for \
-             what becomes late meanwhile."
+             (https://slack-status.com) or slow, or the log of poster says for what it waits, or what it stands under was put on the dead-letter queue of the posts queue. Nothing is \
+             lost: all of it is posted when Slack takes it. This is not told again for what becomes late meanwhile."
         );
         self.fallback.notify("Posts have waited for Slack for 15 minutes", &text).await;
     }
