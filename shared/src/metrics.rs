@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ::metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use jiff::SignedDuration;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 
 use crate::config;
@@ -59,6 +60,27 @@ impl Post {
     }
 }
 
+/// What became of a token that expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// Exchanged for the next one.
+    Done,
+    /// Not yet; it is tried again in a minute.
+    Failed,
+    /// Nothing but installing again helps. Counted every minute until then.
+    Lost,
+}
+
+impl Refresh {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// Gets ready to count. Before that, and in tests, counting does nothing.
 pub fn start() {
     let function = config::optional("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "unknown".to_owned());
@@ -76,10 +98,12 @@ pub fn start() {
         ("RateLimited", "calls that Slack answered with 429, by method"),
         ("Retries", "jobs that failed and come again"),
         ("Parked", "jobs that were put on a dead-letter queue"),
+        ("Refreshes", "tokens that expire soon, by what came of exchanging them"),
     ] {
         describe_counter!(name, Unit::Count, what);
     }
     describe_histogram!("PostAge", Unit::Milliseconds, "from a post's being due to its being seen in Slack");
+    describe_histogram!("OldestDue", Unit::Milliseconds, "since when the oldest post is due that is not in Slack yet");
 }
 
 /// Writes what was counted meanwhile, and begins anew.
@@ -127,6 +151,16 @@ pub fn retried() {
 /// A job was put on a dead-letter queue.
 pub fn parked() {
     counter!("Parked").increment(1);
+}
+
+/// A token was to be exchanged.
+pub fn refresh(outcome: Refresh) {
+    counter!("Refreshes", "Outcome" => outcome.word()).increment(1);
+}
+
+/// The oldest post that is not in Slack yet is due for so long; nothing, where none is due.
+pub fn oldest_due(waited: SignedDuration) {
+    histogram!("OldestDue").record((waited.as_secs_f64() * 1000.0).max(0.0).trunc());
 }
 
 /// A post was seen in Slack this many milliseconds after it had become due.

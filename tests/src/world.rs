@@ -1,7 +1,7 @@
 //! One Tocsin with everything around it: its own queues, table and secret in ministack, a Slack of its own, and the functions.
 //!
 //! The same tests run over two kinds of world: [`World::start`] runs the functions by the [`Dispatcher`], [`World::deployed`] deploys template.yaml.
-//! A test ends with [`World::finish`], which fails where something is left: a job, a dead letter, an error in the log, a secret in the log.
+//! A test ends with [`World::finish`], which fails where something is left: a job, a dead letter, an error in the log, a secret in the log, a call that no role allows.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -678,10 +678,12 @@ impl World {
         self.check_and_end().await;
     }
 
-    /// Ends a test that left jobs on purpose, for a world that cannot settle any more. Secrets in the log count all the same.
+    /// Ends a test that left jobs on purpose, for a world that cannot settle any more. Secrets in the log and calls that no role allows count all the same.
     pub async fn finish_unsettled(self) {
         self.check_secrets(&self.all_logs().await).await;
         self.finished.store(true, Ordering::SeqCst);
+        let not_allowed = self.not_allowed();
+        assert!(not_allowed.is_empty(), "{not_allowed:?}");
     }
 
     async fn check_and_end(self) {
@@ -701,9 +703,16 @@ impl World {
         for text in expected.iter().filter(|text| !lines.iter().any(|line| line.is_error() && line.text.contains(*text))) {
             let _ = writeln!(left, "no error in the log contains {text:?}");
         }
+        for call in self.not_allowed() {
+            let _ = writeln!(left, "{call}");
+        }
         self.check_secrets(&lines).await;
         self.finished.store(true, Ordering::SeqCst);
         assert!(left.is_empty(), "at the end there is:\n{left}");
+    }
+
+    fn not_allowed(&self) -> Vec<String> {
+        if let Stack::Dispatched(dispatcher) = &self.runs { dispatcher.not_allowed() } else { Vec::new() }
     }
 
     async fn check_secrets(&self, lines: &[crate::logs::Line]) {
@@ -805,6 +814,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let default_channel = ("DEFAULT_CHANNEL", setup.default_channel.clone());
     let default_workspace = ("DEFAULT_WORKSPACE", setup.default_workspace.clone());
     let install = ("INSTALL_URL", INSTALL_URL.to_owned());
+    let fallback = ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default());
     let own = match function {
         "commands" => vec![secret, overlap, intents, api, installations],
         "interactions" => vec![secret, overlap, intents, api, hooks, installations],
@@ -824,7 +834,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             default_channel,
         ],
         "poster" => vec![
-            ("FALLBACK_TOPIC_ARN", resources.notices.as_ref().map(|notices| notices.topic.clone()).unwrap_or_default()),
+            fallback,
             own_alarms,
             table,
             posts,
@@ -839,7 +849,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             ("UNCERTAIN_POSTS", setup.uncertain.to_owned()),
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
-        "clock" => vec![table, intents, posts, secret, installations, install, api],
+        "clock" => vec![table, intents, posts, secret, installations, install, api, fallback, own_alarms],
         "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };

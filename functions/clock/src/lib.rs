@@ -1,5 +1,5 @@
 //! What falls due with time, looked for every minute. Each job stands in a file of its own and fails by itself: what one could not do, it finds again at the next minute,
-//! and the others go on.
+//! and the others go on; so does the rest of a job where one workspace is in trouble. A minute in which anything failed is a failed invocation, which an alarm counts.
 
 mod forgotten;
 mod refresh;
@@ -16,6 +16,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::domain::ids::Workspace;
+use shared::fallback::Fallback;
 use shared::installation::Installations;
 use shared::queue::Sender;
 use shared::slack::client::{Client, Unbuildable};
@@ -31,6 +33,7 @@ pub struct App {
     intents: Sender,
     posts: Sender,
     installations: Installations,
+    fallback: Fallback,
     slack: Client,
 }
 
@@ -77,6 +80,26 @@ impl<E: std::error::Error> From<E> for Failed {
     }
 }
 
+/// What went wrong in a job workspace by workspace: one's trouble is not another's.
+#[derive(Debug, Default)]
+struct Troubles(Vec<String>);
+
+impl Troubles {
+    /// What came of one workspace's turn.
+    fn note(&mut self, job: &'static str, workspace: &Workspace, result: Result<(), Failed>) {
+        if let Err(failed) = result {
+            let workspace = workspace.as_str();
+            tracing::warn!(job, workspace, reason = %failed, outcome = "retried", "a job failed for a workspace; it is tried again in a minute");
+            self.0.push(workspace.to_owned());
+        }
+    }
+
+    /// The job failed if it failed for anybody.
+    fn sum(self) -> Result<(), Failed> {
+        if self.0.is_empty() { Ok(()) } else { Err(Failed(format!("it failed for {}", self.0.join(", ")))) }
+    }
+}
+
 /// A job by the name that its log lines carry.
 type Job<'a> = (&'static str, Pin<Box<dyn Future<Output = Result<(), Failed>> + Send + 'a>>);
 
@@ -88,6 +111,7 @@ impl App {
         let sqs = aws_sdk_sqs::Client::new(&aws);
         Ok(Self {
             installations: Installations::start(&aws, store.clone())?,
+            fallback: Fallback::start(&aws)?,
             store,
             intents: Sender::new(sqs.clone(), config::required("INTENTS_QUEUE_URL")?),
             posts: Sender::new(sqs, config::required("POSTS_QUEUE_URL")?),
@@ -95,11 +119,17 @@ impl App {
         })
     }
 
-    /// One minute. `owner` is the invocation's id, `deadline` in milliseconds since 1970 is when Lambda ends it.
-    pub async fn tick(&self, owner: &str, deadline: u64) {
+    /// One minute. `owner` is the invocation's id, `deadline` in milliseconds since 1970 is when Lambda ends it. The error names the jobs that failed, after all have been
+    /// tried.
+    pub async fn tick(&self, owner: &str, deadline: u64) -> Result<(), Failed> {
         let deadline = i64::try_from(deadline).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX);
         let turn = Turn { owner: owner.to_owned(), deadline };
-        join_all(self.jobs(&turn).into_iter().map(run)).await;
+        let failed: Vec<_> = join_all(self.jobs(&turn).into_iter().map(run)).await.into_iter().flatten().collect();
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(Failed(format!("jobs that failed: {}; the lines before this one say why", failed.join(", "))))
+        }
     }
 
     /// Everything that is done each minute, all beside each other.
@@ -112,10 +142,12 @@ impl App {
     }
 }
 
-async fn run((job, work): Job<'_>) {
+/// Does a job; its name where it failed.
+async fn run((job, work): Job<'_>) -> Option<&'static str> {
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return None,
         Ok(Err(failed)) => tracing::warn!(job, reason = %failed, outcome = "retried", "a job failed; it is tried again in a minute"),
         Err(_) => tracing::error!(job, outcome = "panicked", "a job made the program panic; the line before this one says where"),
     }
+    Some(job)
 }

@@ -2,14 +2,15 @@
 //!
 //! The refresh token works once, and two who refresh at the same time leave one dead token, so whoever refreshes holds the installation's lock, looks again under it, and marks
 //! the attempt before Slack is asked. Killed between Slack's answer and Secrets Manager, the new pair is gone: nothing can undo that. The next round finds the mark without a
-//! result and tries once more; when Slack then says that the refresh token is used up, the log says `refresh_lost` with the address to install at. The old token goes on
-//! being used until it expires, and then the installation is closed.
+//! result and tries once more; when Slack then says that the refresh token is used up, the log says `refresh_lost` with the address to install at, so does a notice, and it is
+//! counted every minute, for the alarm. The old token goes on being used until it expires, and then the installation is closed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shared::domain::ids::Workspace;
 use shared::installation::change::LOCK;
 use shared::installation::token_digest;
+use shared::metrics;
 use shared::secrets::SecretError;
 use shared::secrets::app::{Access, AppSecret};
 use shared::secrets::vault::InstallationSecret;
@@ -17,7 +18,7 @@ use shared::slack::client::SlackError;
 use shared::slack::oauth::Grant;
 use shared::store::installations::{Installation, Refresh};
 
-use crate::{App, Failed, Turn};
+use crate::{App, Failed, Troubles, Turn};
 
 /// How long before its end a token is exchanged. Slack's tokens live twelve hours, so there are some hundred rounds to try in.
 const EARLY: SignedDuration = SignedDuration::from_hours(2);
@@ -36,18 +37,19 @@ impl App {
             return Ok(());
         }
         let app = self.installations.tokens().app.fresh().await?;
+        let mut troubles = Troubles::default();
         for installation in due {
             if !turn.has(TIME) {
                 tracing::warn!(outcome = "out_of_time", "not all tokens could be refreshed in this round");
                 break;
             }
-            // One installation's trouble is not another's.
-            if let Err(failed) = self.refresh_one(turn, &app, &installation.workspace).await {
-                let workspace = installation.workspace.as_str();
-                tracing::warn!(workspace, reason = %failed, outcome = "retried", "a token could not be refreshed; it is tried again in a minute");
+            let result = self.refresh_one(turn, &app, &installation.workspace).await;
+            if result.is_err() {
+                metrics::refresh(metrics::Refresh::Failed);
             }
+            troubles.note("refresh", &installation.workspace, result);
         }
-        Ok(())
+        troubles.sum()
     }
 
     async fn refresh_one(&self, turn: &Turn, app: &AppSecret, workspace: &Workspace) -> Result<(), Failed> {
@@ -82,6 +84,7 @@ impl App {
             return Ok(());
         }
         if item.refresh.as_ref().is_some_and(|refresh| refresh.lost) {
+            metrics::refresh(metrics::Refresh::Lost);
             return self.close_when_expired(&item, now).await;
         }
         let Access::ByLink { client_id, client_secret } = app.access() else { return Ok(()) };
@@ -124,12 +127,7 @@ impl App {
         let workspace = &item.workspace;
         let now = Timestamp::now();
         let Some(grant) = Grant::read(answer, now).filter(|grant| grant.workspace == *workspace) else {
-            tracing::error!(
-                workspace = workspace.as_str(),
-                outcome = "failed",
-                "Slack refreshed a token, and its answer holds none for this workspace"
-            );
-            return Ok(());
+            return Err(Failed("Slack refreshed the token, and its answer holds none for this workspace".to_owned()));
         };
         // Slack took longer than the lock lasts: somebody may have installed anew meanwhile, and theirs counts.
         if now >= locked_until && token_digest(&self.installations.tokens().vault.now(workspace).await?.bot_token) != item.token_digest {
@@ -144,6 +142,7 @@ impl App {
         self.installations.tokens().vault.write(workspace, &secret).await?;
         let digest = token_digest(&secret.bot_token);
         self.store.refreshed(workspace, &item.token_digest, &digest, secret.expires_at).await?;
+        metrics::refresh(metrics::Refresh::Done);
         tracing::info!(workspace = workspace.as_str(), expires_at = secret.expires_at, outcome = "refreshed", "a token was refreshed");
         Ok(())
     }
@@ -152,6 +151,7 @@ impl App {
     async fn lost(&self, item: &Installation, digest: &str, now: Timestamp, why: &str) -> Result<(), Failed> {
         let workspace = item.workspace.as_str();
         if self.store.mark_refresh(&item.workspace, digest, &Refresh { at: now, lost: true }).await? {
+            metrics::refresh(metrics::Refresh::Lost);
             let (until, advice) = (item.token_expires_at, self.installations.install_advice().await);
             tracing::error!(
                 workspace,
@@ -161,6 +161,13 @@ impl App {
                 outcome = "refresh_lost",
                 "a token cannot be refreshed any more and works only until it expires"
             );
+            let until = until
+                .and_then(|until| Timestamp::from_second(until).ok())
+                .map_or_else(|| "it expires".to_owned(), |until| until.to_string());
+            let text = format!(
+                "The token of {workspace} cannot be refreshed any more: {why}.\n\nIt works until {until}, and nothing is posted to {workspace} after that. To mend it, {advice}."
+            );
+            self.fallback.notify(&format!("Tocsin loses its token of {workspace}"), &text).await;
         }
         self.close_when_expired(item, now).await
     }

@@ -1,5 +1,6 @@
 //! What a function asks of AWS: a proxy in front of ministack that notes every call, and lets some fail where a test wants it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::lock;
 use crate::http::Http;
+use crate::rights;
 
 /// One call to AWS: `AmazonSQS.SendMessage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +52,7 @@ struct Shared {
     upstream: String,
     http: Http,
     calls: Mutex<Vec<Call>>,
+    needed: Mutex<BTreeSet<String>>,
     faults: Mutex<Vec<Fault>>,
     grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
     older_by: Mutex<SignedDuration>,
@@ -110,6 +113,7 @@ impl Counter {
             upstream: upstream.to_owned(),
             http,
             calls: Mutex::default(),
+            needed: Mutex::default(),
             faults: Mutex::default(),
             grudges: Mutex::default(),
             older_by: Mutex::default(),
@@ -145,6 +149,11 @@ impl Counter {
     /// Every call so far.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
+    }
+
+    /// What a role has to allow for all that was ever called, as IAM names it.
+    pub fn needed(&self) -> BTreeSet<String> {
+        lock(&self.shared.needed).clone()
     }
 
     /// Forgets the calls so far.
@@ -184,6 +193,7 @@ impl Counter {
 
 async fn forward(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let action = action(&headers, &body);
+    lock(&shared.needed).extend(rights::needed(&action, &body));
     let grudge = shared.grudge(&body);
     let awaited = shared.awaited(&body);
     if let Some(Holding { came, let_go, .. }) = shared.holding(&body) {

@@ -19,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::logs::Logs;
+use crate::rights::Rights;
 use counter::Counter;
 use instance::Instance;
 pub use instance::InvokeError;
@@ -218,6 +219,13 @@ impl Dispatcher {
             .iter()
             .flat_map(|(name, function)| function.answers().into_iter().map(move |answer| (format!("an answer of {name}"), answer)));
         brought.chain(answered).collect()
+    }
+
+    /// What functions asked of AWS that their roles do not allow; ministack did it all the same.
+    pub fn not_allowed(&self) -> Vec<String> {
+        let needed = self.counters.iter().flat_map(|(name, counter)| counter.needed().into_iter().map(move |action| (*name, action)));
+        let refused = needed.filter(|(name, action)| !Rights::of_template().allow(name, action));
+        refused.map(|(name, action)| format!("the role of {name} in template.yaml does not allow {action}")).collect()
     }
 
     /// How many invocations wait or run, of all functions.

@@ -7,6 +7,7 @@
 mod ack_path;
 mod batches;
 mod card;
+mod clock;
 mod commands;
 mod dead_letters;
 mod events;

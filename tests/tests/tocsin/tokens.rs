@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 use tests::browser::Browser;
 use tests::inputs::{Alarm, own};
 use tests::ministack::Queue;
-use tests::world::{Setup, WORKSPACE, World};
+use tests::world::{INSTALL_URL, Setup, WORKSPACE, World};
 
 use crate::signatures::sign;
+use crate::watch::{counted, sum};
 
 /// Another workspace, with a channel and somebody in it.
-const SECOND: &str = "T0SECOND";
+pub(crate) const SECOND: &str = "T0SECOND";
 
 async fn second_workspace(world: &World) {
     world.slack.tell("teams", &json!({ "id": SECOND, "name": "Second" })).await;
@@ -23,7 +24,7 @@ async fn second_workspace(world: &World) {
     world.slack.tell("channels", &channel).await;
 }
 
-async fn with_two_workspaces(setup: Setup) -> World {
+pub(crate) async fn with_two_workspaces(setup: Setup) -> World {
     let world = World::with(Setup { by_link: true, ..setup }).await;
     second_workspace(&world).await;
     for workspace in [WORKSPACE, SECOND] {
@@ -335,12 +336,15 @@ async fn thirty_two_clocks_refresh_a_token_once() {
     world.finish().await;
 }
 
-/// Slack stumbles: the next minute tries again.
+/// Slack stumbles: the next minute tries again, and the minute that failed is seen to have failed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refresh_that_slack_puts_off_comes_a_minute_later() {
     let world = with_a_token_that_expires().await;
     world.slack.fault(&json!({ "kind": "rate_limited", "method": "oauth.v2.access", "times": 1 })).await;
-    world.ticks().await;
+    world.expects_error("jobs that failed: refresh");
+    let failed = world.try_tick().await.expect_err("Lambda hears that a job failed");
+    assert!(format!("{failed:?}").contains("refresh"), "{failed:?}");
+    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "failed"))), 1);
     let kept = world.installation(WORKSPACE).await;
     assert!(kept.get("refresh").is_none(), "it was not done, and Slack said so: {kept}");
     world.ticks().await;
@@ -350,7 +354,7 @@ async fn a_refresh_that_slack_puts_off_comes_a_minute_later() {
 
 /// The one thing that cannot be undone: Slack has given the new pair, and nobody is left to keep it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_refresh_killed_after_slacks_answer_is_stated_and_mended_by_installing_again() {
+async fn a_refresh_killed_after_slacks_answer_is_stated_and_alarms_and_is_mended_by_installing_again() {
     let world = with_a_token_that_expires().await;
     world.slack.fault(&json!({ "kind": "slow", "method": "oauth.v2.access", "times": 1, "delay_ms": 5000 })).await;
     let kill = async {
@@ -372,6 +376,9 @@ async fn a_refresh_killed_after_slacks_answer_is_stated_and_mended_by_installing
     let lines = world.logs.lines();
     let lost: Vec<_> = lines.iter().filter(|line| line.text.contains("refresh_lost")).collect();
     assert!(lost.len() == 1 && lost[0].text.contains("/install") && lost[0].text.contains("interrupted"), "{lost:?}");
+    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "lost"))), 2, "the alarm lasts as long as the trouble");
+    let notices = world.until("a notice", async || Some(world.notices().await).filter(|all| !all.is_empty()).ok_or_else(String::new)).await;
+    assert!(notices.len() == 1 && notices[0].subject.contains(WORKSPACE) && notices[0].text.contains(INSTALL_URL), "{notices:?}");
 
     // The old token works until it expires.
     world.alarm_fires("still-with-the-old-token").await.thread_of(1).await;

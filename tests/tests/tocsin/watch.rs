@@ -111,17 +111,29 @@ async fn a_secret_is_found_wherever_it_is_seen() {
     world.finish().await;
 }
 
-/// A metric's line: what CloudWatch reads off it.
-fn counted(world: &World, function: &str) -> Vec<Value> {
+/// A function's metrics, line by line: what CloudWatch reads off it.
+pub(crate) fn counted(world: &World, function: &str) -> Vec<Value> {
     let lines = world.logs.lines();
     let own = lines.iter().filter(|line| line.function == function && line.text.contains("_aws"));
     own.map(|line| serde_json::from_str(&line.text).unwrap_or_else(|error| panic!("{error}: {}", line.text))).collect()
 }
 
 /// All values of a metric that has this dimension, added up.
-fn sum(lines: &[Value], metric: &str, dimension: Option<(&str, &str)>) -> u64 {
+pub(crate) fn sum(lines: &[Value], metric: &str, dimension: Option<(&str, &str)>) -> u64 {
     let of = lines.iter().filter(|line| dimension.is_none_or(|(name, value)| line.get(name).and_then(Value::as_str) == Some(value)));
     of.filter_map(|line| line.get(metric).and_then(Value::as_u64)).sum()
+}
+
+/// The largest value of a metric of which each is kept.
+pub(crate) fn largest(lines: &[Value], metric: &str) -> Option<i64> {
+    let numbers = |value: &Value| match value {
+        Value::Array(values) => values.clone(),
+        Value::Object(counted) => counted.get("Values").and_then(Value::as_array).cloned().unwrap_or_default(),
+        one => vec![one.clone()],
+    };
+    let values = lines.iter().filter_map(|line| line.get(metric)).flat_map(numbers);
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a test")]
+    values.filter_map(|value| value.as_f64()).map(|value| value as i64).max()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,99 @@
+//! What the clock does for one workspace, it does whatever is the matter with another; and what waits for long, somebody hears of.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tests::inputs::{Alarm, minutes_ago};
+use tests::world::{Setup, WORKSPACE, World};
+
+use crate::tokens::{SECOND, with_two_workspaces};
+use crate::watch::{counted, largest};
+
+/// Drops an alarm while no poster is at work, and makes its card due since so long ago.
+async fn has_waited(world: &World, name: &str, time: SignedDuration) {
+    world.drops(&Alarm::named(name).fires(Timestamp::now())).await;
+    due_since(world, time).await;
+}
+
+/// Makes the one card that is due so since so long ago.
+async fn due_since(world: &World, time: SignedDuration) {
+    let (pk, sk) = world
+        .until("its card is due", async || {
+            let text = |item: &Value, part: &str| item.get(part).and_then(Value::as_str).map(str::to_owned);
+            let items = world.scan().await;
+            let mut due =
+                items.iter().filter_map(|item| Some((text(item, "pk")?, text(item, "sk").filter(|sk| sk.starts_with("due#card#"))?)));
+            due.next().ok_or_else(|| "nothing is due".to_owned())
+        })
+        .await;
+    world.changes(&pk, &sk, "SET since = :value", (Timestamp::now() - time).as_microsecond()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_workspaces_trouble_does_not_stop_the_clock_for_the_others() {
+    let world = with_two_workspaces(Setup { default_workspace: WORKSPACE.to_owned(), ..Setup::default() }).await;
+    assert!(SECOND < WORKSPACE, "the one in trouble is looked at first");
+    let restless = Alarm::named("restless");
+    for minute in [40, 38, 36, 34] {
+        world.drops(&restless.fires(minutes_ago(minute))).await;
+        world.settled().await;
+        world.drops(&restless.recovers(minutes_ago(minute - 1))).await;
+        world.settled().await;
+    }
+    world.dispatcher().mapping("poster").rest().await;
+    has_waited(&world, "forgotten", SignedDuration::from_mins(11)).await;
+
+    world.dispatcher().counter("clock").refuse(&[&format!("{SECOND}#")]);
+    world.expects_error("jobs that failed: timers, forgotten");
+    let failed = world.try_tick().await.expect_err("a job that failed for one workspace has failed");
+    assert!(format!("{failed:?}").contains("timers, forgotten"), "{failed:?}");
+    world.dispatcher().counter("clock").forgive();
+    let lines = world.logs.lines();
+    let woken = lines.iter().filter(|line| line.function == "clock" && line.text.contains(r#""outcome":"woken""#)).count();
+    assert_eq!(woken, 1, "the other's channel: {}", world.logs.tail(10));
+    world.dispatcher().mapping("poster").resume();
+    world
+        .until("the other's timer goes off", async || {
+            let cards = world.cards("#incidents", "restless").await;
+            if cards.iter().any(|card| card.reads().contains("*Resolved* by CloudWatch")) {
+                Ok(())
+            } else {
+                Err(tests::card::readable(&cards))
+            }
+        })
+        .await;
+    world.card("#incidents", "forgotten").await.thread_of(1).await;
+    world.ticks().await;
+    world.finish().await;
+}
+
+/// Slack is down: no post is late, since none is shown. All the same it is seen how long they wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_slack_is_counted_and_told_once() {
+    let world = World::start().await;
+    world.alarm_fires("in-time").await.thread_of(1).await;
+    world.settled().await;
+    world.ticks().await;
+    assert_eq!(largest(&counted(&world, "clock"), "OldestDue"), Some(0), "nothing waits");
+
+    world.dispatcher().mapping("poster").rest().await;
+    has_waited(&world, "late", SignedDuration::from_mins(14)).await;
+    world.ticks().await;
+    let waited = largest(&counted(&world, "clock"), "OldestDue").expect("it is counted");
+    assert!((14 * 60_000..15 * 60_000).contains(&waited), "{waited} ms");
+    assert!(world.notices().await.is_empty(), "the alarm says enough so far");
+
+    due_since(&world, SignedDuration::from_mins(15)).await;
+    world.ticks().await;
+    world.ticks().await;
+    let notices = world.until("a notice", async || Some(world.notices().await).filter(|all| !all.is_empty()).ok_or_else(String::new)).await;
+    assert_eq!(notices.len(), 1, "{notices:?}");
+    assert!(notices[0].subject.contains("15 minutes") && notices[0].text.contains(WORKSPACE), "{notices:?}");
+    due_since(&world, SignedDuration::from_mins(60)).await;
+    world.dispatcher().function("clock").cool_down();
+    world.ticks().await;
+    assert_eq!(world.notices().await.len(), 1, "an hour later it is no news, whichever copy looks");
+
+    world.dispatcher().mapping("poster").resume();
+    world.card("#incidents", "late").await.thread_of(1).await;
+    world.finish().await;
+}
