@@ -360,12 +360,12 @@ pub struct Bot<'a> {
 impl Bot<'_> {
     /// Calls a method that takes JSON, unless Slack wants a pause with it: then the answer is what is left of that.
     pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.unless_held(method, self.call_now(method, arguments)).await
+        self.unless_held(method, Box::pin(self.call_now(method, arguments))).await
     }
 
     /// Calls a method that reads; for the rest as [`Self::call`].
     pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let ask = self.with_token(async |token| self.client.ask(token, method, arguments).await);
+        let ask = Box::pin(self.with_token(async |token| self.client.ask(token, method, arguments).await));
         self.unless_held(method, ask).await
     }
 
