@@ -54,7 +54,9 @@ impl Rights {
 /// The actions of every statement that allows, however deep it stands.
 fn collect(yaml: &Yaml, allowed: &mut BTreeSet<String>) {
     if let Yaml::Array(parts) = yaml {
-        parts.iter().for_each(|part| collect(part, allowed));
+        for part in parts {
+            collect(part, allowed);
+        }
     }
     let Yaml::Hash(fields) = yaml else { return };
     if yaml["Effect"].as_str() == Some("Allow") {
