@@ -166,3 +166,28 @@ async fn what_passes_is_counted_and_no_dimension_is_an_id() {
     }
     world.finish().await;
 }
+
+/// Whoever is woken by an alarm finds it on the dashboard, and in the README what to do.
+#[test]
+fn every_alarm_stands_on_the_dashboard_and_in_the_readme() {
+    let read = |file| std::fs::read_to_string(paths::repository().join(file)).expect("a file of the repository");
+    let (template, readme) = (read("template.yaml"), read("README.md"));
+    let mut alarms = Vec::new();
+    let mut resource = "";
+    for line in template.lines() {
+        if let Some(name) = line.strip_prefix("  ").and_then(|line| line.strip_suffix(':')).filter(|name| !name.starts_with(' ')) {
+            resource = name;
+        }
+        alarms.extend(line.trim().strip_prefix("AlarmName: !Sub ${AWS::StackName}/watch/").map(|name| (resource, name)));
+    }
+    assert!(alarms.len() > 30, "the template was read wrongly: {alarms:?}");
+    for (resource, name) in alarms {
+        assert!(template.contains(&format!("\"${{{resource}.Arn}}\"")), "{name} is not on the dashboard");
+        let (whose, what) = name.split_once('-').expect("whose it is, and what");
+        // Alike for several functions, or for several queues, it stands there once.
+        let receiver = ["commands", "interactions", "events"].contains(&whose) && readme.contains(&format!("| `{{receiver}}-{what}` |"));
+        let function = tests::binaries::FUNCTIONS.contains(&whose) && readme.contains(&format!("| `{{function}}-{what}` |"));
+        let queue = readme.contains(&format!("`{whose}-`, ")) && readme.contains(&format!(", `posts-{what}` |"));
+        assert!(receiver || function || queue || readme.contains(&format!("`{name}` |")), "{name} is not in the README");
+    }
+}
