@@ -85,6 +85,7 @@ impl Work<'_> {
         loop {
             let due = store.due(self.workspace, self.channel).await?;
             if self.weather(&due).await? {
+                self.turn.in_time()?;
                 continue;
             }
             let mut done = 0;
@@ -103,7 +104,7 @@ impl Work<'_> {
                 Some(until) => self.pause(until, "a storm's digest was painted a moment ago").await?,
                 // What is left then waits for its card, which is parked.
                 None if done == 0 => return Ok(()),
-                None => {}
+                None => self.turn.in_time()?,
             }
         }
     }

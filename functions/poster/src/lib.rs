@@ -85,6 +85,12 @@ impl Turn {
         let left = self.deadline.duration_since(Timestamp::now());
         left > SignedDuration::try_from(self.slack_timeout).unwrap_or(SignedDuration::MAX) + SignedDuration::from_secs(1)
     }
+
+    /// Where that time is over, the channel is the next invocation's.
+    fn in_time(&self) -> Result<(), Rest> {
+        let over = || Rest::Wait { wait: Duration::ZERO, why: "this invocation's time is over".to_owned() };
+        self.has_time().then_some(()).ok_or_else(over)
+    }
 }
 
 impl App {
