@@ -10,6 +10,10 @@ use crate::{App, Failed, Turn};
 /// What has been due for so long is forgotten: a channel that works or waits gets to everything sooner.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
 
+/// A channel in which nothing can be posted has a dead letter that says what to mend. Whoever mended it and did not put the letter back waits so long at most;
+/// a new incident does not.
+const PARKED: SignedDuration = SignedDuration::from_hours(24);
+
 impl App {
     /// Wakes the posters of channels in which something is left.
     pub(crate) async fn forgotten(&self, _turn: &Turn) -> Result<(), Failed> {
@@ -21,9 +25,12 @@ impl App {
             }
             let workspace = &installation.workspace;
             for channel in self.store.channels(workspace).await? {
+                let pace = self.store.channel_pace(workspace, &channel).await?;
+                if pace.parked.as_ref().is_some_and(|parked| now.duration_since(parked.at) < PARKED) {
+                    continue;
+                }
                 let oldest = self.store.oldest_due(workspace, &channel).await?;
                 let forgotten = oldest.is_some_and(|since| now.duration_since(since) > FORGOTTEN);
-                let pace = self.store.channel_pace(workspace, &channel).await?;
                 let calm = pace.storm.is_some() && pace.lately.count(now) == 0;
                 if forgotten || calm {
                     self.wake(workspace, &channel, now).await?;

@@ -103,7 +103,12 @@ impl Work<'_> {
             match later.filter(|_| done == 0) {
                 Some(until) => self.pause(until, "a storm's digest was painted a moment ago").await?,
                 // What is left then waits for its card, which is parked.
-                None if done == 0 => return Ok(()),
+                None if done == 0 => {
+                    if self.pace.parked.is_some() {
+                        store.unpark_channel(self.workspace, self.channel).await?;
+                    }
+                    return Ok(());
+                }
                 None => self.turn.in_time()?,
             }
         }

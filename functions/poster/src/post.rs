@@ -325,6 +325,7 @@ impl Work<'_> {
         if need.is_message() {
             self.pace.not_before = (now + BETWEEN_MESSAGES).as_microsecond();
             self.pace.slack_channel = Some(posted.slack_channel.clone());
+            self.pace.parked = None;
         }
         match due.kind() {
             Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),
