@@ -91,22 +91,22 @@ impl Store {
 
     /// Takes the mark off: Slack was not asked, or said that it did nothing.
     pub async fn release(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
-        let update = match setback.counter() {
-            None => self.own(due, owner, "REMOVE attempt, attempts"),
-            Some(counter) => {
-                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE attempt, attempts");
-                self.own(due, owner, &change).expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1))
-            }
-        };
-        held(update.send().await).map(|_| ())
+        self.count(due, owner, setback, "attempt, attempts").await
     }
 
     /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
-    pub async fn unresolved(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
-        let update = self
-            .own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempts")
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":one", number(1));
+    pub async fn unresolved(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
+        self.count(due, owner, setback, "attempts").await
+    }
+
+    async fn count(&self, due: &Due, owner: &str, setback: Setback, over: &str) -> Result<(), StoreError> {
+        let update = match setback.counter() {
+            None => self.own(due, owner, &format!("REMOVE {over}")),
+            Some(counter) => {
+                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE {over}");
+                self.own(due, owner, &change).expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1))
+            }
+        };
         held(update.send().await).map(|_| ())
     }
 
