@@ -69,21 +69,27 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(due.key().item()))
-            .update_expression("SET attempt = :attempt, attempts = if_not_exists(attempts, :none) + :one")
             .expression_attribute_values(":attempt", attribute(attempt)?)
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":one", number(1));
+        const MARK: &str = "SET attempt = :attempt, attempts = if_not_exists(attempts, :none) + :one";
         update = match &due.attempt {
-            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(attempt)"),
-            Some(seen) => update.condition_expression("attempt = :seen").expression_attribute_values(":seen", attribute(seen)?),
+            // Nothing has to be looked up first, so this is the attempt that whoever put it back allowed.
+            None => update
+                .update_expression(format!("{MARK} REMOVE put_back"))
+                .condition_expression("attribute_exists(pk) AND attribute_not_exists(attempt)"),
+            Some(seen) => update
+                .update_expression(MARK)
+                .condition_expression("attempt = :seen")
+                .expression_attribute_values(":seen", attribute(seen)?),
         };
         held(update.send().await)
     }
 
-    /// Begins an attempt's time anew, after a look-up that took some of it; `false` when it is not ours any more.
+    /// Begins an attempt's time anew, after a look-up that took some of it; `false` when it is not ours any more. Whoever put the post back allowed just this attempt.
     pub async fn renew(&self, due: &Due, owner: &str, at: i64) -> Result<bool, StoreError> {
         let update = self
-            .own(due, owner, "SET attempt.#at = :at")
+            .own(due, owner, "SET attempt.#at = :at REMOVE put_back")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":at", number(at));
         held(update.send().await)
@@ -111,9 +117,9 @@ impl Store {
     }
 
     /// Nobody is to try this post again until somebody puts it back. The mark of an attempt without a result stays, so that it is looked up then too;
-    /// where Slack `answered`, it goes.
+    /// where Slack `answered`, it goes, and the post is only refused as it is: a newer want is tried.
     pub async fn park(&self, due: &Due, owner: &str, reason: &str, answered: bool) -> Result<(), StoreError> {
-        let change = if answered { "SET parked = :reason REMOVE attempt" } else { "SET parked = :reason" };
+        let change = if answered { "SET refused = :reason REMOVE attempt" } else { "SET parked = :reason" };
         let update = self.own(due, owner, change).expression_attribute_values(":reason", text(reason));
         held(update.send().await).map(|_| ())
     }
@@ -130,7 +136,8 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
     }
 
-    /// A parked post may be tried again, from the beginning.
+    /// A parked post may be tried again, from the beginning. One that is not parked any more was put back already: the message that says so comes again with every
+    /// wait of the channel.
     pub async fn unpark(&self, workspace: &Workspace, channel: &Channel, place: &str) -> Result<(), StoreError> {
         let key = Key { pk: keys::channel_partition(workspace, channel), sk: place.to_owned() };
         let update = self
@@ -138,8 +145,8 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("SET put_back = :yes REMOVE parked, attempts, failures, token_failures, gone")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET put_back = :yes REMOVE parked, refused, attempts, failures, token_failures, gone")
+            .condition_expression("attribute_exists(parked) OR attribute_exists(refused)")
             .expression_attribute_values(":yes", attribute(&true)?);
         held(update.send().await).map(|_| ())
     }

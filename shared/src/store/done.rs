@@ -118,7 +118,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(what.item()))
-            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since) REMOVE refused")
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":want", number(due.want))
             .expression_attribute_values(":rank", number(UPDATE_RANK))
