@@ -17,6 +17,10 @@ const BETWEEN_FACES: Duration = Duration::from_secs(5);
 impl Work<'_> {
     /// Looks whether there is a storm, given what is due; `true` when something moved, so that what is due has to be read again.
     pub(crate) async fn weather(&mut self, due: &[Due]) -> Result<bool, Rest> {
+        // What a webhook posts cannot be changed, so no digest would be live there.
+        if self.voice.only_posts() {
+            return Ok(false);
+        }
         // A card that somebody may have posted already is looked up as a card.
         let fresh = due.iter().filter(|due| due.attempt.is_none()).filter_map(|due| match due.kind() {
             Some(kind @ Kind::Card(_)) if kind.is_message_at(due.rank) => Some((due, kind)),
