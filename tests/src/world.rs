@@ -459,7 +459,7 @@ impl World {
     /// The posts that are due in any channel and not parked.
     async fn due(&self) -> Vec<String> {
         let items = self.scan().await;
-        let due = items.iter().filter(|item| item.get("parked").is_none());
+        let due = items.iter().filter(|item| ["parked", "refused"].iter().all(|aside| item.get(*aside).is_none()));
         due.filter_map(|item| item.get("sk")?.as_str().filter(|place| place.starts_with("due#")).map(str::to_owned)).collect()
     }
 

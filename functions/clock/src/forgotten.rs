@@ -26,6 +26,10 @@ struct Oldest {
     channel: Channel,
 }
 
+/// A channel in which nothing can be posted has a dead letter that says what to mend. Whoever mended it and did not put the letter back waits so long at most;
+/// a new incident does not.
+const PARKED: SignedDuration = SignedDuration::from_hours(24);
+
 impl App {
     /// Wakes the posters of channels in which something is left.
     pub(crate) async fn forgotten(&self, _turn: &Turn) -> Result<(), Failed> {
@@ -45,11 +49,15 @@ impl App {
 
     async fn forgotten_of(&self, workspace: &Workspace, now: Timestamp, oldest: &mut Option<Oldest>) -> Result<(), Failed> {
         for channel in self.store.channels(workspace).await? {
+            let pace = self.store.channel_pace(workspace, &channel).await?;
+            // It has its dead letter, which is alarmed for as long as it stands.
+            if pace.parked.as_ref().is_some_and(|parked| now.duration_since(parked.at) < PARKED) {
+                continue;
+            }
             let since = self.store.oldest_due(workspace, &channel).await?;
             let this = since.map(|since| Oldest { since, workspace: workspace.clone(), channel: channel.clone() });
             *oldest = oldest.take().into_iter().chain(this).min();
             let forgotten = since.is_some_and(|since| now.duration_since(since) > FORGOTTEN);
-            let pace = self.store.channel_pace(workspace, &channel).await?;
             let calm = pace.storm.is_some() && pace.lately.count(now) == 0;
             if forgotten || calm {
                 self.wake(workspace, &channel, now).await?;

@@ -86,6 +86,7 @@ impl Work<'_> {
         loop {
             let due = store.due(self.workspace, self.channel).await?;
             if self.weather(&due).await? {
+                self.turn.in_time()?;
                 continue;
             }
             let mut done = 0;
@@ -103,8 +104,13 @@ impl Work<'_> {
             match later.filter(|_| done == 0) {
                 Some(until) => self.pause(until, "a storm's digest was painted a moment ago").await?,
                 // What is left then waits for its card, which is parked.
-                None if done == 0 => return Ok(()),
-                None => {}
+                None if done == 0 => {
+                    if self.pace.parked.is_some() {
+                        store.unpark_channel(self.workspace, self.channel).await?;
+                    }
+                    return Ok(());
+                }
+                None => self.turn.in_time()?,
             }
         }
     }
@@ -132,12 +138,7 @@ impl Work<'_> {
                 let reason = format!("{failed}. Look into the channel; where it is not there, put this back and it is posted.");
                 return self.park_post(due, &reason, false).await.map(|()| true);
             }
-            Failed::LookUp(error) => {
-                let wait = if let SlackError::RateLimited { retry_after } = error { retry_after } else { 0 };
-                store.unresolved(due, owner).await?;
-                let wait = Duration::from_secs(wait).max(self.turn.lease);
-                return Err(Rest::Wait { wait, why: format!("the look-up: {error}") });
-            }
+            Failed::LookUp(error) => return self.look_up_failed(due, error).await,
         };
         let why = error.to_string();
         match error.verdict() {
@@ -153,12 +154,12 @@ impl Work<'_> {
             }
             // The mark of a new message stays: the next attempt looks it up. Anything else done twice is done once.
             Verdict::Uncertain if need.is_message() => {
-                store.unresolved(due, owner).await?;
-                Err(Rest::Wait { wait: self.turn.lease, why })
+                store.unresolved(due, owner, Setback::Failure).await?;
+                Err(Rest::Wait { wait: backoff(due.setbacks.failures, self.turn.lease), why })
             }
             Verdict::Later | Verdict::Uncertain => {
                 store.release(due, owner, Setback::Failure).await?;
-                Err(Rest::Wait { wait: backoff(due), why })
+                Err(Rest::Wait { wait: backoff(due.setbacks.failures, Duration::ZERO), why })
             }
             Verdict::Token if due.setbacks.token_failures < TOKEN_FAILURES_MOST => {
                 store.release(due, owner, Setback::Token).await?;
@@ -168,9 +169,29 @@ impl Work<'_> {
             Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| true),
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => {
                 store.release(due, owner, Setback::Pause).await?;
-                Err(Rest::Park(if let SlackError::Closed(reason) = error { reason } else { format!("{why}. {}", error.advice()) }))
+                Err(park(error))
             }
         }
+    }
+
+    /// It could not be found out whether an earlier attempt had posted: its mark stays, whatever stood in the way.
+    async fn look_up_failed(&self, due: &Due, error: SlackError) -> Result<bool, Rest> {
+        let (lease, why) = (self.turn.lease, format!("the look-up: {error}"));
+        let (setback, rest) = match error.verdict() {
+            Verdict::RateLimited => {
+                let wait = if let SlackError::RateLimited { retry_after } = error { retry_after } else { 0 };
+                (Setback::Pause, Rest::Wait { wait: Duration::from_secs(wait).max(lease), why })
+            }
+            Verdict::Token if due.setbacks.token_failures < TOKEN_FAILURES_MOST => {
+                (Setback::Token, Rest::Wait { wait: TOKEN_WAIT.max(lease), why })
+            }
+            Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => (Setback::Pause, park(error)),
+            Verdict::Later | Verdict::Uncertain | Verdict::Gone | Verdict::Post => {
+                (Setback::Failure, Rest::Wait { wait: backoff(due.setbacks.failures, lease), why })
+            }
+        };
+        self.app.store.unresolved(due, &self.turn.owner, setback).await?;
+        Err(rest)
     }
 
     /// The message that was to be changed, or to be replied under, is not there any more: a new one comes in its place.
@@ -203,13 +224,36 @@ impl Work<'_> {
     }
 }
 
-/// 1, 2, 4 … 60 seconds, each up to a quarter longer, so that many do not come at once.
-fn backoff(due: &Due) -> Duration {
-    let base = 2_u64.saturating_pow(due.setbacks.failures.min(6)).min(60) * 1000;
-    let spread = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or_default() % (base / 4);
-    Duration::from_millis(base + spread)
+/// Nobody can post there until somebody mends what Slack says.
+fn park(error: SlackError) -> Rest {
+    let reason = format!("{error}. {}", error.advice());
+    Rest::Park(if let SlackError::Closed(reason) = error { reason } else { reason })
+}
+
+/// 1, 2, 4 … 60 seconds, and never less than `least`; each up to a quarter longer, so that many do not come at once.
+fn backoff(failures: u32, least: Duration) -> Duration {
+    let base = Duration::from_secs(2_u64.saturating_pow(failures.min(6)).min(60)).max(least);
+    let quarter = u64::try_from(base.as_millis() / 4).unwrap_or(u64::MAX).max(1);
+    let spread = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or_default() % quarter;
+    base + Duration::from_millis(spread)
 }
 
 pub(crate) fn duration(signed: SignedDuration) -> Duration {
     Duration::try_from(signed).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_waits_longer_than_the_one_before_and_never_less_than_the_lease() {
+        let lease = Duration::from_secs(10);
+        for (failures, at_least) in [(0, 10), (3, 10), (4, 16), (5, 32), (6, 60), (40, 60)] {
+            let wait = backoff(failures, lease).as_secs_f64();
+            let at_least = f64::from(at_least);
+            assert!(wait >= at_least && wait < at_least * 1.25, "{failures} failures: {wait} s");
+        }
+        assert!(backoff(0, Duration::ZERO) < Duration::from_secs(2));
+    }
 }

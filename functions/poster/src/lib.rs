@@ -27,7 +27,8 @@ use shared::installation::Installations;
 use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
 use shared::slack::client::{Client, Unbuildable};
-use shared::store::Store;
+use shared::store::pace::Parked;
+use shared::store::{Store, StoreError};
 use url::Url;
 
 use channel::Rest;
@@ -84,6 +85,12 @@ impl Turn {
     fn has_time(&self) -> bool {
         let left = self.deadline.duration_since(Timestamp::now());
         left > SignedDuration::try_from(self.slack_timeout).unwrap_or(SignedDuration::MAX) + SignedDuration::from_secs(1)
+    }
+
+    /// Where that time is over, the channel is the next invocation's.
+    fn in_time(&self) -> Result<(), Rest> {
+        let over = || Rest::Wait { wait: Duration::ZERO, why: "this invocation's time is over".to_owned() };
+        self.has_time().then_some(()).ok_or_else(over)
     }
 }
 
@@ -163,6 +170,9 @@ impl App {
                 let Some((_, delivery)) = wakes.first() else { return Vec::new() };
                 match self.park(delivery, &reason).await {
                     Ok(()) => {
+                        if let Err(error) = self.keep_parked(first, &reason).await {
+                            tracing::warn!(%error, "the clock wakes the channel although nothing can be posted there");
+                        }
                         self.tell(&first.workspace, &first.channel, "Nothing can be posted there", &reason).await;
                         Vec::new()
                     }
@@ -173,6 +183,17 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Keeps that nothing can be posted in a channel, so that the clock does not wake it every minute for one more dead letter. Where the whole installation is
+    /// closed the clock wakes none of its channels, and all of them as soon as it is open.
+    async fn keep_parked(&self, wake: &Wake, reason: &str) -> Result<(), StoreError> {
+        let installation = self.store.installation(&wake.workspace).await?;
+        if installation.is_some_and(|installation| installation.closed().is_some()) {
+            return Ok(());
+        }
+        let parked = Parked { at: Timestamp::now(), reason: reason.to_owned() };
+        self.store.park_channel(&wake.workspace, &wake.channel, &parked).await
     }
 
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {

@@ -242,9 +242,7 @@ impl Work<'_> {
                 Can::Do(_) => {}
             }
         };
-        if !turn.has_time() {
-            return Err(Rest::Wait { wait: std::time::Duration::ZERO, why: "this invocation's time is over".to_owned() });
-        }
+        turn.in_time()?;
         let at = Timestamp::now().as_microsecond();
         let attempt = Attempt { owner: turn.owner.clone(), at, first: due.attempt.as_ref().map_or(at, |earlier| earlier.first) };
         if !app.store.attempt(due, &attempt).await? {
@@ -305,9 +303,9 @@ impl Work<'_> {
             }
         }
         let message = need.message(!self.voice.only_posts());
-        // Whoever was frozen since the mark must not call any more: the post is somebody else's by now.
+        // Whoever was frozen since the mark must not call any more: the post is somebody else's by now. And a look-up may have taken the time that the call needs.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
-        if Timestamp::now() > last {
+        if Timestamp::now() > last || !self.turn.has_time() {
             store.release(due, owner, Setback::Pause).await?;
             return Ok(());
         }
@@ -327,6 +325,7 @@ impl Work<'_> {
         if need.is_message() {
             self.pace.not_before = (now + BETWEEN_MESSAGES).as_microsecond();
             self.pace.slack_channel = Some(posted.slack_channel.clone());
+            self.pace.parked = None;
         }
         match due.kind() {
             Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),

@@ -17,6 +17,10 @@ const BETWEEN_FACES: Duration = Duration::from_secs(5);
 impl Work<'_> {
     /// Looks whether there is a storm, given what is due; `true` when something moved, so that what is due has to be read again.
     pub(crate) async fn weather(&mut self, due: &[Due]) -> Result<bool, Rest> {
+        // What a webhook posts cannot be changed, so no digest would be live there.
+        if self.voice.only_posts() {
+            return Ok(false);
+        }
         // A card that somebody may have posted already is looked up as a card.
         let fresh = due.iter().filter(|due| due.attempt.is_none()).filter_map(|due| match due.kind() {
             Some(kind @ Kind::Card(_)) if kind.is_message_at(due.rank) => Some((due, kind)),
@@ -51,13 +55,10 @@ impl Work<'_> {
         pace.storm = Some(storm);
         pace.lately.add(cards.len(), now);
         let kept = &self.app.store;
-        if kept.absorb(self.workspace, self.channel, cards, &pace, now).await? {
-            self.pace = pace;
-        } else {
-            // Somebody else was at work here: what stands there counts.
-            self.pace = kept.channel_pace(self.workspace, self.channel).await?;
-        }
-        Ok(true)
+        let moved = kept.absorb(self.workspace, self.channel, cards, &pace, now).await?;
+        // Where nothing moved, somebody else was at work here, or one of the cards cannot move: what stands there counts, and single posts go on.
+        self.pace = if moved { pace } else { kept.channel_pace(self.workspace, self.channel).await? };
+        Ok(moved)
     }
 
     /// It is calm: where a storm was on, its digest says so.
@@ -65,13 +66,12 @@ impl Work<'_> {
         let mut pace = self.pace.clone();
         let Some(storm) = pace.storm.take() else { return Ok(false) };
         let kept = &self.app.store;
-        if kept.end_storm(self.workspace, self.channel, &storm.digest, &pace, now).await? {
+        let ended = kept.end_storm(self.workspace, self.channel, &storm.digest, &pace, now).await?;
+        if ended {
             tracing::info!(channel = self.channel.as_str(), pages = storm.page + 1, outcome = "calm", "single cards come again");
-            self.pace = pace;
-        } else {
-            self.pace = kept.channel_pace(self.workspace, self.channel).await?;
         }
-        Ok(true)
+        self.pace = if ended { pace } else { kept.channel_pace(self.workspace, self.channel).await? };
+        Ok(ended)
     }
 
     /// What is due for an incident on a page is due for the page; what would be told in its thread, the page shows.

@@ -81,15 +81,20 @@ const TABLE: &[Row] = &[
             "restricted_action_read_only_channel",
             "restricted_action_thread_only_channel",
             "restricted_action_non_threadable_channel",
-            "restricted_action_thread_locked",
             "slack_connect_canvas_sharing_blocked",
             "posting_to_channel_denied",
         ],
         verdict: Verdict::Channel,
         advice: "The channel's posting permissions keep the bot out: allow it there.",
     },
+    // The rest of the channel goes on.
     Row {
-        codes: &["cannot_dm_bot", "messages_tab_disabled", "user_disabled", "cannot_reply_to_message"],
+        codes: &["restricted_action_thread_locked", "cannot_reply_to_message"],
+        verdict: Verdict::Post,
+        advice: "Nobody can reply in this one thread: unlock it, or leave it, since the card itself tells how things stand.",
+    },
+    Row {
+        codes: &["cannot_dm_bot", "messages_tab_disabled", "user_disabled"],
         verdict: Verdict::Channel,
         advice: "This person cannot be written to: route to somebody else, or to a channel.",
     },

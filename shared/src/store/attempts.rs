@@ -61,6 +61,9 @@ impl Setback {
     }
 }
 
+/// Marks one more attempt.
+const MARK: &str = "SET attempt = :attempt, attempts = if_not_exists(attempts, :none) + :one";
+
 impl Store {
     /// Marks an attempt; `false` when somebody else has it, or it is done.
     pub async fn attempt(&self, due: &Due, attempt: &Attempt) -> Result<bool, StoreError> {
@@ -69,21 +72,26 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(due.key().item()))
-            .update_expression("SET attempt = :attempt, attempts = if_not_exists(attempts, :none) + :one")
             .expression_attribute_values(":attempt", attribute(attempt)?)
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":one", number(1));
         update = match &due.attempt {
-            None => update.condition_expression("attribute_exists(pk) AND attribute_not_exists(attempt)"),
-            Some(seen) => update.condition_expression("attempt = :seen").expression_attribute_values(":seen", attribute(seen)?),
+            // Nothing has to be looked up first, so this is the attempt that whoever put it back allowed.
+            None => update
+                .update_expression(format!("{MARK} REMOVE put_back"))
+                .condition_expression("attribute_exists(pk) AND attribute_not_exists(attempt)"),
+            Some(seen) => update
+                .update_expression(MARK)
+                .condition_expression("attempt = :seen")
+                .expression_attribute_values(":seen", attribute(seen)?),
         };
         held(update.send().await)
     }
 
-    /// Begins an attempt's time anew, after a look-up that took some of it; `false` when it is not ours any more.
+    /// Begins an attempt's time anew, after a look-up that took some of it; `false` when it is not ours any more. Whoever put the post back allowed just this attempt.
     pub async fn renew(&self, due: &Due, owner: &str, at: i64) -> Result<bool, StoreError> {
         let update = self
-            .own(due, owner, "SET attempt.#at = :at")
+            .own(due, owner, "SET attempt.#at = :at REMOVE put_back")
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":at", number(at));
         held(update.send().await)
@@ -91,29 +99,29 @@ impl Store {
 
     /// Takes the mark off: Slack was not asked, or said that it did nothing.
     pub async fn release(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
+        self.count(due, owner, setback, "attempt, attempts").await
+    }
+
+    /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
+    pub async fn unresolved(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
+        self.count(due, owner, setback, "attempts").await
+    }
+
+    async fn count(&self, due: &Due, owner: &str, setback: Setback, over: &str) -> Result<(), StoreError> {
         let update = match setback.counter() {
-            None => self.own(due, owner, "REMOVE attempt, attempts"),
+            None => self.own(due, owner, &format!("REMOVE {over}")),
             Some(counter) => {
-                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE attempt, attempts");
+                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE {over}");
                 self.own(due, owner, &change).expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1))
             }
         };
         held(update.send().await).map(|_| ())
     }
 
-    /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
-    pub async fn unresolved(&self, due: &Due, owner: &str) -> Result<(), StoreError> {
-        let update = self
-            .own(due, owner, "SET failures = if_not_exists(failures, :none) + :one REMOVE attempts")
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":one", number(1));
-        held(update.send().await).map(|_| ())
-    }
-
     /// Nobody is to try this post again until somebody puts it back. The mark of an attempt without a result stays, so that it is looked up then too;
-    /// where Slack `answered`, it goes.
+    /// where Slack `answered`, it goes, and the post is only refused as it is: a newer want is tried.
     pub async fn park(&self, due: &Due, owner: &str, reason: &str, answered: bool) -> Result<(), StoreError> {
-        let change = if answered { "SET parked = :reason REMOVE attempt" } else { "SET parked = :reason" };
+        let change = if answered { "SET refused = :reason REMOVE attempt" } else { "SET parked = :reason" };
         let update = self.own(due, owner, change).expression_attribute_values(":reason", text(reason));
         held(update.send().await).map(|_| ())
     }
@@ -130,7 +138,8 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
     }
 
-    /// A parked post may be tried again, from the beginning.
+    /// A parked post may be tried again, from the beginning. One that is not parked any more was put back already: the message that says so comes again with every
+    /// wait of the channel.
     pub async fn unpark(&self, workspace: &Workspace, channel: &Channel, place: &str) -> Result<(), StoreError> {
         let key = Key { pk: keys::channel_partition(workspace, channel), sk: place.to_owned() };
         let update = self
@@ -138,8 +147,8 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("SET put_back = :yes REMOVE parked, attempts, failures, token_failures, gone")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression("SET put_back = :yes REMOVE parked, refused, attempts, failures, token_failures, gone")
+            .condition_expression("attribute_exists(parked) OR attribute_exists(refused)")
             .expression_attribute_values(":yes", attribute(&true)?);
         held(update.send().await).map(|_| ())
     }

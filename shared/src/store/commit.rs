@@ -207,11 +207,12 @@ impl Store {
     }
 
     /// A post that is due: a newer want over an older one. The mark of an attempt that has no result yet stays: that attempt may have posted.
+    /// What Slack refused as it was is tried as it is now; what may have been posted stays parked.
     fn want(&self, key: &Key, incident: &Incident, rank: u8, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since) REMOVE refused")
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":want", number(incident.version))
             .expression_attribute_values(":rank", number(rank))

@@ -194,7 +194,7 @@ impl Store {
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(due.item()))
-            .update_expression(format!("SET {rank_change}, since = if_not_exists(since, :now) ADD want :one"))
+            .update_expression(format!("SET {rank_change}, since = if_not_exists(since, :now) ADD want :one REMOVE refused"))
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":rank", number(rank))
             .expression_attribute_values(":now", number(now.as_microsecond()))

@@ -54,7 +54,7 @@ impl Store {
         let Some((kind, kept_at)) = kind.as_ref().and_then(|kind| Some((kind, kind.kept_at(workspace, channel)?))) else {
             return self.transact_posts([self.take_off(due, owner, Newest::Any)?].into_iter().chain(pace).collect()).await;
         };
-        let mut rest: Vec<_> = [self.keep_posted(&kept_at, posted, members)?].into_iter().chain(pace).collect();
+        let mut rest: Vec<_> = pace.into_iter().collect();
         let newest = match kind {
             Kind::Card(_) | Kind::Reply(..) => Newest::Upto(posted.shown),
             Kind::Digest(_) => Newest::Exactly(due.want),
@@ -63,22 +63,16 @@ impl Store {
                 Newest::Exactly(due.want)
             }
         };
-        let whole = [vec![self.take_off(due, owner, newest)?], rest.clone()].concat();
-        if self.transact_posts(whole).await? {
-            return Ok(true);
+        // What was found shows what stood there when it was posted, which nobody knows: the next update paints it.
+        if posted.shown > 0 {
+            let whole = [vec![self.take_off(due, owner, newest)?, self.keep_posted(&kept_at, posted, members)?], rest.clone()].concat();
+            if self.transact_posts(whole).await? {
+                return Ok(true);
+            }
         }
-        // Something newer is wanted: the post stays due, and from the beginning.
-        let stay = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(due.key().item()))
-            .update_expression("REMOVE attempt, attempts, failures, token_failures, gone")
-            .condition_expression("attempt.#owner = :owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(*owner))
-            .build()
-            .map_err(|error| StoreError::Form(error.to_string()))?;
-        let whole = [vec![TransactWriteItem::builder().update(stay).build()], rest].concat();
-        if self.transact_posts(whole).await? {
+        // Something newer is wanted: the post stays due, and from the beginning. A page may have more members by now than were read; the next update keeps them.
+        let stay = [vec![self.stay(due, kind, owner)?, self.keep_posted(&kept_at, posted, &[])?], rest].concat();
+        if self.transact_posts(stay).await? {
             return Ok(true);
         }
         self.repaint(&due.key(), due).await?;
@@ -124,7 +118,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(what.item()))
-            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since)")
+            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since) REMOVE refused")
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":want", number(due.want))
             .expression_attribute_values(":rank", number(UPDATE_RANK))
@@ -149,6 +143,26 @@ impl Store {
                 .update_expression("SET slack_channel = :channel, ts = :ts, shown = :shown, members = :members")
                 .expression_attribute_values(":members", attribute(&members)?);
         }
+        let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The post stays due, and nobody tries it at the moment. A card is an update from now on, and nothing that a storm could move.
+    fn stay(&self, due: &Due, kind: &Kind, owner: &str) -> Result<TransactWriteItem, StoreError> {
+        const AGAIN: &str = "REMOVE attempt, attempts, failures, token_failures, gone";
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(due.key().item()))
+            .condition_expression("attempt.#owner = :owner")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_values(":owner", text(owner));
+        let update = match kind {
+            Kind::Card(_) => update
+                .update_expression(format!("SET #rank = :rank {AGAIN}"))
+                .expression_attribute_names("#rank", "rank")
+                .expression_attribute_values(":rank", number(UPDATE_RANK)),
+            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) => update.update_expression(AGAIN),
+        };
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }

@@ -3,13 +3,13 @@
 //! The items are written by several at once (an installation, an uninstall, a refresh, a token that Slack refuses), so each writes only what it knows, under the
 //! condition that it still speaks of the token which is in force.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{UserId, Workspace};
 
+use super::attempts::held;
 use super::{Store, StoreError, keys, number, text};
 
 /// An installation.
@@ -175,7 +175,7 @@ impl Store {
         for (name, value) in values {
             update = update.expression_attribute_values(name, value);
         }
-        condition_held(update.send().await.map(|_| ()))
+        held(update.send().await)
     }
 
     /// Locks the installation's secret for `owner` until a time; whether nobody else holds it. Whoever has it already, keeps it.
@@ -192,7 +192,7 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
             .expression_attribute_values(":until", number(until.as_millisecond()))
             .expression_attribute_values(":now", number(now.as_millisecond()));
-        condition_held(update.send().await.map(|_| ()))
+        held(update.send().await)
     }
 
     /// Gives the lock back. One that another has taken meanwhile stays theirs.
@@ -207,16 +207,6 @@ impl Store {
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#until", "until")
             .expression_attribute_values(":owner", text(owner));
-        condition_held(update.send().await.map(|_| ())).map(|_| ())
-    }
-}
-
-fn condition_held<R: std::fmt::Debug + 'static>(
-    result: Result<(), aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
-) -> Result<bool, StoreError> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
-        Err(error) => Err(StoreError::call(&error)),
+        held(update.send().await).map(|_| ())
     }
 }

@@ -11,7 +11,7 @@
 //! | | `due#digest#{digest}`, `due#page#{digest}#{page}` | the same, for a storm's digest and for a reply under it |
 //! | | `digest#{digest}` | a storm's digest: when it began and ended, where it is |
 //! | | `digest#{digest}#page#{page}` | a reply under it: the incidents it shows, where it is |
-//! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm |
+//! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm; why nothing can be posted there |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
 //! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |

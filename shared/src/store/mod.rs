@@ -92,7 +92,7 @@ impl Store {
 
     /// Reads what is due in a partition and not parked.
     async fn query_unparked<T: DeserializeOwned>(&self, pk: &str, limit: usize) -> Result<Vec<T>, StoreError> {
-        self.select(pk, Some("due#"), Some("attribute_not_exists(parked)"), limit).await
+        self.select(pk, Some("due#"), Some("attribute_not_exists(parked) AND attribute_not_exists(refused)"), limit).await
     }
 
     async fn select<T: DeserializeOwned>(

@@ -9,7 +9,7 @@ use crate::domain::ids::{Channel, DigestId, Workspace};
 use crate::domain::storm::Lately;
 
 use super::keys;
-use super::{Item, Store, StoreError, number, read, write};
+use super::{Item, Store, StoreError, attribute, number, read, write};
 
 /// How often a place in a method's rate is tried for, when others take one at the same moment.
 const TRIES: u32 = 5;
@@ -29,6 +29,18 @@ pub struct ChannelPace {
     /// The storm that is on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storm: Option<Storm>,
+    /// Nothing could be posted there when it was tried last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+}
+
+/// Nothing can be posted in a channel until somebody mends something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// When it was tried last.
+    pub at: Timestamp,
+    /// What has to be mended, as the dead letter says it.
+    pub reason: String,
 }
 
 /// A storm that is on in a channel.
@@ -77,6 +89,29 @@ impl Store {
     /// A channel's pace.
     pub async fn channel_pace(&self, workspace: &Workspace, channel: &Channel) -> Result<ChannelPace, StoreError> {
         Ok(self.get(&keys::channel_pace(workspace, channel)).await?.unwrap_or_default())
+    }
+
+    /// Keeps that nothing can be posted in a channel.
+    pub async fn park_channel(&self, workspace: &Workspace, channel: &Channel, parked: &Parked) -> Result<(), StoreError> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::channel_pace(workspace, channel).item()))
+            .update_expression("SET parked = :parked")
+            .expression_attribute_values(":parked", attribute(parked)?);
+        update.send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
+    }
+
+    /// Nothing stands in the way of a channel any more.
+    pub async fn unpark_channel(&self, workspace: &Workspace, channel: &Channel) -> Result<(), StoreError> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::channel_pace(workspace, channel).item()))
+            .update_expression("REMOVE parked");
+        update.send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
     }
 
     pub(super) fn keep_channel_pace(

@@ -6,7 +6,7 @@ use shared::queue::dead_letters::{Contents, DeadLetterQueue, Fate, Filter, Lette
 use tests::dispatcher::counter::Counter;
 use tests::inputs::Alarm;
 use tests::ministack::{Queue, arn, sdk_config};
-use tests::world::World;
+use tests::world::{WORKSPACE, World};
 
 fn contents(queue: Queue) -> Contents {
     match queue {
@@ -241,5 +241,52 @@ async fn only_what_is_chosen_is_put_back_and_only_where_it_came_from() {
     world.card("#random", "chosen").await.thread_of(1).await;
     let left = world.takes_dead_letter(Queue::Posts).await;
     assert_eq!(left.body, "nothing of ours");
+    world.finish().await;
+}
+
+/// How often the clock has woken a channel.
+fn woken(world: &World) -> usize {
+    world.logs.lines().iter().filter(|line| line.function == "clock" && line.text.contains("\"woken\"")).count()
+}
+
+/// What cannot be posted stands on the dead-letter queue once, not once more in every minute.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_cannot_be_posted_to_has_one_letter_until_something_new_comes() {
+    let world = World::start().await;
+    world.alarm_fires("before").await.thread_of(1).await;
+    world.settled().await;
+    world.expects_error("not_in_channel");
+    world.slack.fault(&json!({ "kind": "error", "method": "chat.postMessage", "code": "not_in_channel" })).await;
+    let fires = async |name: &str| world.drops(&Alarm::named(name).fires(Timestamp::now())).await;
+    fires("nobody invited it").await;
+    let first = standing(&world, Queue::Posts, 1).await;
+    let rests = async || {
+        world.dispatcher().mapping("poster").rest().await;
+        world.dispatcher().mapping("poster").resume();
+    };
+    rests().await;
+
+    // Eleven minutes later nobody was at work in the channel.
+    let old = (Timestamp::now() - SignedDuration::from_mins(11)).as_microsecond();
+    for place in world.unposted().await {
+        world.changes(&format!("{WORKSPACE}#channel##incidents"), &place, "SET since = :value", old).await;
+    }
+    world.ticks().await;
+    assert_eq!(woken(&world), 0, "nobody has mended anything");
+    fires("nobody invited it yet").await;
+    let both = standing(&world, Queue::Posts, 2).await;
+    assert!(both.iter().any(|letter| letter.id == first[0].id), "{both:?}");
+    rests().await;
+    world.ticks().await;
+    assert_eq!(woken(&world), 0, "nobody has mended anything");
+
+    world.slack.forget("faults").await;
+    redrive(&world, Queue::Posts, &Filter::default(), false).await;
+    for name in ["before", "nobody invited it", "nobody invited it yet"] {
+        world.until(name, async || if world.cards("#incidents", name).await.is_empty() { Err(String::new()) } else { Ok(()) }).await;
+    }
+    world.settled().await;
+    let pace = world.scan().await.into_iter().find(|item| item.get("not_before").is_some() && item.get("lately").is_some());
+    assert!(pace.is_some_and(|pace| pace.get("parked").is_none()), "the channel is none of those that wait for somebody");
     world.finish().await;
 }

@@ -1,7 +1,11 @@
 //! Slack at its worst: waits, outages, answers that get lost. One card all the same.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use tests::world::World;
+use tests::inputs::Alarm;
+use tests::ministack::Queue;
+use tests::world::{Setup, World};
 
 fn number(call: &Value, name: &str) -> u64 {
     call.get(name).and_then(Value::as_u64).unwrap_or_default()
@@ -88,5 +92,24 @@ async fn an_answer_comes_when_slack_takes_it() {
     assert!(told.contains("is open"), "{told}");
     world.card("#incidents", "told late").await.thread_of(1).await;
     assert_eq!(world.cards("#incidents", "told late").await.len(), 1, "answered twice perhaps, created once");
+    world.finish().await;
+}
+
+/// A look-up whose token is refused ends where a post with a refused token ends, and what was posted is still found then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_up_whose_token_is_refused_parks_the_channel() {
+    let world = World::with(Setup { slack_timeout: 1, patience: Duration::from_mins(2), ..Setup::default() }).await;
+    world.expects_error("invalid_auth");
+    world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 1 })).await;
+    for method in ["conversations.list", "conversations.history"] {
+        world.slack.fault(&json!({ "kind": "error", "method": method, "code": "invalid_auth" })).await;
+    }
+    world.drops(&Alarm::named("not-looked-up").fires(jiff::Timestamp::now())).await;
+    let letter = world.takes_dead_letter(Queue::Posts).await;
+    assert!(letter.reason.contains("invalid_auth"), "{}", letter.reason);
+    world.slack.forget("faults").await;
+    world.puts_back(Queue::Posts, &letter).await;
+    world.card("#incidents", "not-looked-up").await.thread_of(1).await;
+    assert_eq!(world.cards("#incidents", "not-looked-up").await.len(), 1);
     world.finish().await;
 }

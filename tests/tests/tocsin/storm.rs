@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use tests::dispatcher::counter::Call;
 use tests::inputs::own;
 use tests::slack::Message;
-use tests::world::World;
+use tests::world::{Setup, WORKSPACE, World};
 
 /// How many come at once.
 const MANY: usize = 100;
@@ -20,6 +21,27 @@ async fn drops_many(world: &World, from: usize, to: usize) {
         let severity = if number == 77 { "P1" } else { "P3" };
         world.drops(&own("create", &format!("storm-{number}"), now, &json!({ "title": title(number), "severity": severity }))).await;
     }
+}
+
+/// Waits until at least this many posts of a kind are due: `due#card`.
+async fn due(world: &World, kind: &str, count: usize) -> Vec<String> {
+    world
+        .until(&format!("{count} posts {kind}"), async || {
+            let due: Vec<_> = world.unposted().await.into_iter().filter(|place| place.starts_with(kind)).collect();
+            if due.len() >= count { Ok(due) } else { Err(format!("{due:?}")) }
+        })
+        .await
+}
+
+/// Waits until the faults have hit this often, and nobody is at work in Slack then, nor begins to be.
+async fn faults_hit(world: &World, times: u64) {
+    world
+        .until("lost answers", async || match world.slack.hits().await {
+            hits if hits >= times => Ok(()),
+            hits => Err(format!("{hits} hits")),
+        })
+        .await;
+    world.dispatcher().mapping("poster").rest().await;
 }
 
 /// The digest, once it reads so.
@@ -78,5 +100,67 @@ async fn a_storm_comes_as_one_live_digest_and_ends_by_itself() {
     drops_many(&world, MANY, MANY + 1).await;
     world.card("#incidents", &title(MANY)).await.thread_of(1).await;
     digest(&world, "in a storm that is over").await;
+    world.finish().await;
+}
+
+/// A page that was posted, of which nobody learnt, and that has grown before it is found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_whose_answer_was_lost_shows_what_has_moved_onto_it_since() {
+    let world = World::with(Setup { slack_timeout: 1, ..Setup::default() }).await;
+    world.configures("[storm]\nabove = 5\n").await;
+    let poster = world.dispatcher().mapping("poster");
+    poster.rest().await;
+    drops_many(&world, 0, 12).await;
+    due(&world, "due#card", 12).await;
+    // The digest's answer, then the page's.
+    world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 2 })).await;
+    poster.resume();
+    faults_hit(&world, 2).await;
+    drops_many(&world, 12, 22).await;
+    due(&world, "due#card", 10).await;
+    poster.resume();
+    let head = digest(&world, "22 triggered").await;
+    world.settled().await;
+    assert_eq!(shown(&thread(&world, &head).await), (0..22).collect(), "an incident is not on its page");
+    world.finish().await;
+}
+
+/// A card that was found by a look-up is a message already, whatever it was when it became due: a storm has nothing to move there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_that_was_found_in_a_storm_stops_nobody() {
+    let world = World::with(Setup { slack_timeout: 1, ..Setup::default() }).await;
+    world.configures("[storm]\nabove = 5\n").await;
+    let poster = world.dispatcher().mapping("poster");
+    world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 1 })).await;
+    world.drops(&own("create", "lost", jiff::Timestamp::now(), &json!({ "title": "the answer is lost", "severity": "P1" }))).await;
+    faults_hit(&world, 1).await;
+    drops_many(&world, 0, 12).await;
+    due(&world, "due#card", 13).await;
+    poster.resume();
+    let head = digest(&world, "12 triggered").await;
+    world.settled().await;
+    assert_eq!(shown(&thread(&world, &head).await), (0..12).collect());
+    world.card("#incidents", "the answer is lost").await;
+    let in_vain = |call: &&Call| call.action.ends_with("TransactWriteItems") && call.status == 400;
+    let in_vain = world.dispatcher().counter("poster").calls().iter().filter(in_vain).count();
+    assert!(in_vain < 10, "{in_vain} transactions in vain");
+    world.finish().await;
+}
+
+/// Moving onto a page is all or nothing; where it cannot be, what waits is posted one by one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_that_cannot_move_onto_a_page_stops_nobody() {
+    let world = World::start().await;
+    world.configures("[storm]\nabove = 5\n").await;
+    let poster = world.dispatcher().mapping("poster");
+    poster.rest().await;
+    drops_many(&world, 0, 8).await;
+    let cards = due(&world, "due#card", 8).await;
+    let stuck = cards[0].rsplit('#').next().expect("an incident's id");
+    world.changes(&format!("{WORKSPACE}#incident#{stuck}"), "message##incidents", "SET since = :value", 1).await;
+    poster.resume();
+    world.settled().await;
+    let messages = world.slack.messages().await;
+    assert_eq!(shown(&messages), (0..8).collect());
     world.finish().await;
 }

@@ -146,3 +146,36 @@ async fn a_pause_with_any_method_is_kept_by_everybody_in_the_workspace() {
     assert!(calls.iter().all(|call| call.get("early_ms").is_none_or(serde_json::Value::is_null)), "{calls:?}");
     world.finish().await;
 }
+
+/// What Slack refused as it was says nothing about what the card shows later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_card_whose_update_was_refused_shows_what_comes_later() {
+    let world = World::start().await;
+    let card = world.alarm_fires("refused-once").await;
+    card.thread_of(1).await;
+    world.expects_error("msg_too_long");
+    world.slack.fault(&json!({ "kind": "error", "method": "chat.update", "code": "msg_too_long", "times": 1 })).await;
+    let jane = world.user("jane");
+    jane.clicks("Acknowledge", &card).await;
+    world.takes_dead_letter(Queue::Posts).await;
+    world.settled().await;
+    jane.types(&format!("/incident resolve {} rolled back", card.incident)).await.answer().await;
+    card.shows("*Resolved*").await;
+    world.finish().await;
+}
+
+/// Whoever puts a message back that may have been posted allows one more, and no more than that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_put_back_once_is_posted_once_more() {
+    let world = World::with(Setup { slack_timeout: 1, uncertain: "park", ..Setup::default() }).await;
+    world.expects_error("it may have been posted");
+    world.slack.fault(&json!({ "kind": "error", "method": "conversations.history", "code": "missing_scope" })).await;
+    world.slack.fault(&json!({ "kind": "error", "method": "conversations.list", "code": "missing_scope" })).await;
+    world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 2 })).await;
+    world.drops(&own("create", "twice-lost", jiff::Timestamp::now(), &json!({ "title": "its answer is lost twice" }))).await;
+    let first = world.takes_dead_letter(Queue::Posts).await;
+    world.puts_back(Queue::Posts, &first).await;
+    let second = world.takes_dead_letter(Queue::Posts).await;
+    assert_eq!(world.cards("#incidents", "its answer is lost twice").await.len(), 2, "{second:?}");
+    world.finish().await;
+}

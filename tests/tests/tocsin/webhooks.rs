@@ -93,3 +93,30 @@ async fn a_webhook_that_is_not_there_is_told_to_those_who_look_after_tocsin() {
     messages(&world, "#payments", 1).await;
     world.finish().await;
 }
+
+/// A digest is live because it is changed, which no webhook can do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_has_no_storm_and_posts_each_incident() {
+    let world = World::with(Setup { default_channel: "webhook:oncall".to_owned(), ..Setup::default() }).await;
+    world.configures("[storm]\nabove = 2\n").await;
+    let address = webhook(&world, "payments").await;
+    world.writes_app_secret(&json!({ "webhooks": { "oncall": address } })).await;
+    world.dispatcher().mapping("poster").rest().await;
+    for number in 0..6 {
+        let fields = json!({ "title": format!("one of many {number}") });
+        world.drops(&own("create", &format!("many-{number}"), minutes_ago(5), &fields)).await;
+    }
+    world
+        .until("six cards are due", async || match world.unposted().await.iter().filter(|place| place.starts_with("due#card")).count() {
+            6 => Ok(()),
+            count => Err(format!("{count}")),
+        })
+        .await;
+    world.dispatcher().mapping("poster").resume();
+    let posted = messages(&world, "#payments", 6).await;
+    for number in 0..6 {
+        let title = format!("one of many {number}");
+        assert!(posted.iter().any(|message| message.reads().contains(&title)), "{}", tests::card::readable(&posted));
+    }
+    world.finish().await;
+}
