@@ -54,7 +54,9 @@ impl Rights {
 /// The actions of every statement that allows, however deep it stands.
 fn collect(yaml: &Yaml, allowed: &mut BTreeSet<String>) {
     if let Yaml::Array(parts) = yaml {
-        parts.iter().for_each(|part| collect(part, allowed));
+        for part in parts {
+            collect(part, allowed);
+        }
     }
     let Yaml::Hash(fields) = yaml else { return };
     if yaml["Effect"].as_str() == Some("Allow") {
@@ -62,7 +64,9 @@ fn collect(yaml: &Yaml, allowed: &mut BTreeSet<String>) {
         allowed
             .extend(actions.as_str().into_iter().chain(actions.as_vec().into_iter().flatten().filter_map(Yaml::as_str)).map(str::to_owned));
     }
-    fields.values().for_each(|part| collect(part, allowed));
+    for part in fields.values() {
+        collect(part, allowed);
+    }
 }
 
 /// What a role has to allow for a call: `action` is its service and action as `X-Amz-Target` has them, or `Action=Publish`.
