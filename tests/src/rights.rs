@@ -64,7 +64,9 @@ fn collect(yaml: &Yaml, allowed: &mut BTreeSet<String>) {
         allowed
             .extend(actions.as_str().into_iter().chain(actions.as_vec().into_iter().flatten().filter_map(Yaml::as_str)).map(str::to_owned));
     }
-    fields.values().for_each(|part| collect(part, allowed));
+    for part in fields.values() {
+        collect(part, allowed);
+    }
 }
 
 /// What a role has to allow for a call: `action` is its service and action as `X-Amz-Target` has them, or `Action=Publish`.
