@@ -120,9 +120,7 @@ fn lists(incident: &Incident, shown: &impl Fn(&str, &Value)) {
     shown("a page", &page);
     let members = all.iter().map(|summary| Member { severity: summary.severity, state: summary.state, ..Member::of(incident) }).collect();
     let overview = Overview { started: summary.started, ended: incident.closed, members };
-    for threaded in [true, false] {
-        shown("a digest", &crate::fits("a digest", &digest::digest(&overview, threaded)));
-    }
+    shown("a digest", &crate::fits("a digest", &digest::digest(&overview)));
 }
 
 /// Everybody who may be called: those who act, those to whom it is assigned, and those whom a configuration names.

@@ -146,11 +146,11 @@ impl Need {
         }
     }
 
-    fn message(&self, threaded: bool) -> Message {
+    fn message(&self) -> Message {
         match &self.subject {
             Subject::Card(incident) => card::card(incident),
             Subject::Reply(incident, entry) => thread::reply(incident, entry),
-            Subject::Digest(overview) => digest::digest(overview, threaded),
+            Subject::Digest(overview) => digest::digest(overview),
             Subject::Page(incidents) => digest::page(incidents),
         }
     }
@@ -181,13 +181,13 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
     }
     let how = if only_posts {
         let again = match &subject {
-            Ok(Subject::Digest(overview)) => overview.ended.is_some(),
             Ok(Subject::Reply(_, entry)) => entry.is_broadcast() || matches!(entry.what, What::Reopened),
-            Ok(Subject::Card(_) | Subject::Page(_)) | Err(_) => false,
+            // It has no storms.
+            Ok(Subject::Card(_) | Subject::Digest(_) | Subject::Page(_)) | Err(_) => false,
         };
         match (posted.or(under), kind) {
-            (None, Kind::Card(_) | Kind::Digest(_)) => How::New,
-            (None, Kind::Reply(..) | Kind::Page(..)) => return Can::NotYet,
+            (None, Kind::Card(_)) => How::New,
+            (None, Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..)) => return Can::NotYet,
             (Some(_), _) if again => How::New,
             (Some(_), _) => return Can::Nothing,
         }
@@ -302,7 +302,7 @@ impl Work<'_> {
                 return Ok(());
             }
         }
-        let message = need.message(!self.voice.only_posts());
+        let message = need.message();
         // Whoever was frozen since the mark must not call any more: the post is somebody else's by now. And a look-up may have taken the time that the call needs.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
         if Timestamp::now() > last || !self.turn.has_time() {

@@ -14,8 +14,8 @@ const WORST: usize = 10;
 const TITLE: usize = 140;
 const STANDING: usize = 120;
 
-/// The digest as it stands now. `threaded`: the incidents themselves stand under it.
-pub fn digest(overview: &Overview, threaded: bool) -> Message {
+/// The digest as it stands now.
+pub fn digest(overview: &Overview) -> Message {
     let all = words::count(overview.members.len());
     let (sign, what) = match overview.ended {
         None => ("🌩️", mrkdwn!("{} new incidents", all)),
@@ -30,8 +30,7 @@ pub fn digest(overview: &Overview, threaded: bool) -> Message {
     let heading = if worst.is_empty() { Mrkdwn::default() } else { mrkdwn!("*Nobody has these yet, the worst first:*\n") };
     let worst = mrkdwn!("{}{}", heading, Mrkdwn::join(worst.into_iter().map(line), "\n"));
     let calm = if overview.ended.is_none() { "Single cards come again when it is calm." } else { "" };
-    let place = if threaded { "Each of them is in this thread, with its button." } else { "They are not shown here one by one." };
-    let hint = mrkdwn!("{} {}", place, calm);
+    let hint = mrkdwn!("Each of them is in this thread, with its button. {}", calm);
     let text = mrkdwn!("{} {}: {}", sign, what, severities(overview));
     let blocks = vec![
         Block::header(format!("{sign} {}", what.as_str())),
