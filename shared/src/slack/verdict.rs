@@ -161,6 +161,14 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_in_which_nobody_can_reply_stops_no_channel() {
+        for code in ["restricted_action_thread_locked", "cannot_reply_to_message"] {
+            assert_eq!(verdict(code), Verdict::Post, "{code}");
+            assert!(advice(code).contains("unlock"), "{code}");
+        }
+    }
+
+    #[test]
     fn a_code_that_nobody_knew_concerns_the_one_call() {
         for code in ["msg_too_long", "invalid_blocks", "msg_blocks_too_long", "a_new_one", ""] {
             assert_eq!(verdict(code), Verdict::Post, "{code}");

@@ -177,5 +177,8 @@ async fn what_is_put_back_once_is_posted_once_more() {
     world.puts_back(Queue::Posts, &first).await;
     let second = world.takes_dead_letter(Queue::Posts).await;
     assert_eq!(world.cards("#incidents", "its answer is lost twice").await.len(), 2, "{second:?}");
+    world.puts_back(Queue::Posts, &second).await;
+    world.settled().await;
+    assert_eq!(world.cards("#incidents", "its answer is lost twice").await.len(), 3, "once for each time that somebody asked for it");
     world.finish().await;
 }
