@@ -28,7 +28,7 @@ bench: ## what the path that Slack waits for costs, against its gates (needs val
 # Optimised a little, and built to be built quickly: what is tried here is how much passes, and the local AWS has to keep up.
 QUICK = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
-chaos: ## kills, freezes, lost answers, refusals, storms, disorder: what is lost or doubled (ARGS='rates same' or --tenth)
+chaos: ## kills, freezes, lost answers, 429s, storms, rotations, replays, installs: what is lost or doubled (ARGS='rates same' or --tenth)
 	@eval "$$($(RUN) env)" && $(QUICK) cargo run --locked --quiet --release --package tests --bin chaos -- $(ARGS)
 
 fuzz: ## looks for inputs that break a promise, a minute for each target (ARGS='intake --seconds 600')

@@ -49,28 +49,13 @@ const ADDRESSES: &[&str] = &[
     "http://hooks.slack.com/x",
 ];
 
-/// A workspace's settings, as the documentation shows them.
-const SETTINGS: &str = r##"
-thread = false
-
-[storm]
-above = 100
-
-[flapping]
-times = 3
-minutes = 65535
-
-[routing]
-default = { channel = "#incidents" }
-
-[[routing.rules]]
-match = { service = "checkout" }
-to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"], name = "Payments", labels = ["tier-1"] }]
-
-[[routing.rules]]
-match = { severity = "HIGH" }
-to = [{ channel = "#war-room" }, { channel = "U0JANE" }]
-"##;
+/// A workspace's settings, as the README shows them.
+fn settings() -> Result<String> {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").context("the README shows no settings")?;
+    let (settings, _) = rest.split_once("```").context("the settings in the README do not end")?;
+    Ok(settings.to_owned())
+}
 
 /// The first inputs of a target.
 pub fn of(target: &str) -> Result<Vec<Vec<u8>>> {
@@ -79,7 +64,10 @@ pub fn of(target: &str) -> Result<Vec<Vec<u8>>> {
         "receivers" => ingress()?.iter().flat_map(|input| receivers::inputs(input)).collect(),
         "intake" => messages()?,
         "render" => messages()?.iter().map(|message| render::told_by(message)).chain(render::stories()).collect(),
-        "configuration" => SETTINGS.split("\n\n").chain([SETTINGS, ""]).map(|text| text.as_bytes().to_vec()).collect(),
+        "configuration" => {
+            let settings = settings()?;
+            settings.split("\n\n").chain([&*settings, ""]).map(|text| text.as_bytes().to_vec()).collect()
+        }
         other => anyhow::bail!("there is no target {other}"),
     };
     Ok(seeds)

@@ -7,7 +7,7 @@ use shared::domain::ids::{Channel, IntentId, Workspace};
 use shared::metrics;
 use shared::queue::Wake;
 
-use crate::{App, Failed, Troubles, Turn};
+use crate::{App, Failed, Troubles};
 
 /// What has been due for so long is forgotten: a channel that works or waits gets to everything sooner.
 const FORGOTTEN: SignedDuration = SignedDuration::from_mins(10);
@@ -18,6 +18,10 @@ const TOLD: SignedDuration = SignedDuration::from_mins(15);
 /// For so long after that it is news. Longer than a minute, so that a round may fail; what is told twice meanwhile, the fallback holds back.
 const NEWS: SignedDuration = SignedDuration::from_secs(150);
 
+/// A channel in which nothing can be posted has a dead letter that says what to mend. Whoever mended it and did not put the letter back waits so long at most;
+/// a new incident does not.
+const PARKED: SignedDuration = SignedDuration::from_hours(24);
+
 /// What has been due the longest.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Oldest {
@@ -26,13 +30,9 @@ struct Oldest {
     channel: Channel,
 }
 
-/// A channel in which nothing can be posted has a dead letter that says what to mend. Whoever mended it and did not put the letter back waits so long at most;
-/// a new incident does not.
-const PARKED: SignedDuration = SignedDuration::from_hours(24);
-
 impl App {
     /// Wakes the posters of channels in which something is left.
-    pub(crate) async fn forgotten(&self, _turn: &Turn) -> Result<(), Failed> {
+    pub(crate) async fn forgotten(&self) -> Result<(), Failed> {
         let now = Timestamp::now();
         let (mut oldest, mut troubles) = (None, Troubles::default());
         for installation in self.store.installations().await? {

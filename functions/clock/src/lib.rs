@@ -134,11 +134,7 @@ impl App {
 
     /// Everything that is done each minute, all beside each other.
     fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
-        vec![
-            ("timers", Box::pin(self.timers(turn))),
-            ("forgotten", Box::pin(self.forgotten(turn))),
-            ("refresh", Box::pin(self.refresh(turn))),
-        ]
+        vec![("timers", Box::pin(self.timers(turn))), ("forgotten", Box::pin(self.forgotten())), ("refresh", Box::pin(self.refresh(turn)))]
     }
 }
 

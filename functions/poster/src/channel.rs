@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::{Channel, IntentId, Workspace};
-use shared::installation::pause_until;
 use shared::metrics;
 use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
@@ -144,9 +143,8 @@ impl Work<'_> {
         match error.verdict() {
             Verdict::RateLimited => {
                 let SlackError::RateLimited { retry_after } = error else { return Ok(true) };
-                let until = pause_until(Timestamp::now(), retry_after);
                 let method = if need.is_message() { self.voice.posting(self.channel) } else { need.method() };
-                store.hold(self.workspace, method, until).await?;
+                let until = store.hold(self.workspace, method, retry_after).await?;
                 store.release(due, owner, Setback::Pause).await?;
                 metrics::rate_limited(need.method());
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");

@@ -4,6 +4,7 @@
 //! token, so that Slack's outages do not matter. What Slack refuses for good closes the installation: nothing is called for it any more until another token, or a newer
 //! version of the secret, is there and Slack accepts it.
 
+mod bot;
 pub mod change;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +12,9 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use serde_json::Value;
+
+pub use bot::Bot;
 
 use crate::config::{self, ConfigError};
 use crate::domain::Refusal;
@@ -340,92 +342,4 @@ pub async fn whose(client: &Client, token: &Secret) -> Result<(Workspace, Option
     let answer = answer?;
     let owner = installation_of(&answer).ok_or_else(|| SlackError::Later("auth.test named no team".to_owned()))?;
     Ok((owner, answer.get("team").and_then(Value::as_str).map(str::to_owned)))
-}
-
-/// Until when to leave a method alone that Slack wants a pause of so many seconds with; half a day at most, whatever it says.
-pub fn pause_until(now: Timestamp, retry_after: u64) -> Timestamp {
-    let seconds = i64::try_from(retry_after).unwrap_or(i64::MAX).min(43_200);
-    now + SignedDuration::from_secs(seconds)
-}
-
-/// Calls Slack for one workspace with its token, and reads the token again once when Slack does not accept it.
-#[derive(Debug)]
-pub struct Bot<'a> {
-    installations: &'a Installations,
-    client: &'a Client,
-    workspace: Workspace,
-    held: Mutex<Held>,
-}
-
-impl Bot<'_> {
-    /// Calls a method that takes JSON, unless Slack wants a pause with it: then the answer is what is left of that.
-    pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.unless_held(method, Box::pin(self.call_now(method, arguments))).await
-    }
-
-    /// Calls a method that reads; for the rest as [`Self::call`].
-    pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let ask = Box::pin(self.with_token(async |token| self.client.ask(token, method, arguments).await));
-        self.unless_held(method, ask).await
-    }
-
-    /// Calls a method that takes JSON, for those who have seen to the pauses themselves.
-    pub async fn call_now(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.with_token(async |token| self.client.call(token, method, arguments).await).await
-    }
-
-    /// Waits for nothing: where a 429 holds the method for the whole workspace, nobody calls; where one comes, everybody is held.
-    async fn unless_held(&self, method: &str, call: impl Future<Output = Result<Value, SlackError>>) -> Result<Value, SlackError> {
-        let store = &self.installations.store;
-        let now = Timestamp::now();
-        if let Some(until) = store.held_until(&self.workspace, method).await?.filter(|until| *until > now) {
-            return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
-        }
-        let answer = call.await;
-        if let Err(SlackError::RateLimited { retry_after }) = answer {
-            store.hold(&self.workspace, method, pause_until(Timestamp::now(), retry_after)).await?;
-        }
-        answer
-    }
-
-    /// Calls with the token at hand, and once more with the one that came after it.
-    async fn with_token(&self, call: impl AsyncFn(&Secret) -> Result<Value, SlackError>) -> Result<Value, SlackError> {
-        let held = self.held();
-        match call(&held.token).await {
-            Err(SlackError::Token(code)) => {
-                let newer = self.newer(&held, code).await?;
-                match call(&newer.token).await {
-                    Err(SlackError::Token(code)) => Err(self.installations.refused(&self.workspace, &newer, code).await),
-                    other => other,
-                }
-            }
-            other => other,
-        }
-    }
-
-    fn held(&self) -> Held {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The token that came after the one which failed; where there is none, the verdict on `code`.
-    async fn newer(&self, failed: &Held, code: String) -> Result<Held, SlackError> {
-        let installations = self.installations;
-        let item = installations.store.installation(&self.workspace).await?;
-        // Before something is concluded for good, Secrets Manager is asked, however lately it was.
-        let newer = if verdict(&code) == Verdict::Disabled {
-            installations.tokens.now(&self.workspace).await
-        } else {
-            installations.tokens.again(&self.workspace).await
-        };
-        let newer = match newer {
-            Ok(newer) => newer,
-            Err(error) => return Err(installations.unavailable(&self.workspace, item.as_ref(), &error).await),
-        };
-        if newer.token == failed.token {
-            return Err(installations.refused(&self.workspace, failed, code).await);
-        }
-        installations.prove(self.client, &self.workspace, item.as_ref(), &newer).await?;
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = newer.clone();
-        Ok(newer)
-    }
 }

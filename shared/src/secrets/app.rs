@@ -110,7 +110,7 @@ impl Secrets {
 
     /// What signatures are checked by: what is cached, read anew where that is older than [`super::BELIEVED`].
     pub async fn believed(&self) -> Result<Arc<AppSecret>, SecretError> {
-        self.cache.within(super::BELIEVED, self.read()).await
+        self.cache.believed(super::BELIEVED, self.read()).await
     }
 
     /// What is cached and younger than [`super::FRESH`], else read anew. When that fails, the old one goes on being used.

@@ -14,6 +14,9 @@ use super::{Item, Store, StoreError, attribute, number, read, write};
 /// How often a place in a method's rate is tried for, when others take one at the same moment.
 const TRIES: u32 = 5;
 
+/// For how long a method is left alone at most, in seconds.
+const HELD_MOST: i64 = 43_200;
+
 /// A channel's pace, which its poster reads once, keeps in hand, and writes with every message: only one poster at a time works in a channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelPace {
@@ -172,8 +175,9 @@ impl Store {
         Ok(pace.unwrap_or_default().held_until())
     }
 
-    /// No call of a method before `until`: only ever later than what stands there.
-    pub async fn hold(&self, workspace: &Workspace, method: &str, until: Timestamp) -> Result<(), StoreError> {
+    /// No call of a method for `retry_after` seconds, half a day at most whatever Slack says: until when. Only ever later than what stands there.
+    pub async fn hold(&self, workspace: &Workspace, method: &str, retry_after: u64) -> Result<Timestamp, StoreError> {
+        let until = Timestamp::now() + SignedDuration::from_secs(i64::try_from(retry_after).unwrap_or(i64::MAX).min(HELD_MOST));
         let update = self
             .db
             .update_item()
@@ -186,7 +190,7 @@ impl Store {
             Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
                 Err(StoreError::call(&error))
             }
-            Ok(_) | Err(_) => Ok(()),
+            Ok(_) | Err(_) => Ok(until),
         }
     }
 }

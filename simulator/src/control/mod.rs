@@ -246,6 +246,8 @@ async fn add_fault(Shared(slack): Sim, body: Bytes) -> Reply {
         None => None,
         Some(name) => {
             let known = state.world.channel_by_id_or_name(name, None).map(|channel| channel.id.clone());
+            // A direct message comes into being when it is first used, so it is named by its person.
+            let known = known.or_else(|| state.world.user(name).map(|user| state.world.direct_message_id(&user.id, &user.team_id)));
             Some(known.ok_or_else(|| Refused::not_found(format!("there is no channel {name}")))?)
         }
     };

@@ -182,3 +182,23 @@ async fn what_is_put_back_once_is_posted_once_more() {
     assert_eq!(world.cards("#incidents", "its answer is lost twice").await.len(), 3, "once for each time that somebody asked for it");
     world.finish().await;
 }
+
+/// Slack has enough of the messages to one person: no card waits for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_in_a_conversation_with_a_person_holds_no_channel() {
+    let world = World::start().await;
+    let pause = json!({ "kind": "rate_limited", "method": "chat.postMessage", "channel": "U0LENA", "times": 1, "retry_after": 600 });
+    world.slack.fault(&pause).await;
+    let lena = world.user("lena");
+    lena.picks_shortcut("create_incident").await;
+    lena.modal("create_incident").await;
+    lena.submits(&[("title", "Mails are late")]).await;
+    world
+        .until("Slack wants a pause", async || {
+            let hits = world.slack.hits().await;
+            if hits == 1 { Ok(()) } else { Err(hits.to_string()) }
+        })
+        .await;
+    world.alarm_fires("while-one-person-waits").await.thread_of(1).await;
+    world.finish().await;
+}

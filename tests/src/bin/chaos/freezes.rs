@@ -77,6 +77,7 @@ async fn one(rounds: usize, seed: u64) -> Tally {
             held.came().await;
         } else {
             mark.await;
+            // A random moment of the turn: this is what is tried, and nothing is waited for.
             tokio::time::sleep(Duration::from_micros(random.u64(0..450_000))).await;
         }
         let frozen = world.dispatcher().function("poster").busy_instances();

@@ -132,6 +132,7 @@ async fn killed(report: &mut Report, kills: usize) {
                 tokio::task::yield_now().await;
             }
             let Some(instance) = function.busy_instance() else { return false };
+            // A random moment of an install: this is what is tried, and nothing is waited for.
             tokio::time::sleep(Duration::from_micros(fastrand::u64(0..30_000))).await;
             let is_at_work = function.is_busy(&instance);
             if is_at_work {

@@ -62,6 +62,7 @@ pub(crate) async fn run(options: &Options) -> Report {
         while !deeds.over.load(Ordering::SeqCst) {
             // A clock that was killed meanwhile comes again at the next minute.
             let _ = world.try_tick().await;
+            // In place of a minute.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     };
@@ -127,6 +128,7 @@ async fn people(world: &World, incidents: usize, kills: usize, deeds: &Deeds) {
         if rests && function != "commands" {
             continue;
         }
+        // The load: people and sources do a dozen things a second.
         tokio::time::sleep(Duration::from_millis(random.u64(20..120))).await;
         let line = format!("note {} note {number:05}.", ids[number % ids.len().min(incidents)]);
         let of = if matches!(function, "commands" | "events") { &deeds.notes } else { &deeds.created };
