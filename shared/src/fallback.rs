@@ -16,7 +16,7 @@ const SUBJECT_MOST: usize = 100;
 /// Long enough for anybody to know what to do.
 const TEXT_MOST: usize = 8000;
 
-/// The same subject goes out once in this while (per container): what is wrong for an hour is not worth an hour of e-mails.
+/// The same notice goes out once in this while (per container): what is wrong for an hour is not worth an hour of e-mails.
 const QUIET: SignedDuration = SignedDuration::from_mins(15);
 
 /// The topic, if there is one.
@@ -40,11 +40,13 @@ impl Fallback {
         Self { sns, topic, watch, told: Mutex::default() }
     }
 
-    /// Tells it: `subject` in a few words without ids, since by it repetitions are held back, `text` says what is wrong and what to do. Neither carries a token, a
-    /// secret or a message's text. Never fails: whoever calls it has a failure at hand already.
-    pub async fn notify(&self, subject: &str, text: &str) {
+    /// Tells it: `subject` in a few words, `text` says what is wrong and what to do. `about` is what it is about, with everything that tells it from other troubles: only
+    /// what is about the same is held back for a while. None of them carries a token, a secret or a message's text. Never fails: whoever calls it has a failure at
+    /// hand already.
+    pub async fn notify(&self, subject: &str, about: &str, text: &str) {
         let now = Timestamp::now();
-        if !self.is_news(subject, now) {
+        let about = format!("{subject} {about}");
+        if !self.is_news(&about, now) {
             tracing::debug!(subject, outcome = "held_back", "notice");
             return;
         }
@@ -57,25 +59,25 @@ impl Fallback {
         match publish.send().await {
             Ok(_) => tracing::info!(subject, outcome = "told", "notice"),
             Err(error) => {
-                self.forget(subject);
+                self.forget(&about);
                 let error = crate::causes(&error);
                 tracing::error!(subject, error, outcome = "not_told", "notice");
             }
         }
     }
 
-    fn is_news(&self, subject: &str, now: Timestamp) -> bool {
+    fn is_news(&self, about: &str, now: Timestamp) -> bool {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|_, at| now.duration_since(*at) < QUIET);
-        told.insert(subject.to_owned(), now).is_none_or(|at| {
+        told.insert(about.to_owned(), now).is_none_or(|at| {
             // The first of them counts, or a steady stream would never be heard again.
-            told.insert(subject.to_owned(), at);
+            told.insert(about.to_owned(), at);
             false
         })
     }
 
-    fn forget(&self, subject: &str) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(subject);
+    fn forget(&self, about: &str) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).remove(about);
     }
 
     /// As SNS takes it, beginning with the name by which intake knows what Tocsin says about itself.

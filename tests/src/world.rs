@@ -115,6 +115,8 @@ pub struct DeadLetter {
     pub body: String,
     /// Why it is there; empty where SQS moved it itself.
     pub reason: String,
+    /// Its group, where the queue is FIFO.
+    pub group: Option<String>,
 }
 
 /// What Tocsin said where Slack is not needed.
@@ -608,7 +610,8 @@ impl World {
             delete.send().await.map_err(|error| format!("{error:?}"))?;
             lock(&self.taken).push(format!("{message:?}"));
             let reason = message.message_attributes.as_ref().and_then(|all| all.get("Reason")?.string_value.clone());
-            Ok(DeadLetter { body: message.body.unwrap_or_default(), reason: reason.unwrap_or_default() })
+            let group = message.attributes.as_ref().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId)).cloned();
+            Ok(DeadLetter { body: message.body.unwrap_or_default(), reason: reason.unwrap_or_default(), group })
         })
         .await
     }
@@ -638,17 +641,21 @@ impl World {
         self.canaries.keep(secret);
     }
 
-    /// Puts a dead letter back onto its queue, as a redrive does: under a new deduplication id.
+    /// Puts a dead letter back onto its queue, as a redrive does: in its group, under a new deduplication id.
     pub async fn puts_back(&self, queue: Queue, letter: &DeadLetter) {
-        self.queues_again(queue, &letter.body).await;
+        self.queues_in(queue, &letter.body, letter.group.clone()).await;
     }
 
     /// Puts a job onto its queue as if SQS had never seen it.
     pub async fn queues_again(&self, queue: Queue, body: &str) {
+        self.queues_in(queue, body, None).await;
+    }
+
+    async fn queues_in(&self, queue: Queue, body: &str, group: Option<String>) {
         let send = self.aws.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
         let send = match queue {
             Queue::Incidents => send,
-            Queue::Intents | Queue::Posts => send.message_group_id(hex(16)).message_deduplication_id(hex(32)),
+            Queue::Intents | Queue::Posts => send.message_group_id(group.unwrap_or_else(|| hex(16))).message_deduplication_id(hex(32)),
         };
         send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
     }

@@ -19,7 +19,7 @@ const TOLD: SignedDuration = SignedDuration::from_mins(15);
 const NEWS: SignedDuration = SignedDuration::from_secs(150);
 
 /// A channel in which nothing can be posted has a dead letter that says what to mend. Whoever mended it and did not put the letter back waits so long at most;
-/// a new incident does not.
+/// a new incident does not, and neither does a new token.
 const PARKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// What has been due the longest.
@@ -36,11 +36,12 @@ impl App {
         let now = Timestamp::now();
         let (mut oldest, mut troubles) = (None, Troubles::default());
         for installation in self.store.installations().await? {
-            // Nothing may be posted there; what is due is found again once it is open.
-            if installation.closed().is_some() {
+            let workspace = &installation.workspace;
+            // Nothing may be posted there; what is due is found again once it is open, which another token does.
+            let gone = installation.removed_at.is_some();
+            if gone || (installation.closed().is_some() && self.installations.bot(&self.slack, workspace).await.is_err()) {
                 continue;
             }
-            let workspace = &installation.workspace;
             troubles.note("forgotten", workspace, self.forgotten_of(workspace, now, &mut oldest).await);
         }
         self.watch(oldest, now).await;
@@ -51,7 +52,9 @@ impl App {
         for channel in self.store.channels(workspace).await? {
             let pace = self.store.channel_pace(workspace, &channel).await?;
             // It has its dead letter, which is alarmed for as long as it stands.
-            if pace.parked.as_ref().is_some_and(|parked| now.duration_since(parked.at) < PARKED) {
+            if let Some(parked) = pace.parked.filter(|parked| now.duration_since(parked.at) < PARKED)
+                && parked.key == self.installations.key_to(workspace, &channel).await
+            {
                 continue;
             }
             let since = self.store.oldest_due(workspace, &channel).await?;
@@ -78,7 +81,7 @@ impl App {
              (https://slack-status.com) or slow, or the log of poster says for what it waits, or what it stands under was put on the dead-letter queue of the posts queue. Nothing is \
              lost: all of it is posted when Slack takes it. This is not told again for what becomes late meanwhile."
         );
-        self.fallback.notify("Posts have waited for Slack for 15 minutes", &text).await;
+        self.fallback.notify("Posts have waited for Slack for 15 minutes", "", &text).await;
     }
 
     async fn wake(&self, workspace: &Workspace, channel: &Channel, now: Timestamp) -> Result<(), Failed> {

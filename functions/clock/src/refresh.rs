@@ -31,6 +31,12 @@ impl App {
     pub(crate) async fn refresh(&self, turn: &Turn) -> Result<(), Failed> {
         let now = Timestamp::now();
         let mut due: Vec<Installation> = self.store.installations().await?;
+        for closed in due.iter().filter(|installation| installation.is_lost() && installation.closed().is_some()) {
+            // It is counted until it is installed again, not only as long as the old token works.
+            let workspace = closed.workspace.as_str();
+            tracing::debug!(workspace, outcome = "refresh_lost", "still to be installed again");
+            metrics::refresh(metrics::Refresh::Lost);
+        }
         due.retain(|installation| installation.by_link && installation.closed().is_none() && is_due(installation.token_expires_at, now));
         due.sort_by_key(|installation| installation.token_expires_at);
         if due.is_empty() {
@@ -83,7 +89,7 @@ impl App {
             tracing::info!(workspace = workspace.as_str(), outcome = "refresh_completed", "a token was found refreshed");
             return Ok(());
         }
-        if item.refresh.as_ref().is_some_and(|refresh| refresh.lost) {
+        if item.is_lost() {
             metrics::refresh(metrics::Refresh::Lost);
             return self.close_when_expired(&item, now).await;
         }
@@ -167,7 +173,7 @@ impl App {
             let text = format!(
                 "The token of {workspace} cannot be refreshed any more: {why}.\n\nIt works until {until}, and nothing is posted to {workspace} after that. To mend it, {advice}."
             );
-            self.fallback.notify(&format!("Tocsin loses its token of {workspace}"), &text).await;
+            self.fallback.notify(&format!("Tocsin loses its token of {workspace}"), "", &text).await;
         }
         self.close_when_expired(item, now).await
     }

@@ -1,19 +1,20 @@
 //! One channel: everything that is due there, in order, at Slack's pace.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::domain::ids::{Channel, IncidentId, IntentId, Workspace};
 use shared::metrics;
 use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
 use shared::slack::verdict::Verdict;
 use shared::store::StoreError;
-use shared::store::attempts::Setback;
+use shared::store::attempts::{Setback, Setbacks};
 use shared::store::pace::ChannelPace;
-use shared::store::posts::Due;
+use shared::store::posts::{Due, Kind};
 
-use crate::post::{Failed, Need};
+use crate::post::{BETWEEN_MESSAGES, Failed, Need};
 use crate::voice::Voice;
 use crate::{App, Turn};
 
@@ -22,6 +23,15 @@ const IN_PLACE: Duration = Duration::from_secs(2);
 
 /// How many posts are done before looking whether something more urgent has become due.
 const IN_A_ROW: usize = 10;
+
+/// A post over which Slack stumbles for the fourth time waits alone: the channel goes on without it.
+const STUMBLES: u32 = 3;
+
+/// A post over which it has stumbled so often, while others went through, is put aside.
+const STUMBLES_MOST: u32 = 10;
+
+/// Where all that is due rests, whether something else has become due is looked after so long at most.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// A card that is gone this often, as far as one reply under it goes, is not the trouble.
 const GONE_MOST: u32 = 3;
@@ -60,20 +70,23 @@ pub(crate) struct Work<'a> {
     pub(crate) pace: ChannelPace,
     /// When a storm's digest was painted last in this turn.
     pub(crate) digest_painted: Option<Timestamp>,
+    /// Whether Slack stumbled in this turn: over the next post too means that it is not the post.
+    stumbled: bool,
 }
 
 impl App {
     /// Works off what is due in a channel, until nothing is left or it has to wait.
-    pub(crate) async fn work_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[&str]) -> Rest {
+    pub(crate) async fn work_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[(&str, &IntentId)]) -> Rest {
         self.try_channel(turn, workspace, channel, unpark).await.err().unwrap_or(Rest::Nothing)
     }
 
-    async fn try_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[&str]) -> Result<(), Rest> {
-        for place in unpark {
-            self.store.unpark(workspace, channel, place).await?;
+    async fn try_channel(&self, turn: &Turn, workspace: &Workspace, channel: &Channel, unpark: &[(&str, &IntentId)]) -> Result<(), Rest> {
+        for (place, letter) in unpark {
+            self.store.unpark(workspace, channel, place, letter).await?;
         }
         let voice = self.voice(turn, workspace, channel).await?;
-        let mut work = Work { app: self, turn, voice, workspace, channel, pace: ChannelPace::default(), digest_painted: None };
+        let mut work =
+            Work { app: self, turn, voice, workspace, channel, pace: ChannelPace::default(), digest_painted: None, stumbled: false };
         work.run().await
     }
 }
@@ -89,10 +102,9 @@ impl Work<'_> {
                 continue;
             }
             let mut done = 0;
-            let mut later = None;
+            let mut resting = Resting::default();
             for due in due {
-                if let Some(until) = self.digest_rests_until(&due) {
-                    later = Some(until);
+                if resting.is(&due, self.rests_until(&due)) {
                     continue;
                 }
                 done += usize::from(self.work_off(&due).await?);
@@ -100,8 +112,9 @@ impl Work<'_> {
                     break;
                 }
             }
-            match later.filter(|_| done == 0) {
-                Some(until) => self.pause(until, "a storm's digest was painted a moment ago").await?,
+            match resting.until.filter(|_| done == 0) {
+                // Not for as long as it rests: what comes meanwhile waits behind this.
+                Some(until) => self.pause(until.min(Timestamp::now() + LOOK_AGAIN), "what is left rests").await?,
                 // What is left then waits for its card, which is parked.
                 None if done == 0 => {
                     if self.pace.parked.is_some() {
@@ -112,6 +125,19 @@ impl Work<'_> {
                 None => self.turn.in_time()?,
             }
         }
+    }
+
+    /// Until when a post that is due is left alone: a digest that was painted a moment ago, or what Slack stumbled over.
+    fn rests_until(&self, due: &Due) -> Option<Timestamp> {
+        let Setbacks { failures, failed_at, .. } = due.setbacks;
+        let stumbled = failures.checked_sub(1).zip(Timestamp::from_microsecond(failed_at).ok());
+        let until = stumbled.map(|(before, at)| at + backoff(before, self.least_rest(due.attempt.is_some()), at));
+        until.max(self.digest_rests_until(due)).filter(|until| *until > Timestamp::now())
+    }
+
+    /// What may have been posted is looked up only once that attempt is over for good.
+    fn least_rest(&self, marked: bool) -> Duration {
+        if marked { self.turn.lease } else { Duration::ZERO }
     }
 
     /// Waits until `until`: in place where that is soon, else by putting the channel back.
@@ -128,8 +154,8 @@ impl Work<'_> {
     }
 
     /// What a failed post means for the post, for the channel, and for everybody who calls the same method.
-    pub(crate) async fn failed(&self, due: &Due, need: &Need, failed: Failed) -> Result<bool, Rest> {
-        let (store, owner) = (&self.app.store, self.turn.owner.as_str());
+    pub(crate) async fn failed(&mut self, due: &Due, need: &Need, failed: Failed) -> Result<bool, Rest> {
+        let store = &self.app.store;
         let error = match failed {
             Failed::Slack(error) => error,
             Failed::Store(error) => return Err(error.into()),
@@ -145,35 +171,60 @@ impl Work<'_> {
                 let SlackError::RateLimited { retry_after } = error else { return Ok(true) };
                 let method = if need.is_message() { self.voice.posting(self.channel) } else { need.method() };
                 let until = store.hold(self.workspace, method, retry_after).await?;
-                store.release(due, owner, Setback::Pause).await?;
-                metrics::rate_limited(need.method());
+                self.give_back(due, need, Setback::Pause).await?;
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");
                 self.pause(until, &why).await.map(|()| true)
             }
             // The mark of a new message stays: the next attempt looks it up. Anything else done twice is done once.
-            Verdict::Uncertain if need.is_message() => {
-                store.unresolved(due, owner, Setback::Failure).await?;
-                Err(Rest::Wait { wait: backoff(due.setbacks.failures, self.turn.lease), why })
-            }
-            Verdict::Later | Verdict::Uncertain => {
-                store.release(due, owner, Setback::Failure).await?;
-                Err(Rest::Wait { wait: backoff(due.setbacks.failures, Duration::ZERO), why })
-            }
+            Verdict::Uncertain if need.is_message() => self.stumbled_over(due, why, true).await,
+            Verdict::Later | Verdict::Uncertain => self.stumbled_over(due, why, need.is_uncertain()).await,
             Verdict::Token if due.setbacks.token_failures < TOKEN_FAILURES_MOST => {
-                store.release(due, owner, Setback::Token).await?;
+                self.give_back(due, need, Setback::Token).await?;
                 Err(Rest::Wait { wait: TOKEN_WAIT, why })
             }
             Verdict::Gone => self.gone(due, need, &error).await,
             Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| true),
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => {
-                store.release(due, owner, Setback::Pause).await?;
+                self.give_back(due, need, Setback::Pause).await?;
                 Err(park(error))
             }
         }
     }
 
+    /// Slack stumbled, or its answer was lost. The channel waits for a while; where it was this post again and again, only the post does, and the channel with it
+    /// when the next one fails too. `marked`: it may have been posted, and is looked up before it is tried again.
+    async fn stumbled_over(&mut self, due: &Due, why: String, marked: bool) -> Result<bool, Rest> {
+        let (store, owner) = (&self.app.store, self.turn.owner.as_str());
+        let Setbacks { failures, failed_at, .. } = due.setbacks;
+        let last_message = self.pace.not_before - i64::try_from(BETWEEN_MESSAGES.as_micros()).unwrap_or_default();
+        if failures >= STUMBLES_MOST && last_message > failed_at {
+            let reason =
+                format!("{why}. Slack failed at it {} times, and others went through. Put it back once Slack takes it.", failures + 1);
+            return self.park_post(due, &reason, !marked).await.map(|()| true);
+        }
+        let at = Timestamp::now();
+        if marked {
+            store.unresolved(due, owner, Setback::Failure(at)).await?;
+        } else {
+            store.release(due, owner, Setback::Failure(at)).await?;
+        }
+        let only_this = failures >= STUMBLES && !self.stumbled;
+        self.stumbled = true;
+        if only_this {
+            tracing::warn!(
+                place = due.place(),
+                failures,
+                why,
+                outcome = "skipped",
+                "Slack fails at this one; the channel goes on without it"
+            );
+            return Ok(true);
+        }
+        Err(Rest::Wait { wait: backoff(failures, self.least_rest(marked), at), why })
+    }
+
     /// It could not be found out whether an earlier attempt had posted: its mark stays, whatever stood in the way.
-    async fn look_up_failed(&self, due: &Due, error: SlackError) -> Result<bool, Rest> {
+    async fn look_up_failed(&mut self, due: &Due, error: SlackError) -> Result<bool, Rest> {
         let (lease, why) = (self.turn.lease, format!("the look-up: {error}"));
         let (setback, rest) = match error.verdict() {
             Verdict::RateLimited => {
@@ -184,9 +235,7 @@ impl Work<'_> {
                 (Setback::Token, Rest::Wait { wait: TOKEN_WAIT.max(lease), why })
             }
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => (Setback::Pause, park(error)),
-            Verdict::Later | Verdict::Uncertain | Verdict::Gone | Verdict::Post => {
-                (Setback::Failure, Rest::Wait { wait: backoff(due.setbacks.failures, lease), why })
-            }
+            Verdict::Later | Verdict::Uncertain | Verdict::Gone | Verdict::Post => return self.stumbled_over(due, why, true).await,
         };
         self.app.store.unresolved(due, &self.turn.owner, setback).await?;
         Err(rest)
@@ -216,7 +265,7 @@ impl Work<'_> {
         let group = shared::queue::Message::group(&wake);
         let letter = shared::queue::Delivery::made(wake.because.as_str(), body, group, due.attempts);
         self.app.park(&letter, reason).await.map_err(stuck)?;
-        self.app.store.park(due, owner, reason, answered).await?;
+        self.app.store.park(due, owner, &wake.because, reason, answered).await?;
         self.app.tell(workspace, channel, "One message could not be posted there and was put aside", reason).await;
         Ok(())
     }
@@ -228,12 +277,38 @@ fn park(error: SlackError) -> Rest {
     Rest::Park(if let SlackError::Closed(reason) = error { reason } else { reason })
 }
 
-/// 1, 2, 4 … 60 seconds, and never less than `least`; each up to a quarter longer, so that many do not come at once.
-fn backoff(failures: u32, least: Duration) -> Duration {
+/// How long to leave alone what failed `at` this moment, after so many failures before: 1, 2, 4 … 60 seconds, and never less than `least`; each up to a quarter longer, so
+/// that many do not come at once.
+fn backoff(failures: u32, least: Duration, at: Timestamp) -> Duration {
     let base = Duration::from_secs(2_u64.saturating_pow(failures.min(6)).min(60)).max(least);
     let quarter = u64::try_from(base.as_millis() / 4).unwrap_or(u64::MAX).max(1);
-    let spread = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or_default() % quarter;
+    let spread = u64::try_from(at.subsec_microsecond()).unwrap_or_default() % quarter;
     base + Duration::from_millis(spread)
+}
+
+/// What is left alone at the moment.
+#[derive(Debug, Default)]
+struct Resting {
+    /// When the first of it may be tried again.
+    until: Option<Timestamp>,
+    /// Incidents of whose thread an entry rests: those after it wait, or they would stand in the wrong order.
+    threads: HashSet<IncidentId>,
+}
+
+impl Resting {
+    /// Whether a post is left alone, given until when it rests by itself.
+    fn is(&mut self, due: &Due, until: Option<Timestamp>) -> bool {
+        let thread = match due.kind() {
+            Some(Kind::Reply(incident, _)) => Some(incident),
+            Some(Kind::Card(_) | Kind::Digest(_) | Kind::Page(..)) | None => None,
+        };
+        if until.is_some() {
+            self.until = self.until.into_iter().chain(until).min();
+            self.threads.extend(thread);
+            return true;
+        }
+        thread.is_some_and(|thread| self.threads.contains(&thread))
+    }
 }
 
 pub(crate) fn duration(signed: SignedDuration) -> Duration {
@@ -248,10 +323,10 @@ mod tests {
     fn each_failure_waits_longer_than_the_one_before_and_never_less_than_the_lease() {
         let lease = Duration::from_secs(10);
         for (failures, at_least) in [(0, 10), (3, 10), (4, 16), (5, 32), (6, 60), (40, 60)] {
-            let wait = backoff(failures, lease).as_secs_f64();
+            let wait = backoff(failures, lease, Timestamp::now()).as_secs_f64();
             let at_least = f64::from(at_least);
             assert!(wait >= at_least && wait < at_least * 1.25, "{failures} failures: {wait} s");
         }
-        assert!(backoff(0, Duration::ZERO) < Duration::from_secs(2));
+        assert!(backoff(0, Duration::ZERO, Timestamp::now()) < Duration::from_secs(2));
     }
 }

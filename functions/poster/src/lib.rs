@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
-use shared::domain::ids::{Channel, Workspace};
+use shared::domain::ids::{Channel, IntentId, Workspace};
 use shared::fallback::Fallback;
 use shared::installation::Installations;
 use shared::metrics;
@@ -138,7 +138,7 @@ impl App {
         Ok(response)
     }
 
-    /// One channel's messages: the ids of those that have to come again, which is all or none.
+    /// One channel's messages: the ids of those that have to come again, which is all or none of those that can be read.
     async fn group(&self, turn: &Turn, group: Vec<Delivery>) -> Vec<String> {
         let mut wakes = Vec::new();
         for delivery in &group {
@@ -147,13 +147,14 @@ impl App {
                 Err(unreadable) => {
                     if let Err(error) = self.park(delivery, &unreadable.to_string()).await {
                         tracing::error!(%error, message_id = delivery.message_id, outcome = "retried", "a message could not be parked");
-                        return ids(&group);
+                        return ids(group.iter());
                     }
                 }
             }
         }
         let Some((first, _)) = wakes.first() else { return Vec::new() };
-        let unpark: Vec<&str> = wakes.iter().filter_map(|(wake, _)| wake.unpark.as_deref()).collect();
+        let readable: Vec<&Delivery> = wakes.iter().map(|(_, delivery)| *delivery).collect();
+        let unpark: Vec<(&str, &IntentId)> = wakes.iter().filter_map(|(wake, _)| Some((wake.unpark.as_deref()?, &wake.because))).collect();
         let work = AssertUnwindSafe(self.work_channel(turn, &first.workspace, &first.channel, &unpark)).catch_unwind().await;
         let rest = work.unwrap_or_else(|_| Rest::Wait { wait: Duration::from_secs(30), why: "it made the program panic".to_owned() });
         match rest {
@@ -162,8 +163,8 @@ impl App {
                 let (channel, seconds) = (first.channel.as_str(), wait.as_secs());
                 metrics::post(metrics::Post::Waiting);
                 tracing::info!(workspace = first.workspace.as_str(), channel, seconds, why, outcome = "waiting", "channel put back");
-                self.put_back(&group, wait).await;
-                ids(&group)
+                self.put_back(&readable, wait).await;
+                ids(readable)
             }
             Rest::Park(reason) => {
                 // What is due stays due; one message stands for it on the dead-letter queue, and putting that back posts everything.
@@ -178,7 +179,7 @@ impl App {
                     }
                     Err(error) => {
                         tracing::error!(%error, reason, outcome = "retried", "a channel could not be parked");
-                        ids(&group)
+                        ids(readable)
                     }
                 }
             }
@@ -192,7 +193,8 @@ impl App {
         if installation.is_some_and(|installation| installation.closed().is_some()) {
             return Ok(());
         }
-        let parked = Parked { at: Timestamp::now(), reason: reason.to_owned() };
+        let key = self.installations.key_to(&wake.workspace, &wake.channel).await;
+        let parked = Parked { at: Timestamp::now(), reason: reason.to_owned(), key };
         self.store.park_channel(&wake.workspace, &wake.channel, &parked).await
     }
 
@@ -209,11 +211,11 @@ impl App {
         let text = format!(
             "{what}: {reason}\n\nWorkspace {workspace}, channel {channel}. What waits stands on the dead-letter queue of the posts queue; put it back once this is mended."
         );
-        self.fallback.notify(&format!("Tocsin cannot post to {channel}"), &text).await;
+        self.fallback.notify(&format!("Tocsin cannot post to {channel}"), &format!("{workspace} {what}"), &text).await;
     }
 
     /// Makes the messages come again after `wait`, all together. Where that fails they come again after the queue's visibility timeout.
-    async fn put_back(&self, group: &[Delivery], wait: Duration) {
+    async fn put_back(&self, group: &[&Delivery], wait: Duration) {
         // Whole seconds, rounded up: never before Slack's time. SQS takes at most 12 hours.
         let seconds = i32::try_from(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).unwrap_or(i32::MAX).min(43_200);
         let entries: Vec<_> = group
@@ -228,15 +230,19 @@ impl App {
                     .ok()
             })
             .collect();
-        if let Err(error) = self.sqs.change_message_visibility_batch().queue_url(&self.posts_url).set_entries(Some(entries)).send().await {
-            let error = shared::causes(&error);
-            tracing::warn!(error, "the messages come again only after the queue's visibility timeout");
+        let answer = self.sqs.change_message_visibility_batch().queue_url(&self.posts_url).set_entries(Some(entries)).send().await;
+        let error = match &answer {
+            Ok(answer) => answer.failed().first().map(|failed| failed.message().unwrap_or_else(|| failed.code()).to_owned()),
+            Err(error) => Some(shared::causes(error)),
+        };
+        if let Some(error) = error {
+            tracing::warn!(error, "messages come again only after the queue's visibility timeout");
         }
     }
 }
 
-fn ids(group: &[Delivery]) -> Vec<String> {
-    group.iter().map(|delivery| delivery.message_id.clone()).collect()
+fn ids<'a>(deliveries: impl IntoIterator<Item = &'a Delivery>) -> Vec<String> {
+    deliveries.into_iter().map(|delivery| delivery.message_id.clone()).collect()
 }
 
 fn failure(id: String) -> BatchItemFailure {

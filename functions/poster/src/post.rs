@@ -21,7 +21,7 @@ use crate::channel::{Rest, Work, duration};
 use crate::look_up::Found;
 
 /// How long Slack wants between two messages in one channel.
-const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(1);
+pub(crate) const BETWEEN_MESSAGES: SignedDuration = SignedDuration::from_secs(1);
 
 /// A post that is tried this often without any answer is parked: something about it kills whoever tries.
 const ATTEMPTS_MOST: u32 = 30;
@@ -39,6 +39,8 @@ pub(crate) struct Need {
     how: How,
     /// The version that is shown: an incident's own, else the moment at which everything was read.
     version: u64,
+    /// Whether an earlier attempt may have posted, and that could not be found out.
+    uncertain: bool,
 }
 
 /// How it is done.
@@ -93,8 +95,9 @@ struct EventPayload<'a> {
     post: &'a str,
 }
 
+/// A message as Slack's methods take it.
 #[derive(Serialize)]
-struct Arguments<'a> {
+pub(crate) struct Arguments<'a> {
     channel: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ts: Option<&'a MessageTs>,
@@ -103,7 +106,7 @@ struct Arguments<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reply_broadcast: Option<bool>,
     #[serde(flatten)]
-    message: &'a Message,
+    pub(crate) message: &'a Message,
     metadata: Metadata<'a>,
     /// Nothing in the text is made a link or a mention that we did not write as one.
     parse: &'static str,
@@ -112,6 +115,11 @@ struct Arguments<'a> {
 }
 
 impl Need {
+    /// Whether an earlier attempt may have posted, and that could not be found out: its mark stays, whatever comes of this one.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.uncertain
+    }
+
     pub(crate) fn method(&self) -> &'static str {
         match self.how {
             How::Change(_) => "chat.update",
@@ -205,7 +213,7 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
                 Subject::Card(incident) | Subject::Reply(incident, _) => incident.version,
                 Subject::Digest(_) | Subject::Page(_) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
             };
-            Can::Do(Need { subject, how, version })
+            Can::Do(Need { subject, how, version, uncertain: false })
         }
         Err(missing) => Can::Never(missing),
     }
@@ -255,7 +263,7 @@ impl Work<'_> {
         };
         match need {
             Err(reason) => self.park_post(due, &reason, due.attempt.is_none()).await.map(|()| true),
-            Ok(need) => match self.post(due, &need, at).await {
+            Ok(mut need) => match self.post(due, &mut need, at).await {
                 Ok(()) => Ok(true),
                 Err(failed) => self.failed(due, &need, failed).await,
             },
@@ -277,7 +285,7 @@ impl Work<'_> {
     }
 
     /// Does it. The attempt, begun `at`, is marked; when this returns `Ok`, the post is off the list, or put aside, or somebody else's.
-    async fn post(&mut self, due: &Due, need: &Need, mut at: i64) -> Result<(), Failed> {
+    async fn post(&mut self, due: &Due, need: &mut Need, mut at: i64) -> Result<(), Failed> {
         let (store, owner) = (&self.app.store, self.turn.owner.as_str());
         // An attempt without a result may have posted: look before posting again.
         if need.is_message() && due.attempt.is_some() {
@@ -295,7 +303,13 @@ impl Work<'_> {
                         return Err(Failed::Unknown(why));
                     }
                     tracing::warn!(about, why, outcome = "not_looked_up", "it cannot be known whether it was posted; posting again");
+                    need.uncertain = true;
                 }
+            }
+            // A look-up takes a while, in which Slack may have wanted a pause.
+            let held = store.held_until(self.workspace, self.voice.posting(self.channel)).await?;
+            if held.is_some_and(|until| until > Timestamp::now()) {
+                return Ok(self.give_back(due, need, Setback::Pause).await?);
             }
             at = Timestamp::now().as_microsecond();
             if !store.renew(due, owner, at).await? {
@@ -306,11 +320,10 @@ impl Work<'_> {
         // Whoever was frozen since the mark must not call any more: the post is somebody else's by now. And a look-up may have taken the time that the call needs.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
         if Timestamp::now() > last || !self.turn.has_time() {
-            store.release(due, owner, Setback::Pause).await?;
-            return Ok(());
+            return Ok(self.give_back(due, need, Setback::Pause).await?);
         }
         let arguments = arguments(self.channel, due, need, &message);
-        let answer = self.voice.say(self.app, need.method(), &arguments, &message).await?;
+        let answer = self.voice.say(self.app, need.method(), &arguments, last).await?;
         let posted = Posted {
             slack_channel: text(&answer, "channel").map_or_else(|| self.channel.clone(), Channel::new),
             ts: MessageTs::new(text(&answer, "ts").unwrap_or_default()),
@@ -318,6 +331,12 @@ impl Work<'_> {
         };
         self.log(due, need, &posted);
         self.write_down(due, need, posted).await
+    }
+
+    /// Takes our mark off, since Slack was not asked, or said that it did nothing; only the mark of an earlier attempt, of which nothing is known, stays.
+    pub(crate) async fn give_back(&self, due: &Due, need: &Need, setback: Setback) -> Result<(), StoreError> {
+        let (store, owner) = (&self.app.store, self.turn.owner.as_str());
+        if need.is_uncertain() { store.unresolved(due, owner, setback).await } else { store.release(due, owner, setback).await }
     }
 
     async fn write_down(&mut self, due: &Due, need: &Need, posted: Posted) -> Result<(), Failed> {

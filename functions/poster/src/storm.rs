@@ -63,14 +63,13 @@ impl Work<'_> {
 
     /// It is calm: where a storm was on, its digest says so.
     async fn calm(&mut self, now: Timestamp) -> Result<bool, Rest> {
-        let mut pace = self.pace.clone();
-        let Some(storm) = pace.storm.take() else { return Ok(false) };
+        let Some(storm) = &self.pace.storm else { return Ok(false) };
         let kept = &self.app.store;
-        let ended = kept.end_storm(self.workspace, self.channel, &storm.digest, &pace, now).await?;
+        let ended = kept.end_storm(self.workspace, self.channel, &self.pace, now).await?;
         if ended {
             tracing::info!(channel = self.channel.as_str(), pages = storm.page + 1, outcome = "calm", "single cards come again");
         }
-        self.pace = if ended { pace } else { kept.channel_pace(self.workspace, self.channel).await? };
+        self.pace = kept.channel_pace(self.workspace, self.channel).await?;
         Ok(ended)
     }
 

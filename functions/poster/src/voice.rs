@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use jiff::Timestamp;
 use serde_json::Value;
 use shared::domain::ids::{Channel, Workspace};
 use shared::installation::Bot;
+use shared::metrics;
 use shared::secrets::Secret;
-use shared::slack::blocks::Message;
 use shared::slack::client::{Client, SlackError};
 
 use crate::channel::Rest;
+use crate::post::Arguments;
 use crate::{App, Turn};
-
-/// How a channel is named that is a webhook: `webhook:oncall`, by its name in the Slack secret.
-const WEBHOOK: &str = "webhook:";
 
 /// What stands in every message that comes by a webhook.
 const NO_UPDATES: &str = "Sent by a webhook: this message cannot be updated, and nothing can be pressed on it.";
@@ -31,10 +29,11 @@ pub(crate) enum Voice<'a> {
 impl App {
     /// What speaks in this channel, for the whole turn. Where nothing may be called, the channel is parked until somebody has mended that.
     pub(crate) async fn voice<'a>(&'a self, turn: &'a Turn, workspace: &Workspace, channel: &Channel) -> Result<Voice<'a>, Rest> {
-        let Some(name) = channel.as_str().strip_prefix(WEBHOOK) else {
+        let Some(name) = channel.webhook() else {
             let bot = self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
                 SlackError::Closed(reason) => Rest::Park(reason),
                 SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
+                SlackError::RateLimited { retry_after } => Rest::Wait { wait: Duration::from_secs(retry_after), why: error.to_string() },
                 error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
             })?;
             return Ok(Voice::Bot(bot));
@@ -61,18 +60,28 @@ impl Voice<'_> {
         if self.only_posts() { channel.as_str() } else { "chat.postMessage" }
     }
 
-    /// Posts or changes a message; a webhook answers nothing.
-    pub(crate) async fn say(&self, app: &App, method: &str, arguments: &impl Serialize, message: &Message) -> Result<Value, SlackError> {
+    /// Posts or changes a message; a webhook answers nothing. No call begins after `until`.
+    pub(crate) async fn say(
+        &self,
+        app: &App,
+        method: &'static str,
+        arguments: &Arguments<'_>,
+        until: Timestamp,
+    ) -> Result<Value, SlackError> {
         match self {
-            Self::Bot(bot) => bot.call_now(method, arguments).await,
+            Self::Bot(bot) => bot.call_now(method, arguments, until).await,
             Self::Webhook(address, client) => {
-                client.webhook(&app.slack_hooks, address, &message.clone().without_actions(NO_UPDATES)).await.map(|()| Value::Null)
+                let posted = client.webhook(&app.slack_hooks, address, &arguments.message.clone().without_actions(NO_UPDATES)).await;
+                if matches!(posted, Err(SlackError::RateLimited { .. })) {
+                    metrics::rate_limited(method);
+                }
+                posted.map(|()| Value::Null)
             }
         }
     }
 
     /// Asks something; a webhook tells nothing.
-    pub(crate) async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+    pub(crate) async fn ask(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         match self {
             Self::Bot(bot) => bot.ask(method, arguments).await,
             Self::Webhook(..) => Err(SlackError::Never { code: "webhook_tells_nothing".to_owned(), needed: None }),

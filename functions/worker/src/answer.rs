@@ -121,7 +121,7 @@ impl App {
             }
         }
         let directly = ToPerson { channel: user.as_str(), user: None, thread_ts: None, message };
-        bot.tell(&directly).await.map(|_| ())
+        bot.tell(user, &directly).await.map(|_| ())
     }
 }
 

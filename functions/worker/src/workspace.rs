@@ -27,7 +27,7 @@ impl App {
 
     /// Asks Slack something that changes nothing, and once or twice more when Slack stumbles: the queue would only bring the job back after minutes, and somebody
     /// waits for it.
-    async fn ask(&self, workspace: &Workspace, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+    async fn ask(&self, workspace: &Workspace, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         let bot = self.bot(workspace).await?;
         for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
             match bot.ask(method, arguments).await {

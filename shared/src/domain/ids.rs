@@ -38,9 +38,17 @@ id! {
     Workspace
 }
 id! {
-    /// A Slack channel: its id (`C…`, `D…`, `G…`), or where a person configured it, a name (`#incidents`) or a user (`U…`).
+    /// A Slack channel: its id (`C…`, `D…`, `G…`), or where a person configured it, a name (`#incidents`), a user (`U…`) or an incoming webhook (`webhook:oncall`).
     Channel
 }
+
+impl Channel {
+    /// The webhook that it is, by its name in the Slack secret.
+    pub fn webhook(&self) -> Option<&str> {
+        self.0.strip_prefix("webhook:")
+    }
+}
+
 id! {
     /// A Slack user, `U…` or `W…`.
     UserId

@@ -1,17 +1,25 @@
 //! What calls Slack for one installation, and for no other.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Installations;
-use crate::domain::ids::Workspace;
+use crate::domain::ids::{UserId, Workspace};
+use crate::metrics;
 use crate::secrets::Secret;
 use crate::secrets::tokens::Held;
 use crate::slack::client::{Client, SlackError};
 use crate::slack::verdict::{Verdict, verdict};
+
+/// A pause of so many seconds is waited out: the queue would bring a job back only after minutes, and somebody waits for it.
+const WAITED_OUT: u64 = 3;
+
+/// So often.
+const WAITS: usize = 3;
 
 /// Calls Slack for one workspace with its token, and reads the token again once when Slack does not accept it.
 #[derive(Debug)]
@@ -24,57 +32,80 @@ pub struct Bot<'a> {
 
 impl Bot<'_> {
     /// Calls a method that takes JSON, unless Slack wants a pause with it: then the answer is what is left of that. Where it wants one now, everybody in the workspace keeps it.
-    pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.unless_held(method).await?;
-        self.pausing(method, Box::pin(self.call_now(method, arguments)).await).await
+    pub async fn call(&self, method: &'static str, arguments: &impl Serialize) -> Result<Value, SlackError> {
+        self.patiently(&[method], async || self.call_now(method, arguments, Timestamp::MAX).await).await
     }
 
     /// Calls a method that reads; for the rest as [`Self::call`].
-    pub async fn ask(&self, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        self.unless_held(method).await?;
-        let answer = Box::pin(self.with_token(async |token| self.client.ask(token, method, arguments).await)).await;
-        self.pausing(method, answer).await
+    pub async fn ask(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        let ask = async || self.with_token(method, Timestamp::MAX, async |token| self.client.ask(token, method, arguments).await).await;
+        self.patiently(&[method], ask).await
     }
 
-    /// Posts to a person. It waits as everybody does, but what Slack refuses here is mostly this conversation's own rate, which nobody keeps: no channel waits for that.
-    pub async fn tell(&self, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.unless_held("chat.postMessage").await?;
-        Box::pin(self.call_now("chat.postMessage", arguments)).await
+    /// Posts to a person. What Slack refuses here is mostly this conversation's own rate, so it is this conversation that pauses, and no channel waits for it.
+    pub async fn tell(&self, person: &UserId, arguments: &impl Serialize) -> Result<Value, SlackError> {
+        let conversation = format!("chat.postMessage#{person}");
+        self.patiently(&["chat.postMessage", &conversation], async || self.call_now("chat.postMessage", arguments, Timestamp::MAX).await)
+            .await
     }
 
-    /// Calls a method that takes JSON, for those who have seen to the pauses themselves.
-    pub async fn call_now(&self, method: &str, arguments: &impl Serialize) -> Result<Value, SlackError> {
-        self.with_token(async |token| self.client.call(token, method, arguments).await).await
+    /// Calls a method that takes JSON, for those who have seen to the pauses themselves. No call begins after `until`: not the second one either, with another token.
+    pub async fn call_now(&self, method: &'static str, arguments: &impl Serialize, until: Timestamp) -> Result<Value, SlackError> {
+        self.with_token(method, until, async |token| self.client.call(token, method, arguments).await).await
     }
 
-    async fn unless_held(&self, method: &str) -> Result<(), SlackError> {
-        let now = Timestamp::now();
-        match self.installations.store.held_until(&self.workspace, method).await?.filter(|until| *until > now) {
-            Some(until) => Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 }),
-            None => Ok(()),
+    /// Calls where none of these is held, and holds the last of them where Slack wants a pause. A short one is waited out.
+    async fn patiently(&self, held: &[&str], call: impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
+        for _ in 0..WAITS {
+            match self.unless_held(held, &call).await {
+                Err(SlackError::RateLimited { retry_after }) if retry_after <= WAITED_OUT => {
+                    tokio::time::sleep(Duration::from_secs(retry_after)).await;
+                }
+                other => return other,
+            }
         }
+        self.unless_held(held, &call).await
     }
 
-    async fn pausing(&self, method: &str, answer: Result<Value, SlackError>) -> Result<Value, SlackError> {
-        if let Err(SlackError::RateLimited { retry_after }) = answer {
-            self.installations.store.hold(&self.workspace, method, retry_after).await?;
+    async fn unless_held(&self, held: &[&str], call: &impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
+        let store = &self.installations.store;
+        for of in held {
+            let now = Timestamp::now();
+            if let Some(until) = store.held_until(&self.workspace, of).await?.filter(|until| *until > now) {
+                return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
+            }
+        }
+        // The futures of a call are large.
+        let answer = Box::pin(call()).await;
+        if let (Err(SlackError::RateLimited { retry_after }), Some(of)) = (&answer, held.last()) {
+            store.hold(&self.workspace, of, *retry_after).await?;
         }
         answer
     }
 
-    /// Calls with the token at hand, and once more with the one that came after it.
-    async fn with_token(&self, call: impl AsyncFn(&Secret) -> Result<Value, SlackError>) -> Result<Value, SlackError> {
+    /// Calls with the token at hand, and once more with the one that came after it, if that is not after `until`.
+    async fn with_token(
+        &self,
+        method: &'static str,
+        until: Timestamp,
+        call: impl AsyncFn(&Secret) -> Result<Value, SlackError>,
+    ) -> Result<Value, SlackError> {
         let held = self.held();
-        match call(&held.token).await {
-            Err(SlackError::Token(code)) => {
-                let newer = self.newer(&held, code).await?;
-                match call(&newer.token).await {
-                    Err(SlackError::Token(code)) => Err(self.installations.refused(&self.workspace, &newer, code).await),
-                    other => other,
-                }
+        let mut answer = call(&held.token).await;
+        if let Err(SlackError::Token(code)) = &answer {
+            let newer = self.newer(&held, code.clone()).await?;
+            if Timestamp::now() > until {
+                return answer;
             }
-            other => other,
+            answer = call(&newer.token).await;
+            if let Err(SlackError::Token(code)) = answer {
+                return Err(self.installations.refused(&self.workspace, &newer, code).await);
+            }
         }
+        if matches!(answer, Err(SlackError::RateLimited { .. })) {
+            metrics::rate_limited(method);
+        }
+        answer
     }
 
     fn held(&self) -> Held {

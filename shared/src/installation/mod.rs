@@ -18,7 +18,7 @@ pub use bot::Bot;
 
 use crate::config::{self, ConfigError};
 use crate::domain::Refusal;
-use crate::domain::ids::Workspace;
+use crate::domain::ids::{Channel, Workspace};
 use crate::secrets::app::Secrets;
 use crate::secrets::tokens::{Held, Tokens};
 use crate::secrets::{Secret, SecretError};
@@ -209,6 +209,19 @@ impl Installations {
         }
         self.prove(client, workspace, item.as_ref(), &held).await?;
         Ok(Bot { installations: self, client, workspace: workspace.clone(), held: Mutex::new(held) })
+    }
+
+    /// What tells apart with what a channel is spoken to: the workspace's token or the address of a webhook, and when it was written. `None` where there is none, or it cannot
+    /// be read.
+    pub async fn key_to(&self, workspace: &Workspace, channel: &Channel) -> Option<String> {
+        let (key, written_at) = if let Some(name) = channel.webhook() {
+            let secret = self.tokens.app.fresh().await.ok()?;
+            (secret.webhooks.get(name)?.clone(), secret.written_at)
+        } else {
+            let held = self.tokens.fresh(workspace).await.ok()?;
+            (held.token, held.written_at)
+        };
+        Some(format!("{} {}", token_digest(&key), written_at.unwrap_or_default()))
     }
 
     async fn closed(&self, reason: &str) -> SlackError {

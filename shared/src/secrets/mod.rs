@@ -166,13 +166,16 @@ impl<T> Cache<T> {
         }
     }
 
-    /// The same for what somebody waits for: where there is an older value, it counts when the reading takes longer than [`BELIEVED_PATIENCE`].
+    /// The same for what somebody waits for: where there is an older value, it counts when the reading takes longer than [`BELIEVED_PATIENCE`]. That is no failure:
+    /// whoever renews it beside the request has all the time that it takes.
     async fn believed(&self, age: Duration, read: impl Future<Output = Result<T, SecretError>>) -> Result<Arc<T>, SecretError> {
         if self.value().is_none() {
             return self.at_hand(read).await;
         }
-        let late = |_| Err(SecretError::Unavailable("no answer in time".to_owned()));
-        self.within(age, async { tokio::time::timeout(BELIEVED_PATIENCE, read).await.unwrap_or_else(late) }).await
+        match tokio::time::timeout(BELIEVED_PATIENCE, self.within(age, read)).await {
+            Ok(answer) => answer,
+            Err(_) => self.value().ok_or(SecretError::Absent),
+        }
     }
 
     /// Reads anew because the cached one failed; `None` where that was done less than [`REREAD`] ago.
@@ -248,7 +251,14 @@ mod tests {
         assert_eq!(cache.believed(BELIEVED, async { Ok(2) }).await.ok(), Some(Arc::new(1)), "young");
         assert_eq!(cache.believed(Duration::ZERO, async { Ok(3) }).await.ok(), Some(Arc::new(3)), "old");
         assert_eq!(cache.believed(Duration::ZERO, std::future::pending()).await.ok(), Some(Arc::new(3)), "nobody waits for long");
-        assert_eq!(cache.believed(Duration::ZERO, async { Ok(4) }).await.ok(), Some(Arc::new(3)), "not tried again yet");
+        assert_eq!(
+            cache.within(Duration::ZERO, async { Ok(4) }).await.ok(),
+            Some(Arc::new(4)),
+            "renewed beside it, however long that takes"
+        );
+        let outage = async { Err(SecretError::Unavailable("down".to_owned())) };
+        assert_eq!(cache.believed(Duration::ZERO, outage).await.ok(), Some(Arc::new(4)));
+        assert_eq!(cache.believed(Duration::ZERO, async { Ok(5) }).await.ok(), Some(Arc::new(4)), "not tried again yet");
     }
 
     #[test]

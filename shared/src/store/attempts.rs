@@ -6,9 +6,10 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{Channel, Workspace};
+use crate::domain::ids::{Channel, IntentId, Workspace};
 
 use super::keys::{self, Key};
 use super::posts::Due;
@@ -31,6 +32,8 @@ pub struct Attempt {
 pub struct Setbacks {
     /// Slack stumbled, or the answer was lost.
     pub failures: u32,
+    /// When that was last, in microseconds since 1970.
+    pub failed_at: i64,
     /// The token was not accepted.
     pub token_failures: u32,
     /// The message that it changes, or stands under, was gone.
@@ -42,8 +45,8 @@ pub struct Setbacks {
 pub enum Setback {
     /// Slack wants a pause: that is no failure.
     Pause,
-    /// Slack stumbled.
-    Failure,
+    /// Slack stumbled, at this moment.
+    Failure(Timestamp),
     /// The token was not accepted.
     Token,
     /// What it changes, or stands under, was gone.
@@ -54,7 +57,7 @@ impl Setback {
     fn counter(self) -> Option<&'static str> {
         match self {
             Self::Pause => None,
-            Self::Failure => Some("failures"),
+            Self::Failure(_) => Some("failures"),
             Self::Token => Some("token_failures"),
             Self::Gone => Some("gone"),
         }
@@ -108,21 +111,29 @@ impl Store {
     }
 
     async fn count(&self, due: &Due, owner: &str, setback: Setback, over: &str) -> Result<(), StoreError> {
-        let update = match setback.counter() {
-            None => self.own(due, owner, &format!("REMOVE {over}")),
-            Some(counter) => {
-                let change = format!("SET {counter} = if_not_exists({counter}, :none) + :one REMOVE {over}");
-                self.own(due, owner, &change).expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1))
-            }
+        let Some(counter) = setback.counter() else {
+            return held(self.own(due, owner, &format!("REMOVE {over}")).send().await).map(|_| ());
         };
+        let count = format!("SET {counter} = if_not_exists({counter}, :none) + :one");
+        let update = match setback {
+            Setback::Failure(at) => self
+                .own(due, owner, &format!("{count}, failed_at = :at REMOVE {over}"))
+                .expression_attribute_values(":at", number(at.as_microsecond())),
+            Setback::Pause | Setback::Token | Setback::Gone => self.own(due, owner, &format!("{count} REMOVE {over}")),
+        };
+        let update = update.expression_attribute_values(":none", number(0)).expression_attribute_values(":one", number(1));
         held(update.send().await).map(|_| ())
     }
 
-    /// Nobody is to try this post again until somebody puts it back. The mark of an attempt without a result stays, so that it is looked up then too;
+    /// Nobody is to try this post again until somebody puts its `letter` back. The mark of an attempt without a result stays, so that it is looked up then too;
     /// where Slack `answered`, it goes, and the post is only refused as it is: a newer want is tried.
-    pub async fn park(&self, due: &Due, owner: &str, reason: &str, answered: bool) -> Result<(), StoreError> {
-        let change = if answered { "SET refused = :reason REMOVE attempt" } else { "SET parked = :reason" };
-        let update = self.own(due, owner, change).expression_attribute_values(":reason", text(reason));
+    pub async fn park(&self, due: &Due, owner: &str, letter: &IntentId, reason: &str, answered: bool) -> Result<(), StoreError> {
+        let change =
+            if answered { "SET refused = :reason, letter = :letter REMOVE attempt" } else { "SET parked = :reason, letter = :letter" };
+        let update = self
+            .own(due, owner, change)
+            .expression_attribute_values(":reason", text(reason))
+            .expression_attribute_values(":letter", text(letter.as_str()));
         held(update.send().await).map(|_| ())
     }
 
@@ -138,17 +149,18 @@ impl Store {
             .expression_attribute_values(":owner", text(owner))
     }
 
-    /// A parked post may be tried again, from the beginning. One that is not parked any more was put back already: the message that says so comes again with every
-    /// wait of the channel.
-    pub async fn unpark(&self, workspace: &Workspace, channel: &Channel, place: &str) -> Result<(), StoreError> {
+    /// A parked post may be tried again, from the beginning, because its `letter` was put back. The message that says so comes again with every wait of the channel,
+    /// by when the post may have been parked anew, with another letter: that one stays.
+    pub async fn unpark(&self, workspace: &Workspace, channel: &Channel, place: &str, letter: &IntentId) -> Result<(), StoreError> {
         let key = Key { pk: keys::channel_partition(workspace, channel), sk: place.to_owned() };
         let update = self
             .db
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("SET put_back = :yes REMOVE parked, refused, attempts, failures, token_failures, gone")
-            .condition_expression("attribute_exists(parked) OR attribute_exists(refused)")
+            .update_expression("SET put_back = :yes REMOVE parked, refused, letter, attempts, failures, failed_at, token_failures, gone")
+            .condition_expression("letter = :letter AND (attribute_exists(parked) OR attribute_exists(refused))")
+            .expression_attribute_values(":letter", text(letter.as_str()))
             .expression_attribute_values(":yes", attribute(&true)?);
         held(update.send().await).map(|_| ())
     }

@@ -74,15 +74,16 @@ impl Store {
         self.transact_posts(vec![self.take_as_read(due)?, self.want_again(&page, PAGE_RANK, false, now)?]).await
     }
 
-    /// It is calm again: the digest says so, and `pace` knows of no storm any more.
+    /// It is calm again: the digest says so, and the channel's pace knows of no storm any more. `false` when that is not as it was `read`: then somebody else was at work
+    /// in the channel, and what they saw counts.
     pub async fn end_storm(
         &self,
         workspace: &Workspace,
         channel: &Channel,
-        digest: &DigestId,
-        pace: &ChannelPace,
+        read: &ChannelPace,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        let Some(Storm { digest, .. }) = &read.storm else { return Ok(false) };
         let ended = Update::builder()
             .table_name(&self.table)
             .set_key(Some(keys::digest(workspace, channel, digest).item()))
@@ -93,7 +94,7 @@ impl Store {
         let writes = vec![
             TransactWriteItem::builder().update(ended).build(),
             self.want_digest(workspace, channel, digest, now)?,
-            self.keep_channel_pace(workspace, channel, pace)?,
+            self.keep_calm(workspace, channel, read)?,
         ];
         self.transact_posts(writes).await
     }

@@ -112,13 +112,13 @@ impl Store {
         delete.send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
     }
 
-    /// What a due post is about has to be painted once more, whoever does it.
+    /// What a due post is about has to be painted once more, whoever does it. Where that is due already, what is wanted there is newer.
     async fn repaint(&self, what: &Key, due: &Due) -> Result<(), StoreError> {
         self.db
             .update_item()
             .table_name(&self.table)
             .set_key(Some(what.item()))
-            .update_expression("SET want = :want, #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since) REMOVE refused")
+            .update_expression("SET want = if_not_exists(want, :want), #rank = if_not_exists(#rank, :rank), since = if_not_exists(since, :since) REMOVE refused")
             .expression_attribute_names("#rank", "rank")
             .expression_attribute_values(":want", number(due.want))
             .expression_attribute_values(":rank", number(UPDATE_RANK))
@@ -149,7 +149,7 @@ impl Store {
 
     /// The post stays due, and nobody tries it at the moment. A card is an update from now on, and nothing that a storm could move.
     fn stay(&self, due: &Due, kind: &Kind, owner: &str) -> Result<TransactWriteItem, StoreError> {
-        const AGAIN: &str = "REMOVE attempt, attempts, failures, token_failures, gone";
+        const AGAIN: &str = "REMOVE attempt, attempts, failures, failed_at, token_failures, gone";
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(due.key().item()))

@@ -68,6 +68,11 @@ pub struct Disabled {
 }
 
 impl Installation {
+    /// Whether its refresh token is used up with nothing to show for it: it has to be installed again.
+    pub fn is_lost(&self) -> bool {
+        self.removed_at.is_none() && self.refresh.as_ref().is_some_and(|refresh| refresh.lost)
+    }
+
     /// Since when it is closed, and why; `None` where it is open.
     pub fn closed(&self) -> Option<(Timestamp, String)> {
         let removed = self.removed_at.map(|at| (at, format!("Tocsin was uninstalled from {}", self.workspace)));

@@ -1,6 +1,7 @@
 //! How fast Slack is called: per channel, and per workspace and method. What stands here is read before a call, and raised by any answer that says to wait.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,9 @@ pub struct Parked {
     pub at: Timestamp,
     /// What has to be mended, as the dead letter says it.
     pub reason: String,
+    /// With what it was tried, [`crate::installation::Installations::key_to`]: with something else it may be tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 /// A storm that is on in a channel.
@@ -124,8 +128,22 @@ impl Store {
         pace: &ChannelPace,
     ) -> Result<TransactWriteItem, StoreError> {
         let item = write(&keys::channel_pace(workspace, channel), pace)?;
-        let put =
-            Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(|error| StoreError::Form(error.to_string()))?;
+        self.put_pace(Put::builder().set_item(Some(item)))
+    }
+
+    /// The pace that was `read`, without its storm, if it is still as it was read.
+    pub(super) fn keep_calm(&self, workspace: &Workspace, channel: &Channel, read: &ChannelPace) -> Result<TransactWriteItem, StoreError> {
+        let item = write(&keys::channel_pace(workspace, channel), &ChannelPace { storm: None, ..read.clone() })?;
+        let put = Put::builder()
+            .set_item(Some(item))
+            .condition_expression("storm = :storm AND not_before = :not_before")
+            .expression_attribute_values(":storm", attribute(&read.storm)?)
+            .expression_attribute_values(":not_before", number(read.not_before));
+        self.put_pace(put)
+    }
+
+    fn put_pace(&self, put: PutBuilder) -> Result<TransactWriteItem, StoreError> {
+        let put = put.table_name(&self.table).build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 

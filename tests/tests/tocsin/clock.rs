@@ -1,8 +1,9 @@
 //! What the clock does for one workspace, it does whatever is the matter with another; and what waits for long, somebody hears of.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::inputs::{Alarm, minutes_ago};
+use tests::ministack::Queue;
 use tests::world::{Setup, WORKSPACE, World};
 
 use crate::tokens::{SECOND, with_two_workspaces};
@@ -66,6 +67,43 @@ async fn one_workspaces_trouble_does_not_stop_the_clock_for_the_others() {
         .await;
     world.card("#incidents", "forgotten").await.thread_of(1).await;
     world.ticks().await;
+    world.finish().await;
+}
+
+/// Slack took the token away; an administrator pastes another, and does nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_workspace_opens_when_its_new_token_is_there() {
+    let world = World::start().await;
+    world.alarm_fires("before").await.thread_of(1).await;
+    world.settled().await;
+    world.slack.tell("token", &json!({ "error": "token_revoked" })).await;
+    world.expects_error("token_revoked");
+    world.expects_error("parked");
+    world.drops(&Alarm::named("while-revoked").fires(Timestamp::now())).await;
+    world.takes_dead_letter(Queue::Posts).await;
+    due_since(&world, SignedDuration::from_mins(11)).await;
+    let token = "xoxb-canary-after-the-revocation";
+    world.slack.tell("token", &json!({ "bot_token": token, "error": null })).await;
+    world.writes_secret(token, &world.signing_secret).await;
+    world.ticks().await;
+    world.card("#incidents", "while-revoked").await.thread_of(1).await;
+    world.finish().await;
+}
+
+/// Nothing could be posted in a channel; with another token that may be different.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parked_channel_is_tried_again_with_a_new_token() {
+    let world = World::start().await;
+    world.slack.fault(&json!({ "kind": "error", "method": "chat.postMessage", "code": "not_in_channel", "times": 1 })).await;
+    world.expects_error("not_in_channel");
+    world.drops(&Alarm::named("parked").fires(Timestamp::now())).await;
+    world.takes_dead_letter(Queue::Posts).await;
+    due_since(&world, SignedDuration::from_mins(11)).await;
+    let token = "xoxb-canary-of-another-app";
+    world.slack.tell("token", &json!({ "bot_token": token })).await;
+    world.writes_secret(token, &world.signing_secret).await;
+    world.ticks().await;
+    world.card("#incidents", "parked").await.thread_of(1).await;
     world.finish().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::inputs::Alarm;
+use tests::inputs::{Alarm, own};
 use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
@@ -111,5 +111,54 @@ async fn a_look_up_whose_token_is_refused_parks_the_channel() {
     world.puts_back(Queue::Posts, &letter).await;
     world.card("#incidents", "not-looked-up").await.thread_of(1).await;
     assert_eq!(world.cards("#incidents", "not-looked-up").await.len(), 1);
+    world.finish().await;
+}
+
+/// The answer was lost, then the bot was removed from the channel, and could neither look nor post; then it was invited again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_may_have_been_posted_is_still_looked_up_when_posting_it_again_was_refused() {
+    let world = World::with(Setup { slack_timeout: 1, ..Setup::default() }).await;
+    world.expects_error("not_in_channel");
+    world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 1 })).await;
+    for method in ["conversations.list", "conversations.history", "chat.postMessage"] {
+        world.slack.fault(&json!({ "kind": "error", "method": method, "code": "not_in_channel" })).await;
+    }
+    world.drops(&Alarm::named("removed-and-invited").fires(jiff::Timestamp::now())).await;
+    let letter = world.takes_dead_letter(Queue::Posts).await;
+    world.slack.forget("faults").await;
+    world.puts_back(Queue::Posts, &letter).await;
+    world.card("#incidents", "removed-and-invited").await.thread_of(1).await;
+    assert_eq!(world.cards("#incidents", "removed-and-invited").await.len(), 1);
+    world.finish().await;
+}
+
+/// A look-up takes a while, and in the meantime another channel hears that Slack wants a pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_that_begins_during_a_look_up_is_kept_after_it() {
+    const PAUSE: u64 = 8;
+    let world = World::with(Setup { slack_timeout: 4, ..Setup::default() }).await;
+    world.configures("thread = false\n[routing]\ndefault = { channel = \"#incidents\" }\n[[routing.rules]]\nmatch = { service = \"other\" }\nto = [{ channel = \"C0PAYMENTS\" }]\n").await;
+    world.alarm_fires("before").await;
+    world.slack.fault(&json!({ "kind": "reset_before", "method": "chat.postMessage", "channel": "#incidents", "times": 1 })).await;
+    world.slack.fault(&json!({ "kind": "slow", "method": "conversations.history", "times": 1, "delay_ms": 3000 })).await;
+    world
+        .slack
+        .fault(&json!({ "kind": "rate_limited", "method": "chat.postMessage", "channel": "C0PAYMENTS", "times": 1, "retry_after": PAUSE }))
+        .await;
+    world.drops(&Alarm::named("looked-up").fires(jiff::Timestamp::now())).await;
+    world
+        .until("it is looked up", async || match world.slack.hits().await {
+            2.. => Ok(()),
+            hits => Err(format!("{hits}")),
+        })
+        .await;
+    world.drops(&own("create", "other", jiff::Timestamp::now(), &json!({ "title": "in the other channel", "service": "other" }))).await;
+    world.card("#incidents", "looked-up").await;
+    world.card("C0PAYMENTS", "in the other channel").await;
+    let calls = world.slack.calls("chat.postMessage").await;
+    let refused = calls.iter().find(|call| number(call, "http_status") == 429).expect("Slack wanted a pause");
+    let after: Vec<_> = calls.iter().filter(|call| number(call, "at") > number(refused, "at")).collect();
+    assert_eq!(after.len(), 2, "{calls:?}");
+    assert!(after.iter().all(|call| number(call, "at") >= number(refused, "at") + PAUSE * 1000), "{calls:?}");
     world.finish().await;
 }

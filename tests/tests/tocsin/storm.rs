@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use tests::dispatcher::counter::Call;
 use tests::inputs::own;
+use tests::ministack::Queue;
 use tests::slack::Message;
 use tests::world::{Setup, WORKSPACE, World};
 
@@ -162,5 +163,39 @@ async fn a_card_that_cannot_move_onto_a_page_stops_nobody() {
     world.settled().await;
     let messages = world.slack.messages().await;
     assert_eq!(shown(&messages), (0..8).collect());
+    world.finish().await;
+}
+
+/// A poster has found that a storm is over, and is frozen before it can say so; meanwhile the storm goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_storm_that_goes_on_is_not_ended_by_a_poster_that_was_frozen() {
+    let visibility = [(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 4)].into();
+    let world = World::with(Setup { slack_timeout: 1, instances: 3, visibility, ..Setup::default() }).await;
+    world.configures("thread = false\n[storm]\nabove = 5\n").await;
+    let poster = world.dispatcher().mapping("poster");
+    poster.rest().await;
+    drops_many(&world, 0, 12).await;
+    due(&world, "due#card", 12).await;
+    poster.resume();
+    digest(&world, "12 triggered").await;
+    world.settled().await;
+
+    world.forgets_what_came_lately("#incidents").await;
+    let mut ends = world.dispatcher().counter("poster").hold("SET ended = :now");
+    drops_many(&world, 12, 13).await;
+    ends.came().await;
+    let frozen = world.dispatcher().function("poster").busy_instance().expect("a poster at work");
+    frozen.freeze();
+    poster.pause();
+    drops_many(&world, 13, 30).await;
+    due(&world, "due#card", 18).await;
+    poster.resume();
+    digest(&world, "30 triggered").await;
+    ends.let_go();
+    frozen.thaw();
+    world.settled().await;
+    drops_many(&world, 30, 40).await;
+    let head = digest(&world, "40 triggered").await;
+    assert!(!head.reads().contains("over"), "{}", head.reads());
     world.finish().await;
 }

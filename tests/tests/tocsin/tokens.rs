@@ -389,6 +389,8 @@ async fn a_refresh_killed_after_slacks_answer_is_stated_and_alarms_and_is_mended
     world.drops(&Alarm::named("after-the-end").fires(Timestamp::now())).await;
     let letter = world.takes_dead_letter(Queue::Posts).await;
     assert!(letter.reason.contains("has expired and cannot be refreshed") && letter.reason.contains("/install"), "{}", letter.reason);
+    world.ticks().await;
+    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "lost"))), 4, "until it is installed again");
     Browser::new(&world).installs(WORKSPACE).await;
     world.puts_back(Queue::Posts, &letter).await;
     world.card("#incidents", "after-the-end").await.thread_of(1).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tests::inputs::own;
 use tests::ministack::Queue;
-use tests::world::{Setup, World};
+use tests::world::{Setup, WORKSPACE, World};
 
 /// What becomes of a card that Slack answers once with a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +164,7 @@ async fn a_card_whose_update_was_refused_shows_what_comes_later() {
     world.finish().await;
 }
 
-/// Whoever puts a message back that may have been posted allows one more, and no more than that.
+/// Whoever puts a message back that may have been posted allows one more, and no more than that, however often its channel has to wait meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_put_back_once_is_posted_once_more() {
     let world = World::with(Setup { slack_timeout: 1, uncertain: "park", ..Setup::default() }).await;
@@ -172,10 +172,23 @@ async fn what_is_put_back_once_is_posted_once_more() {
     world.slack.fault(&json!({ "kind": "error", "method": "conversations.history", "code": "missing_scope" })).await;
     world.slack.fault(&json!({ "kind": "error", "method": "conversations.list", "code": "missing_scope" })).await;
     world.slack.fault(&json!({ "kind": "accept_then_reset", "method": "chat.postMessage", "times": 2 })).await;
+    world.slack.fault(&json!({ "kind": "rate_limited", "method": "chat.postMessage", "times": 1, "retry_after": 4 })).await;
     world.drops(&own("create", "twice-lost", jiff::Timestamp::now(), &json!({ "title": "its answer is lost twice" }))).await;
     let first = world.takes_dead_letter(Queue::Posts).await;
+    let poster = world.dispatcher().mapping("poster");
+    poster.rest().await;
     world.puts_back(Queue::Posts, &first).await;
+    world.drops(&own("create", "behind", jiff::Timestamp::now(), &json!({ "title": "behind it" }))).await;
+    world
+        .until("the other is due", async || match world.unposted().await.iter().filter(|place| place.starts_with("due#card")).count() {
+            1 => Ok(()),
+            count => Err(format!("{count}")),
+        })
+        .await;
+    poster.resume();
     let second = world.takes_dead_letter(Queue::Posts).await;
+    // The channel has waited for Slack meanwhile, and what was put back came again with it.
+    world.card("#incidents", "behind it").await;
     assert_eq!(world.cards("#incidents", "its answer is lost twice").await.len(), 2, "{second:?}");
     world.puts_back(Queue::Posts, &second).await;
     world.settled().await;
@@ -183,11 +196,43 @@ async fn what_is_put_back_once_is_posted_once_more() {
     world.finish().await;
 }
 
+/// Slack fails at one post, again and again, for reasons that it does not tell.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_at_which_slack_always_fails_keeps_nobody_else_waiting() {
+    let world = World::start().await;
+    let card = world.alarm_fires("never-updated").await;
+    card.thread_of(1).await;
+    world.slack.fault(&json!({ "kind": "error", "method": "chat.update", "code": "internal_error" })).await;
+    let jane = world.user("jane");
+    jane.clicks("Acknowledge", &card).await;
+    let told = async |what: &'static str| {
+        let told = async || card.thread().await.iter().any(|reply| reply.reads().contains(what)).then_some(()).ok_or_else(String::new);
+        world.until(what, told).await;
+    };
+    // This comes after the update.
+    told("*Acknowledged*").await;
+
+    // When it has failed often enough, and others went through, it is put aside.
+    let place = world.unposted().await.into_iter().find(|place| place.starts_with("due#card")).expect("its update is due");
+    for (change, value) in [("SET failures = :value", 10), ("SET failed_at = :value", 1)] {
+        world.changes(&format!("{WORKSPACE}#channel##incidents"), &place, change, value).await;
+    }
+    world.expects_error("Slack failed at it 11 times");
+    jane.types(&format!("/incident note {} on my way", card.incident)).await.answer().await;
+    let letter = world.takes_dead_letter(Queue::Posts).await;
+    assert!(letter.reason.contains("internal_error") && letter.reason.contains("Put it back"), "{}", letter.reason);
+    told("on my way").await;
+    world.slack.forget("faults").await;
+    world.puts_back(Queue::Posts, &letter).await;
+    card.shows("*Acknowledged* by <@U0JANE>").await;
+    world.finish().await;
+}
+
 /// Slack has enough of the messages to one person: no card waits for that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_in_a_conversation_with_a_person_holds_no_channel() {
     let world = World::start().await;
-    let pause = json!({ "kind": "rate_limited", "method": "chat.postMessage", "channel": "U0LENA", "times": 1, "retry_after": 600 });
+    let pause = json!({ "kind": "rate_limited", "method": "chat.postMessage", "channel": "U0LENA", "times": 1, "retry_after": 10 });
     world.slack.fault(&pause).await;
     let lena = world.user("lena");
     lena.picks_shortcut("create_incident").await;
@@ -199,6 +244,11 @@ async fn a_pause_in_a_conversation_with_a_person_holds_no_channel() {
             if hits == 1 { Ok(()) } else { Err(hits.to_string()) }
         })
         .await;
-    world.alarm_fires("while-one-person-waits").await.thread_of(1).await;
+    world.alarm_fires("while-one-person-waits").await;
+    let told = async || world.slack.messages().await.into_iter().find(|message| message.channel() == "D0LENA");
+    assert!(told().await.is_none(), "the card was there before the pause was over");
+    world.until("Lena is told", async || told().await.map(|_| ()).ok_or_else(String::new)).await;
+    let calls = world.slack.calls("chat.postMessage&fields=http_status,early_ms").await;
+    assert!(calls.iter().all(|call| call.get("early_ms").is_none_or(serde_json::Value::is_null)), "{calls:?}");
     world.finish().await;
 }

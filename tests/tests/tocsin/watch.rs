@@ -67,7 +67,7 @@ async fn a_notice_reaches_the_topic_once_and_is_nobodys_incident() {
     let watch = Watch::new(OWN_ALARMS.to_owned()).expect("it is one");
     let fallback = Fallback::new(world.aws.sns.clone(), Some(topic.clone()), watch);
     for _ in 0..3 {
-        fallback.notify("Slack does not answer", "Every call has failed for five minutes. Look at https://slack-status.com.").await;
+        fallback.notify("Slack does not answer", "", "Every call has failed for five minutes. Look at https://slack-status.com.").await;
     }
     let notices = world
         .until("the notice", async || {

@@ -25,6 +25,7 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
     let resets = options.scaled(1_000);
     let setup = Setup {
         instances: 6,
+        posters: Some(CHANNELS),
         slack_timeout: 1,
         uncertain,
         patience: Duration::from_mins(20),
