@@ -6,7 +6,7 @@ pub mod config;
 pub mod domain;
 #[cfg(feature = "fallback")]
 pub mod fallback;
-#[cfg(all(feature = "slack-client", feature = "store"))]
+#[cfg(all(feature = "background", feature = "slack-client", feature = "store"))]
 pub mod installation;
 pub mod intake;
 pub mod log;
