@@ -31,7 +31,7 @@ QUICK = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PR
 chaos: ## kills, freezes, lost answers, 429s, storms, rotations, replays, installs: what is lost or doubled (ARGS='rates same' or --tenth)
 	@eval "$$($(RUN) env)" && $(QUICK) cargo run --locked --quiet --release --package tests --bin chaos -- $(ARGS)
 
-fuzz: ## looks for inputs that break a promise, a minute for each target (ARGS='intake --seconds 600')
+fuzz: ## looks for inputs that break a promise, a minute for each target (ARGS='messages --seconds 600')
 	@$(RUN) fuzz $(ARGS)
 
 clean: ## remove what make local and make test made, except cargo's target directory

@@ -1,14 +1,14 @@
 //! What holds for every input: a target takes bytes, makes of them what may come from outside, and panics where a promise is broken. `make fuzz` looks for such bytes;
 //! the tests try every seed.
 //!
-//! Reading order: [`ingress`] and [`receivers`] are what Slack sends, [`intake`] what is dropped on the queue, [`render`] what is shown of it,
+//! Reading order: [`ingress`] and [`receivers`] are what Slack sends, [`messages`] what is dropped on the queue, [`render`] what is shown of it,
 //! [`configuration`] what a workspace sets; [`seeds`] is what the search begins with.
 #![expect(clippy::missing_panics_doc, reason = "a target panics where a promise is broken; that is all it does")]
 #![expect(clippy::expect_used, reason = "a promise that is broken ends the run, with the words that say which")]
 
 pub mod configuration;
 pub mod ingress;
-pub mod intake;
+pub mod messages;
 pub mod receivers;
 pub mod render;
 pub mod seeds;

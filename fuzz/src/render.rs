@@ -34,7 +34,7 @@ pub(crate) fn stories() -> impl Iterator<Item = Vec<u8>> {
 pub fn check(input: &[u8]) {
     let Some((sort, rest)) = input.split_first() else { return };
     if *sort == b'm' {
-        return happens(nothing(), &crate::intake::of(&String::from_utf8_lossy(rest)));
+        return happens(nothing(), &crate::messages::of(&String::from_utf8_lossy(rest)));
     }
     let Ok(story) = Story::arbitrary_take_rest(Unstructured::new(rest)) else { return };
     let intents = story.intents();

@@ -14,7 +14,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: [Target; 5] = [
     ("ingress", crate::ingress::check),
     ("receivers", crate::receivers::check),
-    ("intake", crate::intake::check),
+    ("messages", crate::messages::check),
     ("render", crate::render::check),
     ("configuration", crate::configuration::check),
 ];
@@ -62,7 +62,7 @@ pub fn of(target: &str) -> Result<Vec<Vec<u8>>> {
     let seeds = match target {
         "ingress" => ingress()?,
         "receivers" => ingress()?.iter().flat_map(|input| receivers::inputs(input)).collect(),
-        "intake" => messages()?,
+        "messages" => messages()?,
         "render" => messages()?.iter().map(|message| render::told_by(message)).chain(render::stories()).collect(),
         "configuration" => {
             let settings = settings()?;

@@ -1,4 +1,0 @@
-//! What is dropped on the incidents queue.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::intake::check(input));
