@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::ops::Range;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::inputs::own;
+use tests::ministack::Queue;
 use tests::world::{WORKSPACE, World};
 
 /// What a part came to.
@@ -109,6 +110,27 @@ pub(crate) async fn drop_all(world: &World, messages: &[Value]) {
     for ten in messages.chunks(10) {
         world.drops_several(ten).await;
     }
+}
+
+/// Drops messages while no poster is at work, so that all of them are due at once; when the posters began. The last of them, one for each of the `channels`, wake them; the wakes
+/// of the others are gone, since the local SQS takes a second for a receive among thousands of locked messages.
+pub(crate) async fn drop_at_once(world: &World, messages: &[Value], channels: usize) -> Instant {
+    let (most, last) = messages.split_at(messages.len().saturating_sub(channels));
+    let poster = world.dispatcher().mapping("poster");
+    poster.pause();
+    drop_all(world, most).await;
+    let depth = async |queue| world.aws.depth(world.queue_url(queue)).await.unwrap_or(1);
+    world
+        .until("all are due", async || {
+            let left = depth(Queue::Incidents).await + depth(Queue::Intents).await;
+            if left == 0 { Ok(()) } else { Err(format!("{left} are not")) }
+        })
+        .await;
+    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
+    let began = Instant::now();
+    poster.resume();
+    drop_all(world, last).await;
+    began
 }
 
 /// How often the functions logged this outcome.

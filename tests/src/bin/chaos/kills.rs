@@ -175,7 +175,7 @@ async fn fill_in(world: &World, number: usize) {
         world.slack.tell("shortcut", &json!({ "user": lena.id, "callback_id": "create_incident" })).await;
     }
     while !lena.open_views().await.is_empty() {
-        lena.submits(&[("title", &late(number))]).await;
+        lena.submits(&[("title", &late(number)), ("service", &format!("service-{}", number % CHANNELS))]).await;
     }
 }
 

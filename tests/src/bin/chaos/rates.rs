@@ -18,7 +18,7 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channels_of, drop_all, duplicates, finish, settle, taken};
+use crate::common::{Report, channels_of, drop_at_once, duplicates, finish, settle, taken};
 
 const WORKSPACES: usize = 5;
 const CHANNELS: usize = 10;
@@ -61,33 +61,16 @@ pub(crate) async fn run(options: &Options) -> Report {
             own("create", &format!("rate-{number}"), now, &fields)
         })
         .collect();
-    // Those of the last round wake their channels, so they come when all others are due.
-    let (most, last) = messages.split_at(incidents - WORKSPACES * CHANNELS);
-    world.dispatcher().mapping("poster").pause();
     let dropped = Instant::now();
-    drop_all(&world, most).await;
-    all_are_due(&world).await;
-    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
-    println!("   due after {} s", dropped.elapsed().as_secs());
-    let began = Instant::now();
-    world.dispatcher().mapping("poster").resume();
-    drop_all(&world, last).await;
+    let began = drop_at_once(&world, &messages, WORKSPACES * CHANNELS).await;
+    println!("   due after {} s", began.duration_since(dropped).as_secs());
     settle(&world).await;
+
     let took = began.elapsed().as_secs_f64();
     let mut report = Report::default();
     count(&world, &mut report, incidents, took).await;
     finish(world, "rates").await;
     report
-}
-
-async fn all_are_due(world: &World) {
-    let depth = async |queue| world.aws.depth(world.queue_url(queue)).await.unwrap_or(1);
-    world
-        .until("all are due", async || {
-            let left = depth(Queue::Incidents).await + depth(Queue::Intents).await;
-            if left == 0 { Ok(()) } else { Err(format!("{left} are not")) }
-        })
-        .await;
 }
 
 fn workspace(number: usize) -> String {

@@ -9,7 +9,7 @@ use tests::ministack::Queue;
 use tests::world::{Setup, World};
 
 use crate::Options;
-use crate::common::{Report, channels, create, drop_all, duplicates, finish, outcomes, settle, taken};
+use crate::common::{Report, channels, create, drop_at_once, duplicates, finish, outcomes, settle, taken};
 
 const CHANNELS: usize = 50;
 
@@ -50,7 +50,7 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
     let now = jiff::Timestamp::now();
     let messages: Vec<_> =
         (0..incidents).map(|number| create(&format!("reset-{number}"), &format!("reset {number:04}"), number % CHANNELS, now)).collect();
-    drop_all(&world, &messages).await;
+    drop_at_once(&world, &messages, CHANNELS).await;
     settle(&world).await;
     let taken = taken(&world).await;
     let twice = duplicates(&taken);
