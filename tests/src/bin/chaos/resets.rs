@@ -1,6 +1,7 @@
 //! Slack takes a message and the connection breaks before it answers, a thousand times: nothing is lost; what is there twice depends on whether a message may be looked up.
 //!
-//! Scaled: a call to Slack may take 1 s (8 s), so that an attempt's lease is 3 s (10 s); `conversations.history` may be called as often as it takes.
+//! Scaled: a call to Slack may take 1 s (8 s), so that an attempt's lease is 3 s (10 s); `conversations.history` and `chat.update` may be called as often
+//! as it takes: what a look-up has found is painted anew.
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
         posters: Some(CHANNELS),
         slack_timeout: 1,
         uncertain,
+        updates_per_minute: 100_000,
         patience: Duration::from_mins(20),
         visibility: Queue::ALL.into_iter().map(|queue| (queue, 30)).collect(),
         counted: false,
@@ -39,7 +41,7 @@ async fn one(options: &Options, report: &mut Report, name: &str, uncertain: &'st
         .slack
         .tell(
             "rates",
-            &json!({ "workspace_per_minute": 100_000, "default_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "conversations.history": 100_000 } }),
+            &json!({ "workspace_per_minute": 100_000, "default_per_minute": 100_000, "methods": { "chat.postMessage": 100_000, "chat.update": 100_000, "conversations.history": 100_000 } }),
         )
         .await;
     if !may_look {
