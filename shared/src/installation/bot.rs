@@ -58,6 +58,7 @@ impl Bot<'_> {
     async fn patiently(&self, held: &[&str], call: impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
         for _ in 0..WAITS {
             match self.unless_held(held, &call).await {
+                // Slack says how long, and nothing else will say when it is over.
                 Err(SlackError::RateLimited { retry_after }) if retry_after <= WAITED_OUT => {
                     tokio::time::sleep(Duration::from_secs(retry_after)).await;
                 }
@@ -95,7 +96,8 @@ impl Bot<'_> {
         if let Err(SlackError::Token(code)) = &answer {
             let newer = self.newer(&held, code.clone()).await?;
             if Timestamp::now() > until {
-                return answer;
+                // What failed was the old token; the next attempt has the new one.
+                return Err(SlackError::Later("another token has come, too late for this attempt".to_owned()));
             }
             answer = call(&newer.token).await;
             if let Err(SlackError::Token(code)) = answer {

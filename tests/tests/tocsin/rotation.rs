@@ -26,6 +26,22 @@ async fn a_new_bot_token_takes_over_when_slack_refuses_the_old_one() {
     world.finish().await;
 }
 
+/// Slack has taken the old token away, and takes so long to say whose the new one is that this attempt must not post any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_bot_token_that_is_proven_late_parks_nothing() {
+    let world = World::start().await;
+    world.alarm_fires("with-the-old-token").await.thread_of(1).await;
+    world.settled().await;
+    let token = "xoxb-canary-proven-late";
+    world.slack.tell("token", &json!({ "bot_token": token })).await;
+    world.writes_secret(token, &world.signing_secret).await;
+    world.slack.fault(&json!({ "kind": "error", "method": "chat.postMessage", "code": "token_revoked", "times": 1 })).await;
+    world.slack.fault(&json!({ "kind": "slow", "method": "auth.test", "delay_ms": 1500, "times": 1 })).await;
+    world.alarm_fires("with-the-new-token").await.thread_of(1).await;
+    assert_eq!(world.slack.hits().await, 2, "the old token was refused, and the new one proven slowly");
+    world.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_signing_secret_takes_over_at_the_first_request() {
     let world = World::start().await;
