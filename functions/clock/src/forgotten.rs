@@ -38,7 +38,8 @@ impl App {
         for installation in self.store.installations().await? {
             let workspace = &installation.workspace;
             // Nothing may be posted there; what is due is found again once it is open, which another token does.
-            let gone = installation.removed_at.is_some();
+            // Where it comes by the link, so does the next token.
+            let gone = installation.by_link && installation.removed_at.is_some();
             if gone || (installation.closed().is_some() && self.installations.bot(&self.slack, workspace).await.is_err()) {
                 continue;
             }

@@ -30,8 +30,10 @@ const STUMBLES: u32 = 3;
 /// A post over which it has stumbled so often, while others went through, is put aside.
 const STUMBLES_MOST: u32 = 10;
 
-/// Where all that is due rests, whether something else has become due is looked after so long at most.
+/// Where all that is due rests, whether something else has become due is looked after so long at most; where that has gone on for some minutes, as in an outage, less
+/// often, so that SQS does not give the channel's messages up for being received too often.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
+const LOOK_AGAIN_LATER: SignedDuration = SignedDuration::from_secs(60);
 
 /// A card that is gone this often, as far as one reply under it goes, is not the trouble.
 const GONE_MOST: u32 = 3;
@@ -50,7 +52,22 @@ pub(crate) enum Rest {
     /// Something, not sooner than after this while.
     Wait { wait: Duration, why: String },
     /// Something that nobody can do until somebody mends what the reason says.
-    Park(String),
+    Park { reason: String, tried: Option<Tried> },
+}
+
+/// With what a channel was tried in which nothing can be posted.
+#[derive(Debug)]
+pub(crate) struct Tried {
+    /// The token or address, see [`shared::installation::Installations::key_to`].
+    pub(crate) key: Option<String>,
+    /// What the channel's pace said last.
+    pub(crate) not_before: i64,
+}
+
+impl Rest {
+    pub(crate) fn park(reason: impl Into<String>) -> Self {
+        Self::Park { reason: reason.into(), tried: None }
+    }
 }
 
 impl From<StoreError> for Rest {
@@ -70,8 +87,32 @@ pub(crate) struct Work<'a> {
     pub(crate) pace: ChannelPace,
     /// When a storm's digest was painted last in this turn.
     pub(crate) digest_painted: Option<Timestamp>,
-    /// Whether Slack stumbled in this turn: over the next post too means that it is not the post.
-    stumbled: bool,
+    /// Over which post Slack stumbled last in this turn: over another one too means that it is not the post.
+    stumbled: Option<String>,
+    /// No message before this, because one may have been posted of which no more is known.
+    unsure_until: Option<Timestamp>,
+}
+
+/// What came of one post that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Nothing can be done about it yet.
+    Nothing,
+    /// It is done, or put aside.
+    Done,
+    /// It is due still, and what comes after it must not come before it.
+    Left,
+}
+
+/// What is known of an attempt that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// Slack did nothing: the mark goes.
+    None,
+    /// This attempt did nothing; of an earlier one it is not known.
+    Earlier,
+    /// It may have posted.
+    This,
 }
 
 impl App {
@@ -84,17 +125,28 @@ impl App {
         for (place, letter) in unpark {
             self.store.unpark(workspace, channel, place, letter).await?;
         }
-        let voice = self.voice(turn, workspace, channel).await?;
-        let mut work =
-            Work { app: self, turn, voice, workspace, channel, pace: ChannelPace::default(), digest_painted: None, stumbled: false };
-        work.run().await
+        // Before the token is read that is used: what comes after this is another one to the clock, though it should be this.
+        let key = self.installations.key_to(workspace, channel).await;
+        let pace = self.store.channel_pace(workspace, channel).await?;
+        let before = pace.not_before;
+        let (rest, not_before) = match self.voice(turn, workspace, channel).await {
+            Err(rest) => (Err(rest), before),
+            Ok(voice) => {
+                let (digest_painted, stumbled, unsure_until) = (None, None, None);
+                let mut work = Work { app: self, turn, voice, workspace, channel, pace, digest_painted, stumbled, unsure_until };
+                (work.run().await, work.pace.not_before)
+            }
+        };
+        rest.map_err(|rest| match rest {
+            Rest::Park { reason, .. } => Rest::Park { reason, tried: Some(Tried { key, not_before }) },
+            other => other,
+        })
     }
 }
 
 impl Work<'_> {
     async fn run(&mut self) -> Result<(), Rest> {
         let store = &self.app.store;
-        self.pace = store.channel_pace(self.workspace, self.channel).await?;
         loop {
             let due = store.due(self.workspace, self.channel).await?;
             if self.weather(&due).await? {
@@ -107,14 +159,15 @@ impl Work<'_> {
                 if resting.is(&due, self.rests_until(&due)) {
                     continue;
                 }
-                done += usize::from(self.work_off(&due).await?);
-                if done == IN_A_ROW {
+                let came = self.work_off(&due).await?;
+                done += usize::from(came != Came::Nothing);
+                if came == Came::Left || done == IN_A_ROW {
                     break;
                 }
             }
             match resting.until.filter(|_| done == 0) {
                 // Not for as long as it rests: what comes meanwhile waits behind this.
-                Some(until) => self.pause(until.min(Timestamp::now() + LOOK_AGAIN), "what is left rests").await?,
+                Some(until) => self.pause(until.min(Timestamp::now() + resting.look_again()), "what is left rests").await?,
                 // What is left then waits for its card, which is parked.
                 None if done == 0 => {
                     if self.pace.parked.is_some() {
@@ -153,37 +206,43 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// When the channel takes the next message.
+    pub(crate) fn next_message(&self) -> Option<Timestamp> {
+        Timestamp::from_microsecond(self.pace.not_before).ok().max(self.unsure_until)
+    }
+
     /// What a failed post means for the post, for the channel, and for everybody who calls the same method.
-    pub(crate) async fn failed(&mut self, due: &Due, need: &Need, failed: Failed) -> Result<bool, Rest> {
+    pub(crate) async fn failed(&mut self, due: &Due, need: &Need, failed: Failed) -> Result<Came, Rest> {
         let store = &self.app.store;
         let error = match failed {
             Failed::Slack(error) => error,
             Failed::Store(error) => return Err(error.into()),
             Failed::Unknown(_) => {
                 let reason = format!("{failed}. Look into the channel; where it is not there, put this back and it is posted.");
-                return self.park_post(due, &reason, false).await.map(|()| true);
+                return self.park_post(due, &reason, false).await.map(|()| Came::Done);
             }
             Failed::LookUp(error) => return self.look_up_failed(due, error).await,
         };
         let why = error.to_string();
         match error.verdict() {
             Verdict::RateLimited => {
-                let SlackError::RateLimited { retry_after } = error else { return Ok(true) };
+                let SlackError::RateLimited { retry_after } = error else { return Ok(Came::Left) };
                 let method = if need.is_message() { self.voice.posting(self.channel) } else { need.method() };
                 let until = store.hold(self.workspace, method, retry_after).await?;
                 self.give_back(due, need, Setback::Pause).await?;
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");
-                self.pause(until, &why).await.map(|()| true)
+                self.pause(until, &why).await.map(|()| Came::Left)
             }
             // The mark of a new message stays: the next attempt looks it up. Anything else done twice is done once.
-            Verdict::Uncertain if need.is_message() => self.stumbled_over(due, why, true).await,
-            Verdict::Later | Verdict::Uncertain => self.stumbled_over(due, why, need.is_uncertain()).await,
+            Verdict::Uncertain if need.is_message() => self.stumbled_over(due, why, Mark::This).await,
+            Verdict::Later | Verdict::Uncertain if need.is_uncertain() => self.stumbled_over(due, why, Mark::Earlier).await,
+            Verdict::Later | Verdict::Uncertain => self.stumbled_over(due, why, Mark::None).await,
             Verdict::Token if due.setbacks.token_failures < TOKEN_FAILURES_MOST => {
                 self.give_back(due, need, Setback::Token).await?;
                 Err(Rest::Wait { wait: TOKEN_WAIT, why })
             }
             Verdict::Gone => self.gone(due, need, &error).await,
-            Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| true),
+            Verdict::Post => self.park_post(due, &format!("{why}. {}", error.advice()), true).await.map(|()| Came::Done),
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => {
                 self.give_back(due, need, Setback::Pause).await?;
                 Err(park(error))
@@ -192,24 +251,29 @@ impl Work<'_> {
     }
 
     /// Slack stumbled, or its answer was lost. The channel waits for a while; where it was this post again and again, only the post does, and the channel with it
-    /// when the next one fails too. `marked`: it may have been posted, and is looked up before it is tried again.
-    async fn stumbled_over(&mut self, due: &Due, why: String, marked: bool) -> Result<bool, Rest> {
+    /// when another one fails too. What may have been posted is looked up before it is tried again.
+    async fn stumbled_over(&mut self, due: &Due, why: String, mark: Mark) -> Result<Came, Rest> {
         let (store, owner) = (&self.app.store, self.turn.owner.as_str());
-        let Setbacks { failures, failed_at, .. } = due.setbacks;
+        let Setbacks { failures, failed_at, passed, .. } = due.setbacks;
         let last_message = self.pace.not_before - i64::try_from(BETWEEN_MESSAGES.as_micros()).unwrap_or_default();
-        if failures >= STUMBLES_MOST && last_message > failed_at {
+        let passed_now = failures > 0 && last_message > failed_at;
+        if passed_now && passed + 1 >= STUMBLES_MOST {
             let reason =
                 format!("{why}. Slack failed at it {} times, and others went through. Put it back once Slack takes it.", failures + 1);
-            return self.park_post(due, &reason, !marked).await.map(|()| true);
+            return self.park_post(due, &reason, mark == Mark::None).await.map(|()| Came::Done);
         }
         let at = Timestamp::now();
-        if marked {
-            store.unresolved(due, owner, Setback::Failure(at)).await?;
-        } else {
-            store.release(due, owner, Setback::Failure(at)).await?;
+        let setback = Setback::Failure { at, passed: passed_now };
+        match mark {
+            Mark::None => store.release(due, owner, setback).await?,
+            Mark::Earlier => store.unresolved(due, owner, setback, true).await?,
+            Mark::This => {
+                self.unsure_until = Some(at + BETWEEN_MESSAGES);
+                store.unresolved(due, owner, setback, false).await?;
+            }
         }
-        let only_this = failures >= STUMBLES && !self.stumbled;
-        self.stumbled = true;
+        let only_this = failures >= STUMBLES && self.stumbled.as_deref().is_none_or(|other| other == due.place());
+        self.stumbled = Some(due.place().to_owned());
         if only_this {
             tracing::warn!(
                 place = due.place(),
@@ -218,13 +282,13 @@ impl Work<'_> {
                 outcome = "skipped",
                 "Slack fails at this one; the channel goes on without it"
             );
-            return Ok(true);
+            return Ok(Came::Left);
         }
-        Err(Rest::Wait { wait: backoff(failures, self.least_rest(marked), at), why })
+        Err(Rest::Wait { wait: backoff(failures, self.least_rest(mark != Mark::None), at), why })
     }
 
     /// It could not be found out whether an earlier attempt had posted: its mark stays, whatever stood in the way.
-    async fn look_up_failed(&mut self, due: &Due, error: SlackError) -> Result<bool, Rest> {
+    async fn look_up_failed(&mut self, due: &Due, error: SlackError) -> Result<Came, Rest> {
         let (lease, why) = (self.turn.lease, format!("the look-up: {error}"));
         let (setback, rest) = match error.verdict() {
             Verdict::RateLimited => {
@@ -235,24 +299,26 @@ impl Work<'_> {
                 (Setback::Token, Rest::Wait { wait: TOKEN_WAIT.max(lease), why })
             }
             Verdict::Token | Verdict::Disabled | Verdict::Channel | Verdict::App => (Setback::Pause, park(error)),
-            Verdict::Later | Verdict::Uncertain | Verdict::Gone | Verdict::Post => return self.stumbled_over(due, why, true).await,
+            Verdict::Later | Verdict::Uncertain | Verdict::Gone | Verdict::Post => {
+                return self.stumbled_over(due, why, Mark::Earlier).await;
+            }
         };
-        self.app.store.unresolved(due, &self.turn.owner, setback).await?;
+        self.app.store.unresolved(due, &self.turn.owner, setback, true).await?;
         Err(rest)
     }
 
     /// The message that was to be changed, or to be replied under, is not there any more: a new one comes in its place.
-    async fn gone(&self, due: &Due, need: &Need, error: &SlackError) -> Result<bool, Rest> {
+    async fn gone(&self, due: &Due, need: &Need, error: &SlackError) -> Result<Came, Rest> {
         let kind = due.kind().filter(|_| due.setbacks.gone < GONE_MOST);
         let Some((gone, lost)) = kind.and_then(|kind| need.stands_on(&kind)) else {
-            return self.park_post(due, &format!("{error}. {}", error.advice()), true).await.map(|()| true);
+            return self.park_post(due, &format!("{error}. {}", error.advice()), true).await.map(|()| Came::Done);
         };
         metrics::post(metrics::Post::CardGone);
         tracing::warn!(about = need.about(), %error, outcome = "card_gone", "the message cannot be updated any more; a new one is posted");
         let store = &self.app.store;
         store.forget(self.workspace, self.channel, &lost, due, &gone.ts).await?;
         store.release(due, &self.turn.owner, Setback::Gone).await?;
-        Ok(true)
+        Ok(Came::Left)
     }
 
     /// Puts one post aside so that the channel goes on, with a message on the dead-letter queue that brings it back. `answered`: Slack said what came of it.
@@ -274,7 +340,7 @@ impl Work<'_> {
 /// Nobody can post there until somebody mends what Slack says.
 fn park(error: SlackError) -> Rest {
     let reason = format!("{error}. {}", error.advice());
-    Rest::Park(if let SlackError::Closed(reason) = error { reason } else { reason })
+    Rest::park(if let SlackError::Closed(reason) = error { reason } else { reason })
 }
 
 /// How long to leave alone what failed `at` this moment, after so many failures before: 1, 2, 4 … 60 seconds, and never less than `least`; each up to a quarter longer, so
@@ -291,6 +357,8 @@ fn backoff(failures: u32, least: Duration, at: Timestamp) -> Duration {
 struct Resting {
     /// When the first of it may be tried again.
     until: Option<Timestamp>,
+    /// Whether Slack has not stumbled often yet over one of them.
+    young: bool,
     /// Incidents of whose thread an entry rests: those after it wait, or they would stand in the wrong order.
     threads: HashSet<IncidentId>,
 }
@@ -304,10 +372,16 @@ impl Resting {
         };
         if until.is_some() {
             self.until = self.until.into_iter().chain(until).min();
+            self.young |= due.setbacks.failures < STUMBLES_MOST;
             self.threads.extend(thread);
             return true;
         }
         thread.is_some_and(|thread| self.threads.contains(&thread))
+    }
+
+    /// After how long it is looked at most whether something else is due.
+    fn look_again(&self) -> SignedDuration {
+        if self.young { LOOK_AGAIN } else { LOOK_AGAIN_LATER }
     }
 }
 

@@ -17,7 +17,7 @@ use shared::store::done::Done;
 use shared::store::posts::{Due, Kind, Material, Posted, Subject};
 
 use crate::Uncertain;
-use crate::channel::{Rest, Work, duration};
+use crate::channel::{Came, Rest, Work, duration};
 use crate::look_up::Found;
 
 /// How long Slack wants between two messages in one channel.
@@ -220,11 +220,11 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
 }
 
 impl Work<'_> {
-    /// One post; whether anything was done.
-    pub(crate) async fn work_off(&mut self, due: &Due) -> Result<bool, Rest> {
+    /// One post.
+    pub(crate) async fn work_off(&mut self, due: &Due) -> Result<Came, Rest> {
         let (app, turn) = (self.app, self.turn);
         // Made due by a later version of this program, which knows what it is.
-        let Some(kind) = due.kind() else { return Ok(false) };
+        let Some(kind) = due.kind() else { return Ok(Came::Nothing) };
         let now = Timestamp::now();
         if let Some(attempt) = &due.attempt {
             let over = Timestamp::from_microsecond(attempt.at).unwrap_or(now) + turn.lease;
@@ -235,15 +235,15 @@ impl Work<'_> {
         }
         if kind.is_message_at(due.rank) {
             // Waited for before anything is read, so that what is read is young.
-            self.pause(Timestamp::from_microsecond(self.pace.not_before).unwrap_or(now), RATES).await?;
+            self.pause(self.next_message().unwrap_or(now), RATES).await?;
         }
         let need = loop {
             let now = Timestamp::now();
             let material = app.store.material(self.workspace, self.channel, &kind, self.voice.posting(self.channel)).await?;
             let held = material.posting.held_until();
             match can(&kind, material, now, self.voice.only_posts()) {
-                Can::NotYet => return Ok(false),
-                Can::Nothing => return app.store.drop_due(due).await.map(|()| true).map_err(Rest::from),
+                Can::NotYet => return Ok(Came::Nothing),
+                Can::Nothing => return app.store.drop_due(due).await.map(|()| Came::Done).map_err(Rest::from),
                 Can::OnPage(on_page) => return self.fold(due, &kind, &on_page).await,
                 Can::Never(reason) => break Err(reason),
                 Can::Do(need) if self.may_call(&need, held).await? => break Ok(need),
@@ -255,16 +255,16 @@ impl Work<'_> {
         let attempt = Attempt { owner: turn.owner.clone(), at, first: due.attempt.as_ref().map_or(at, |earlier| earlier.first) };
         if !app.store.attempt(due, &attempt).await? {
             // Wanted anew, or done, by somebody else just now: read what is due again.
-            return Ok(true);
+            return Ok(Came::Left);
         }
         let need = match need {
             Ok(_) if due.attempts >= ATTEMPTS_MOST => Err(format!("tried {} times without an outcome", due.attempts)),
             other => other,
         };
         match need {
-            Err(reason) => self.park_post(due, &reason, due.attempt.is_none()).await.map(|()| true),
+            Err(reason) => self.park_post(due, &reason, due.attempt.is_none()).await.map(|()| Came::Done),
             Ok(mut need) => match self.post(due, &mut need, at).await {
-                Ok(()) => Ok(true),
+                Ok(came) => Ok(came),
                 Err(failed) => self.failed(due, &need, failed).await,
             },
         }
@@ -274,8 +274,7 @@ impl Work<'_> {
     async fn may_call(&self, need: &Need, held: Option<Timestamp>) -> Result<bool, Rest> {
         let now = Timestamp::now();
         let until = if need.is_message() {
-            let channel = Timestamp::from_microsecond(self.pace.not_before).unwrap_or(now);
-            Some(channel).max(held)
+            self.next_message().max(held)
         } else {
             self.app.store.take_place(self.workspace, need.method(), self.app.updates_per_minute, now).await?
         };
@@ -284,8 +283,8 @@ impl Work<'_> {
         Ok(false)
     }
 
-    /// Does it. The attempt, begun `at`, is marked; when this returns `Ok`, the post is off the list, or put aside, or somebody else's.
-    async fn post(&mut self, due: &Due, need: &mut Need, mut at: i64) -> Result<(), Failed> {
+    /// Does it. The attempt, begun `at`, is marked.
+    async fn post(&mut self, due: &Due, need: &mut Need, mut at: i64) -> Result<Came, Failed> {
         let (store, owner) = (&self.app.store, self.turn.owner.as_str());
         // An attempt without a result may have posted: look before posting again.
         if need.is_message() && due.attempt.is_some() {
@@ -309,18 +308,20 @@ impl Work<'_> {
             // A look-up takes a while, in which Slack may have wanted a pause.
             let held = store.held_until(self.workspace, self.voice.posting(self.channel)).await?;
             if held.is_some_and(|until| until > Timestamp::now()) {
-                return Ok(self.give_back(due, need, Setback::Pause).await?);
+                self.give_back(due, need, Setback::Pause).await?;
+                return Ok(Came::Left);
             }
             at = Timestamp::now().as_microsecond();
             if !store.renew(due, owner, at).await? {
-                return Ok(());
+                return Ok(Came::Left);
             }
         }
         let message = need.message();
         // Whoever was frozen since the mark must not call any more: the post is somebody else's by now. And a look-up may have taken the time that the call needs.
         let last = Timestamp::from_microsecond(at).unwrap_or_default() + self.turn.head_start;
         if Timestamp::now() > last || !self.turn.has_time() {
-            return Ok(self.give_back(due, need, Setback::Pause).await?);
+            self.give_back(due, need, Setback::Pause).await?;
+            return Ok(Came::Left);
         }
         let arguments = arguments(self.channel, due, need, &message);
         let answer = self.voice.say(self.app, need.method(), &arguments, last).await?;
@@ -336,10 +337,10 @@ impl Work<'_> {
     /// Takes our mark off, since Slack was not asked, or said that it did nothing; only the mark of an earlier attempt, of which nothing is known, stays.
     pub(crate) async fn give_back(&self, due: &Due, need: &Need, setback: Setback) -> Result<(), StoreError> {
         let (store, owner) = (&self.app.store, self.turn.owner.as_str());
-        if need.is_uncertain() { store.unresolved(due, owner, setback).await } else { store.release(due, owner, setback).await }
+        if need.is_uncertain() { store.unresolved(due, owner, setback, true).await } else { store.release(due, owner, setback).await }
     }
 
-    async fn write_down(&mut self, due: &Due, need: &Need, posted: Posted) -> Result<(), Failed> {
+    async fn write_down(&mut self, due: &Due, need: &Need, posted: Posted) -> Result<Came, Failed> {
         let now = Timestamp::now();
         if need.is_message() {
             self.pace.not_before = (now + BETWEEN_MESSAGES).as_microsecond();
@@ -357,7 +358,7 @@ impl Work<'_> {
             let about = need.about();
             tracing::warn!(about, channel = self.channel.as_str(), outcome = "overtaken", "another poster was at work meanwhile");
         }
-        Ok(())
+        Ok(Came::Done)
     }
 
     fn log(&self, due: &Due, need: &Need, posted: &Posted) {

@@ -9,7 +9,7 @@ use shared::store::digest::OnPage;
 use shared::store::pace::Storm;
 use shared::store::posts::{Due, Kind};
 
-use crate::channel::{Rest, Work};
+use crate::channel::{Came, Rest, Work};
 
 /// How often a digest is painted while there is more to do: often enough to be live, and Slack's rate for updates is for everybody.
 const BETWEEN_FACES: Duration = Duration::from_secs(5);
@@ -74,11 +74,11 @@ impl Work<'_> {
     }
 
     /// What is due for an incident on a page is due for the page; what would be told in its thread, the page shows.
-    pub(crate) async fn fold(&self, due: &Due, kind: &Kind, on_page: &OnPage) -> Result<bool, Rest> {
+    pub(crate) async fn fold(&self, due: &Due, kind: &Kind, on_page: &OnPage) -> Result<Came, Rest> {
         let store = &self.app.store;
         match kind {
-            Kind::Card(_) => store.fold(self.workspace, self.channel, due, on_page, Timestamp::now()).await.map(|_| true),
-            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) => store.drop_due(due).await.map(|()| true),
+            Kind::Card(_) => store.fold(self.workspace, self.channel, due, on_page, Timestamp::now()).await.map(|_| Came::Done),
+            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) => store.drop_due(due).await.map(|()| Came::Done),
         }
         .map_err(Rest::from)
     }

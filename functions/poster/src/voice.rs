@@ -31,8 +31,8 @@ impl App {
     pub(crate) async fn voice<'a>(&'a self, turn: &'a Turn, workspace: &Workspace, channel: &Channel) -> Result<Voice<'a>, Rest> {
         let Some(name) = channel.webhook() else {
             let bot = self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
-                SlackError::Closed(reason) => Rest::Park(reason),
-                SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
+                SlackError::Closed(reason) => Rest::park(reason),
+                SlackError::Token(_) => Rest::park(format!("{error}. {}", error.advice())),
                 SlackError::RateLimited { retry_after } => Rest::Wait { wait: Duration::from_secs(retry_after), why: error.to_string() },
                 error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
             })?;
@@ -42,7 +42,7 @@ impl App {
         let secret = secret.map_err(|error| Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() })?;
         match secret.webhooks.get(name) {
             Some(address) => Ok(Voice::Webhook(address.clone(), &turn.client)),
-            None => Err(Rest::Park(format!(
+            None => Err(Rest::park(format!(
                 "the Slack secret holds no webhook of the name {name}: put its address there, as {{\"webhooks\": {{\"{name}\": \"https://…\"}}}}, or correct the routing"
             ))),
         }
@@ -83,7 +83,7 @@ impl Voice<'_> {
     /// Asks something; a webhook tells nothing.
     pub(crate) async fn ask(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         match self {
-            Self::Bot(bot) => bot.ask(method, arguments).await,
+            Self::Bot(bot) => bot.ask_now(method, arguments).await,
             Self::Webhook(..) => Err(SlackError::Never { code: "webhook_tells_nothing".to_owned(), needed: None }),
         }
     }

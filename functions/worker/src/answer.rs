@@ -129,11 +129,11 @@ impl App {
 fn told(said: Result<(), SlackError>, intent: &str) -> Result<(), Failure> {
     match said {
         Ok(()) => Ok(()),
-        // What was asked is done; only the answer is late. The job comes again and finds its marker.
-        Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_))) => {
+        // What was asked is done; only the answer is late, a token's while it changes too. The job comes again and finds its marker.
+        Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) | SlackError::Token(_))) => {
             Err(Failure::Later(format!("the answer: {error}")))
         }
-        Err(error @ (SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. })) => {
+        Err(error @ (SlackError::Closed(_) | SlackError::Never { .. })) => {
             tracing::warn!(intent, %error, advice = error.advice(), outcome = "not_told", "the person could not be told");
             Ok(())
         }

@@ -27,6 +27,9 @@ use crate::slack::verdict::{Verdict, verdict};
 use crate::store::installations::{Disabled, Installation};
 use crate::store::{Store, StoreError};
 
+/// The method that says whose a token is.
+const WHOSE: &str = "auth.test";
+
 /// How long to wait before asking Slack once more who a token belongs to: the queue would only bring the job back after minutes, and somebody waits for it.
 const PAUSES: [Duration; 2] = [Duration::from_millis(300), Duration::from_secs(1)];
 
@@ -246,7 +249,7 @@ impl Installations {
         let foreigner = remembered(&self.owner, &digest).filter(|owner| owner != workspace);
         let (owner, name) = match foreigner {
             Some(owner) => (owner, None),
-            None => match whose(client, &held.token).await {
+            None => match self.asked(client, workspace, &held.token).await {
                 Ok(found) => found,
                 Err(SlackError::Token(code)) => return Err(self.refused(workspace, held, code).await),
                 Err(error) => return Err(error),
@@ -261,6 +264,19 @@ impl Installations {
         let by_link = self.tokens.by_link().await.map_err(|error| later(&error))?;
         self.store.proven(workspace, name.as_deref(), by_link, &digest, Timestamp::now()).await?;
         Ok(())
+    }
+
+    /// Asks Slack whose a token is, unless it wants a pause with that.
+    async fn asked(&self, client: &Client, workspace: &Workspace, token: &Secret) -> Result<(Workspace, Option<String>), SlackError> {
+        let now = Timestamp::now();
+        if let Some(until) = self.store.held_until(workspace, WHOSE).await?.filter(|until| *until > now) {
+            return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
+        }
+        let answer = whose(client, token).await;
+        if let Err(SlackError::RateLimited { retry_after }) = &answer {
+            self.store.hold(workspace, WHOSE, *retry_after).await?;
+        }
+        answer
     }
 
     /// What a token means that Slack did not accept, read again or not.
@@ -345,11 +361,11 @@ fn closed_to(item: Option<&Installation>, held: &Held) -> Option<String> {
 
 /// Whose a token is, and what they are called.
 pub async fn whose(client: &Client, token: &Secret) -> Result<(Workspace, Option<String>), SlackError> {
-    let mut answer = client.ask(token, "auth.test", &[]).await;
+    let mut answer = client.ask(token, WHOSE, &[]).await;
     for pause in PAUSES {
         if matches!(answer, Err(SlackError::Later(_) | SlackError::Ambiguous(_))) {
             tokio::time::sleep(pause).await;
-            answer = client.ask(token, "auth.test", &[]).await;
+            answer = client.ask(token, WHOSE, &[]).await;
         }
     }
     let answer = answer?;

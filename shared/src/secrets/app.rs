@@ -123,9 +123,9 @@ impl Secrets {
         self.cache.is_stale()
     }
 
-    /// Reads anew because the cached one failed; `None` where that was done less than [`super::REREAD`] ago.
-    pub async fn reread(&self) -> Option<Result<Arc<AppSecret>, SecretError>> {
-        self.cache.reread(self.read()).await
+    /// Reads anew because the cached one failed; `None` where that was done less than `least` ago: [`super::REREAD`] or [`super::REREAD_TOKEN`].
+    pub async fn reread(&self, least: Duration) -> Option<Result<Arc<AppSecret>, SecretError>> {
+        self.cache.reread(least, self.read()).await
     }
 
     /// Reads, whatever is cached.

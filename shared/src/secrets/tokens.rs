@@ -56,7 +56,7 @@ impl Tokens {
 
     /// Reads again because Slack did not accept the token, or its installation is closed; what is at hand where that was done a moment ago.
     pub async fn again(&self, workspace: &Workspace) -> Result<Held, SecretError> {
-        let app = match self.app.reread().await {
+        let app = match self.app.reread(super::REREAD_TOKEN).await {
             Some(read) => read?,
             None => self.app.at_hand().await?,
         };

@@ -62,9 +62,9 @@ impl Vault {
         self.cache(workspace).within(super::FRESH, self.read(workspace)).await
     }
 
-    /// Reads anew because the cached one failed; `None` where that was done less than [`super::REREAD`] ago.
+    /// Reads anew because the cached one failed; `None` where that was done less than [`super::REREAD_TOKEN`] ago.
     pub async fn reread(&self, workspace: &Workspace) -> Option<Result<Arc<InstallationSecret>, SecretError>> {
-        self.cache(workspace).reread(self.read(workspace)).await
+        self.cache(workspace).reread(super::REREAD_TOKEN, self.read(workspace)).await
     }
 
     /// What is cached, however old.

@@ -15,8 +15,8 @@ use crate::aws::{self, Patience};
 use crate::config::{self, ConfigError};
 use crate::domain::intent::Job;
 use crate::queue::{SendFailed, Sender};
-use crate::secrets::SecretError;
 use crate::secrets::app::{AppSecret, Secrets};
+use crate::secrets::{REREAD, SecretError};
 
 /// What a receiver holds while it is warm.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Receiver {
             Err(error) => return Err(unavailable(error)),
         };
         if matches!(unverified, Unverified::Signature | Unverified::NoSecret) {
-            match self.secrets.reread().await {
+            match self.secrets.reread(REREAD).await {
                 Some(Ok(secret)) => {
                     if let Ok(verified) = verify(&secret) {
                         return Ok(verified);

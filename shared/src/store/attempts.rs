@@ -34,6 +34,8 @@ pub struct Setbacks {
     pub failures: u32,
     /// When that was last, in microseconds since 1970.
     pub failed_at: i64,
+    /// How often it failed again although others had gone through since it failed last.
+    pub passed: u32,
     /// The token was not accepted.
     pub token_failures: u32,
     /// The message that it changes, or stands under, was gone.
@@ -45,8 +47,13 @@ pub struct Setbacks {
 pub enum Setback {
     /// Slack wants a pause: that is no failure.
     Pause,
-    /// Slack stumbled, at this moment.
-    Failure(Timestamp),
+    /// Slack stumbled.
+    Failure {
+        /// At this moment.
+        at: Timestamp,
+        /// Although others had gone through since it stumbled over this one last.
+        passed: bool,
+    },
     /// The token was not accepted.
     Token,
     /// What it changes, or stands under, was gone.
@@ -57,12 +64,15 @@ impl Setback {
     fn counter(self) -> Option<&'static str> {
         match self {
             Self::Pause => None,
-            Self::Failure(_) => Some("failures"),
+            Self::Failure { .. } => Some("failures"),
             Self::Token => Some("token_failures"),
             Self::Gone => Some("gone"),
         }
     }
 }
+
+/// What is counted about a post, and begins anew once it was put aside.
+const COUNTERS: &str = "attempts, failures, failed_at, passed, token_failures, gone";
 
 /// Marks one more attempt.
 const MARK: &str = "SET attempt = :attempt, attempts = if_not_exists(attempts, :none) + :one";
@@ -105,8 +115,13 @@ impl Store {
         self.count(due, owner, setback, "attempt, attempts").await
     }
 
-    /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death.
-    pub async fn unresolved(&self, due: &Due, owner: &str, setback: Setback) -> Result<(), StoreError> {
+    /// Whether Slack did it is not known, but whoever tried lived to say so: the mark stays for a look-up, and it counts as no death. `untouched`: it is known that this
+    /// attempt did nothing, so what somebody allowed by putting the post back is still allowed.
+    pub async fn unresolved(&self, due: &Due, owner: &str, setback: Setback, untouched: bool) -> Result<(), StoreError> {
+        if untouched && due.put_back {
+            let update = self.own(due, owner, "SET put_back = :yes").expression_attribute_values(":yes", attribute(&true)?);
+            held(update.send().await)?;
+        }
         self.count(due, owner, setback, "attempts").await
     }
 
@@ -116,8 +131,9 @@ impl Store {
         };
         let count = format!("SET {counter} = if_not_exists({counter}, :none) + :one");
         let update = match setback {
-            Setback::Failure(at) => self
-                .own(due, owner, &format!("{count}, failed_at = :at REMOVE {over}"))
+            Setback::Failure { at, passed } => self
+                .own(due, owner, &format!("{count}, failed_at = :at, passed = if_not_exists(passed, :none) + :passed REMOVE {over}"))
+                .expression_attribute_values(":passed", number(i32::from(passed)))
                 .expression_attribute_values(":at", number(at.as_microsecond())),
             Setback::Pause | Setback::Token | Setback::Gone => self.own(due, owner, &format!("{count} REMOVE {over}")),
         };
@@ -128,10 +144,13 @@ impl Store {
     /// Nobody is to try this post again until somebody puts its `letter` back. The mark of an attempt without a result stays, so that it is looked up then too;
     /// where Slack `answered`, it goes, and the post is only refused as it is: a newer want is tried.
     pub async fn park(&self, due: &Due, owner: &str, letter: &IntentId, reason: &str, answered: bool) -> Result<(), StoreError> {
-        let change =
-            if answered { "SET refused = :reason, letter = :letter REMOVE attempt" } else { "SET parked = :reason, letter = :letter" };
+        let change = if answered {
+            format!("SET refused = :reason, letter = :letter REMOVE attempt, {COUNTERS}")
+        } else {
+            format!("SET parked = :reason, letter = :letter REMOVE {COUNTERS}")
+        };
         let update = self
-            .own(due, owner, change)
+            .own(due, owner, &change)
             .expression_attribute_values(":reason", text(reason))
             .expression_attribute_values(":letter", text(letter.as_str()));
         held(update.send().await).map(|_| ())
@@ -158,8 +177,11 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key.item()))
-            .update_expression("SET put_back = :yes REMOVE parked, refused, letter, attempts, failures, failed_at, token_failures, gone")
-            .condition_expression("letter = :letter AND (attribute_exists(parked) OR attribute_exists(refused))")
+            .update_expression(format!("SET put_back = :yes REMOVE parked, refused, letter, {COUNTERS}"))
+            // An earlier version of this program named no letter.
+            .condition_expression(
+                "(attribute_not_exists(letter) OR letter = :letter) AND (attribute_exists(parked) OR attribute_exists(refused))",
+            )
             .expression_attribute_values(":letter", text(letter.as_str()))
             .expression_attribute_values(":yes", attribute(&true)?);
         held(update.send().await).map(|_| ())

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::ids::{Channel, DigestId, Workspace};
 use crate::domain::storm::Lately;
 
+use super::attempts::held;
 use super::keys;
 use super::{Item, Store, StoreError, attribute, number, read, write};
 
@@ -98,16 +99,18 @@ impl Store {
         Ok(self.get(&keys::channel_pace(workspace, channel)).await?.unwrap_or_default())
     }
 
-    /// Keeps that nothing can be posted in a channel.
-    pub async fn park_channel(&self, workspace: &Workspace, channel: &Channel, parked: &Parked) -> Result<(), StoreError> {
+    /// Keeps that nothing can be posted in a channel, unless somebody else has posted there since its pace was read with this `not_before`.
+    pub async fn park_channel(&self, workspace: &Workspace, channel: &Channel, parked: &Parked, not_before: i64) -> Result<(), StoreError> {
         let update = self
             .db
             .update_item()
             .table_name(&self.table)
             .set_key(Some(keys::channel_pace(workspace, channel).item()))
             .update_expression("SET parked = :parked")
+            .condition_expression("attribute_not_exists(not_before) OR not_before = :not_before")
+            .expression_attribute_values(":not_before", number(not_before))
             .expression_attribute_values(":parked", attribute(parked)?);
-        update.send().await.map(|_| ()).map_err(|error| StoreError::call(&error))
+        held(update.send().await).map(|_| ())
     }
 
     /// Nothing stands in the way of a channel any more.
@@ -204,12 +207,7 @@ impl Store {
             .update_expression("SET not_before = :until")
             .condition_expression("attribute_not_exists(not_before) OR not_before < :until")
             .expression_attribute_values(":until", number(until.as_microsecond()));
-        match update.send().await {
-            Err(error) if !matches!(error.as_service_error(), Some(UpdateItemError::ConditionalCheckFailedException(_))) => {
-                Err(StoreError::call(&error))
-            }
-            Ok(_) | Err(_) => Ok(until),
-        }
+        held(update.send().await).map(|_| until)
     }
 }
 

@@ -90,6 +90,29 @@ async fn a_closed_workspace_opens_when_its_new_token_is_there() {
     world.finish().await;
 }
 
+/// Somebody took Tocsin out, and puts it back with a new token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_uninstalled_workspace_opens_when_its_new_token_is_there() {
+    let world = World::start().await;
+    world.alarm_fires("before").await.thread_of(1).await;
+    world.settled().await;
+    world.slack.tell("token", &json!({ "error": "account_inactive" })).await;
+    world.expects_error("parked");
+    let uninstall = json!({ "id": "uninstall-1", "workspace": WORKSPACE, "at": Timestamp::now(), "reason": "app_uninstalled" });
+    world.queues_again(Queue::Intents, &json!({ "version": 1, "message": { "uninstall": uninstall } }).to_string()).await;
+    let removed = async || if world.installation(WORKSPACE).await.get("removed_at").is_some() { Ok(()) } else { Err(String::new()) };
+    world.until("it is removed", removed).await;
+    world.drops(&Alarm::named("while-uninstalled").fires(Timestamp::now())).await;
+    world.takes_dead_letter(Queue::Posts).await;
+    due_since(&world, SignedDuration::from_mins(11)).await;
+    let token = "xoxb-canary-after-the-uninstall";
+    world.slack.tell("token", &json!({ "bot_token": token, "error": null })).await;
+    world.writes_secret(token, &world.signing_secret).await;
+    world.ticks().await;
+    world.card("#incidents", "while-uninstalled").await.thread_of(1).await;
+    world.finish().await;
+}
+
 /// Nothing could be posted in a channel; with another token that may be different.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_parked_channel_is_tried_again_with_a_new_token() {
