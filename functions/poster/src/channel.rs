@@ -100,6 +100,8 @@ pub(crate) enum Came {
     Nothing,
     /// It is done, or put aside.
     Done,
+    /// Slack wanted a pause, which is over: it stands as it was, and is tried again.
+    Again,
     /// It is due still, and what comes after it must not come before it.
     Left,
 }
@@ -159,7 +161,11 @@ impl Work<'_> {
                 if resting.is(&due, self.rests_until(&due)) {
                     continue;
                 }
-                let came = self.work_off(&due).await?;
+                let mut came = self.work_off(&due).await?;
+                while came == Came::Again {
+                    self.turn.in_time()?;
+                    came = self.work_off(&due).await?;
+                }
                 done += usize::from(came != Came::Nothing);
                 if came == Came::Left || done == IN_A_ROW {
                     break;
@@ -231,7 +237,9 @@ impl Work<'_> {
                 let until = store.hold(self.workspace, method, retry_after).await?;
                 self.give_back(due, need, Setback::Pause).await?;
                 tracing::info!(method = need.method(), retry_after, outcome = "rate_limited", "Slack wants a pause");
-                self.pause(until, &why).await.map(|()| Came::Left)
+                // What has a mark from before was looked up meanwhile, and is read again.
+                let came = if due.attempt.is_none() { Came::Again } else { Came::Left };
+                self.pause(until, &why).await.map(|()| came)
             }
             // The mark of a new message stays: the next attempt looks it up. Anything else done twice is done once.
             Verdict::Uncertain if need.is_message() => self.stumbled_over(due, why, Mark::This).await,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::ids::{Channel, IntentId, Workspace};
+use shared::queue::{Wake, seal};
 use tests::inputs::own;
 use tests::ministack::Queue;
 use tests::world::{WORKSPACE, World};
@@ -119,6 +121,28 @@ pub(crate) async fn drop_at_once(world: &World, messages: &[Value], channels: us
     let poster = world.dispatcher().mapping("poster");
     poster.pause();
     drop_all(world, most).await;
+    quiet(world).await;
+    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
+    let began = Instant::now();
+    poster.resume();
+    drop_all(world, last).await;
+    began
+}
+
+/// Puts one wake for each of these channels in the place of all that wait, once everything else is done.
+pub(crate) async fn wake_once(world: &World, places: impl Iterator<Item = (&'static str, Range<usize>)>) {
+    quiet(world).await;
+    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
+    for (workspace, number) in places.flat_map(|(workspace, numbers)| numbers.map(move |number| (workspace, number))) {
+        let channel = Channel::new(self::channel(number));
+        let because = IntentId::of("chaos", &[workspace, channel.as_str()]);
+        let wake = Wake { workspace: Workspace::new(workspace), channel, because, unpark: None };
+        world.queues_again(Queue::Posts, &seal(&wake).unwrap_or_default()).await;
+    }
+}
+
+/// Until nothing waits to be taken in or applied.
+async fn quiet(world: &World) {
     let depth = async |queue| world.aws.depth(world.queue_url(queue)).await.unwrap_or(1);
     world
         .until("all are due", async || {
@@ -126,11 +150,6 @@ pub(crate) async fn drop_at_once(world: &World, messages: &[Value], channels: us
             if left == 0 { Ok(()) } else { Err(format!("{left} are not")) }
         })
         .await;
-    world.aws.purge(world.queue_url(Queue::Posts)).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
-    let began = Instant::now();
-    poster.resume();
-    drop_all(world, last).await;
-    began
 }
 
 /// How often the functions logged this outcome.

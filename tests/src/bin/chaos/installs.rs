@@ -18,7 +18,7 @@ use tests::slack::Message;
 use tests::world::{Setup, WORKSPACE, World};
 
 use crate::Options;
-use crate::common::{Report, channel, channels_of, drop_all, duplicates, finish, settle, taken};
+use crate::common::{Report, channel, channels_of, drop_all, duplicates, finish, settle, taken, wake_once};
 
 /// The other workspace.
 const SECOND: &str = "T0SECOND";
@@ -255,7 +255,13 @@ async fn side_by_side(options: &Options, report: &mut Report) {
             }
         }
     };
+    // The wakes of all of it would keep the local SQS so busy that it takes no more: one for each channel comes in their place.
+    let poster = world.dispatcher().mapping("poster");
+    poster.pause();
     join_all((0..AT_ONCE).map(somebody)).await;
+    let places = PLACES.iter().enumerate().map(|(place, (workspace, ..))| (*workspace, place * CHANNELS..(place + 1) * CHANNELS));
+    wake_once(&world, places).await;
+    poster.resume();
     settle(&world).await;
     report.row("operations of two workspaces, interleaved", operations);
     report.row("  alarms with the same keys in both", alarms.len());
