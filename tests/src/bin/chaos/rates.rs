@@ -25,8 +25,8 @@ const CHANNELS: usize = 10;
 const REFUSED: f64 = 0.3;
 const A_MINUTE: u32 = 300;
 
-/// For how long after a 429 a call of another channel may still come: it was on its way. In milliseconds, on a machine that has more to do than it can.
-const ON_THE_WAY: i64 = 500;
+/// For how long after a 429 a call of another channel may still come: it was on its way, which is the second that a call may begin after its mark. In milliseconds.
+const ON_THE_WAY: i64 = 1_000;
 
 pub(crate) async fn run(options: &Options) -> Report {
     let incidents = options.scaled(10_000);
