@@ -478,11 +478,11 @@ impl Incident {
     }
 }
 
-/// Who, in a refusal: Slack turns `<@U…>` into the name.
+/// Who, in a refusal: Slack turns `<@U…>` into the name. A source that calls itself so is nobody.
 fn named(actor: &Actor) -> String {
     match actor {
         Actor::User(person) => format!("<@{}>", person.id),
-        Actor::Source(name) => name.clone(),
+        Actor::Source(name) => name.replace("<@", "@"),
     }
 }
 
