@@ -349,14 +349,15 @@ impl Incident {
             return Step::done(what, Outcome::Created);
         };
         let comes_back = self.flapping.as_ref().filter(|held| held.since == at).map(|held| held.quiet_minutes);
-        if self.state() == State::Resolved && comes_back.is_none() {
-            // What begins a new incident never comes here, see `is_over_before`.
-            return Step::late(None);
-        }
+        // What begins a new incident never comes here, see `is_over_before`: this was said before the end, and counts as if it had come in time.
+        let is_over = self.state() == State::Resolved && comes_back.is_none();
         let severity = self.severity();
         self.facts.learn(changes.clone(), at);
         self.fired = Some(Fired { first: fired.first.min(at), last: fired.last.max(at) });
         self.count = self.count.saturating_add(1);
+        if is_over {
+            return Step { repaint: true, ..Step::late(None) };
+        }
         if let Some(quiet_minutes) = comes_back {
             return Step::done(What::Flapping { quiet_minutes }, Outcome::Reopened);
         }

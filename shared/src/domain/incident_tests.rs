@@ -232,3 +232,11 @@ fn a_source_that_calls_itself_like_a_person_calls_nobody() {
     let refusal = after_all(&[alarm(0), over]).apply(&person("omar", 20, resolve())).expect_err("it is over").to_string();
     assert!(refusal.contains("resolved by @U0JANE> already"), "{refusal}");
 }
+
+#[test]
+fn what_was_said_before_the_end_counts_however_late_it_comes() {
+    let described = source(0, Action::Create(Changes { description: Some("since ten".into()), ..Changes::default() }));
+    let in_time = after_all(&[described.clone(), alarm(5), recovery(30)]);
+    let late = after_all(&[alarm(5), recovery(30), described]);
+    assert_eq!((late.fired, &late.facts, late.count, late.state()), (in_time.fired, &in_time.facts, in_time.count, State::Resolved));
+}
