@@ -483,7 +483,7 @@ impl Incident {
 fn named(actor: &Actor) -> String {
     match actor {
         Actor::User(person) => format!("<@{}>", person.id),
-        Actor::Source(name) => name.replace("<@", "@"),
+        Actor::Source(name) => name.replace('<', ""),
     }
 }
 

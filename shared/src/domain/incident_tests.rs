@@ -228,7 +228,7 @@ fn of_many_recoveries_before_the_alarm_only_the_first_is_told_and_the_latest_cou
 
 #[test]
 fn a_source_that_calls_itself_like_a_person_calls_nobody() {
-    let over = intent(Actor::Source("<@U0JANE>".into()), 10, Action::Resolve(Closing::default()));
+    let over = intent(Actor::Source("<<@U0JANE>".into()), 10, Action::Resolve(Closing::default()));
     let refusal = after_all(&[alarm(0), over]).apply(&person("omar", 20, resolve())).expect_err("it is over").to_string();
     assert!(refusal.contains("resolved by @U0JANE> already"), "{refusal}");
 }
