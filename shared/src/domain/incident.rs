@@ -482,7 +482,7 @@ impl Incident {
 /// Who, in a refusal: Slack turns `<@U…>` into the name. A source that calls itself so is nobody.
 fn named(actor: &Actor) -> String {
     match actor {
-        Actor::User(person) => format!("<@{}>", person.id),
+        Actor::User(person) => format!("<@{}>", person.id.as_str().replace('<', "")),
         Actor::Source(name) => name.replace('<', ""),
     }
 }
