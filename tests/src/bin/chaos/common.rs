@@ -142,7 +142,7 @@ pub(crate) async fn wake_once(world: &World, places: impl Iterator<Item = (&'sta
 }
 
 /// Until nothing waits to be taken in or applied.
-async fn quiet(world: &World) {
+pub(crate) async fn quiet(world: &World) {
     let depth = async |queue| world.aws.depth(world.queue_url(queue)).await.unwrap_or(1);
     world
         .until("all are due", async || {
