@@ -11,7 +11,7 @@ use tests::ministack::Queue;
 use tests::world::{INSTALL_URL, Setup, WORKSPACE, World};
 
 use crate::signatures::sign;
-use crate::watch::{counted, sum};
+use crate::watch::{counts, sum};
 
 /// Another workspace, with a channel and somebody in it.
 pub(crate) const SECOND: &str = "T0SECOND";
@@ -344,7 +344,8 @@ async fn a_refresh_that_slack_puts_off_comes_a_minute_later() {
     world.expects_error("jobs that failed: refresh");
     let failed = world.try_tick().await.expect_err("Lambda hears that a job failed");
     assert!(format!("{failed:?}").contains("refresh"), "{failed:?}");
-    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "failed"))), 1);
+    let failed = |lines: &[Value]| sum(lines, "Refreshes", Some(("Outcome", "failed"))) == 1;
+    counts(&world, "clock", "it failed once", failed).await;
     let kept = world.installation(WORKSPACE).await;
     assert!(kept.get("refresh").is_none(), "it was not done, and Slack said so: {kept}");
     world.ticks().await;
@@ -376,7 +377,8 @@ async fn a_refresh_killed_after_slacks_answer_is_stated_and_alarms_and_is_mended
     let lines = world.logs.lines();
     let lost: Vec<_> = lines.iter().filter(|line| line.text.contains("refresh_lost")).collect();
     assert!(lost.len() == 1 && lost[0].text.contains("/install") && lost[0].text.contains("interrupted"), "{lost:?}");
-    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "lost"))), 2, "the alarm lasts as long as the trouble");
+    let lost = |times: u64| move |lines: &[Value]| sum(lines, "Refreshes", Some(("Outcome", "lost"))) == times;
+    counts(&world, "clock", "the alarm lasts as long as the trouble", lost(2)).await;
     let notices = world.until("a notice", async || Some(world.notices().await).filter(|all| !all.is_empty()).ok_or_else(String::new)).await;
     assert!(notices.len() == 1 && notices[0].subject.contains(WORKSPACE) && notices[0].text.contains(INSTALL_URL), "{notices:?}");
 
@@ -390,7 +392,7 @@ async fn a_refresh_killed_after_slacks_answer_is_stated_and_alarms_and_is_mended
     let letter = world.takes_dead_letter(Queue::Posts).await;
     assert!(letter.reason.contains("has expired and cannot be refreshed") && letter.reason.contains("/install"), "{}", letter.reason);
     world.ticks().await;
-    assert_eq!(sum(&counted(&world, "clock"), "Refreshes", Some(("Outcome", "lost"))), 4, "until it is installed again");
+    counts(&world, "clock", "until it is installed again", lost(4)).await;
     Browser::new(&world).installs(WORKSPACE).await;
     world.puts_back(Queue::Posts, &letter).await;
     world.card("#incidents", "after-the-end").await.thread_of(1).await;

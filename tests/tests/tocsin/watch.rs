@@ -118,6 +118,16 @@ pub(crate) fn counted(world: &World, function: &str) -> Vec<Value> {
     own.map(|line| serde_json::from_str(&line.text).unwrap_or_else(|error| panic!("{error}: {}", line.text))).collect()
 }
 
+/// Waits until what a function counted is as `holds` wants it: its log is read beside its answer, not before.
+pub(crate) async fn counts(world: &World, function: &str, what: &str, holds: impl Fn(&[Value]) -> bool) {
+    world
+        .until(what, async || {
+            let lines = counted(world, function);
+            if holds(&lines) { Ok(()) } else { Err(format!("{lines:?}")) }
+        })
+        .await;
+}
+
 /// All values of a metric that has this dimension, added up.
 pub(crate) fn sum(lines: &[Value], metric: &str, dimension: Option<(&str, &str)>) -> u64 {
     let of = lines.iter().filter(|line| dimension.is_none_or(|(name, value)| line.get(name).and_then(Value::as_str) == Some(value)));
