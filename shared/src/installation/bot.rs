@@ -38,14 +38,16 @@ impl Bot<'_> {
 
     /// Calls a method that reads; for the rest as [`Self::call`].
     pub async fn ask(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let ask = async || self.with_token(method, Timestamp::MAX, async |token| self.client.ask(token, method, arguments).await).await;
-        self.patiently(&[method], ask).await
+        self.patiently(&[method], async || self.read(method, arguments).await).await
     }
 
-    /// The same without waiting anything out, for those who see to the pauses themselves.
+    /// The same without waiting anything out.
     pub async fn ask_now(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
-        let ask = async || self.with_token(method, Timestamp::MAX, async |token| self.client.ask(token, method, arguments).await).await;
-        self.unless_held(&[method], &ask).await
+        self.installations.unless_held(&self.workspace, &[method], Box::pin(self.read(method, arguments))).await
+    }
+
+    async fn read(&self, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        self.with_token(method, Timestamp::MAX, async |token| self.client.ask(token, method, arguments).await).await
     }
 
     /// Posts to a person. What Slack refuses here is mostly this conversation's own rate, so it is this conversation that pauses, and no channel waits for it.
@@ -63,7 +65,7 @@ impl Bot<'_> {
     /// Calls where none of these is held, and holds the last of them where Slack wants a pause. A short one is waited out.
     async fn patiently(&self, held: &[&str], call: impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
         for _ in 0..WAITS {
-            match self.unless_held(held, &call).await {
+            match self.installations.unless_held(&self.workspace, held, Box::pin(call())).await {
                 // Slack says how long, and nothing else will say when it is over.
                 Err(SlackError::RateLimited { retry_after }) if retry_after <= WAITED_OUT => {
                     tokio::time::sleep(Duration::from_secs(retry_after)).await;
@@ -71,23 +73,7 @@ impl Bot<'_> {
                 other => return other,
             }
         }
-        self.unless_held(held, &call).await
-    }
-
-    async fn unless_held(&self, held: &[&str], call: &impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
-        let store = &self.installations.store;
-        for of in held {
-            let now = Timestamp::now();
-            if let Some(until) = store.held_until(&self.workspace, of).await?.filter(|until| *until > now) {
-                return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
-            }
-        }
-        // The futures of a call are large.
-        let answer = Box::pin(call()).await;
-        if let (Err(SlackError::RateLimited { retry_after }), Some(of)) = (&answer, held.last()) {
-            store.hold(&self.workspace, of, *retry_after).await?;
-        }
-        answer
+        self.installations.unless_held(&self.workspace, held, Box::pin(call())).await
     }
 
     /// Calls with the token at hand, and once more with the one that came after it, if that is not after `until`.

@@ -7,6 +7,7 @@
 mod bot;
 pub mod change;
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -249,7 +250,7 @@ impl Installations {
         let foreigner = remembered(&self.owner, &digest).filter(|owner| owner != workspace);
         let (owner, name) = match foreigner {
             Some(owner) => (owner, None),
-            None => match self.asked(client, workspace, &held.token).await {
+            None => match self.unless_held(workspace, &[WHOSE], Box::pin(whose(client, &held.token))).await {
                 Ok(found) => found,
                 Err(SlackError::Token(code)) => return Err(self.refused(workspace, held, code).await),
                 Err(error) => return Err(error),
@@ -266,15 +267,23 @@ impl Installations {
         Ok(())
     }
 
-    /// Asks Slack whose a token is, unless it wants a pause with that.
-    async fn asked(&self, client: &Client, workspace: &Workspace, token: &Secret) -> Result<(Workspace, Option<String>), SlackError> {
-        let now = Timestamp::now();
-        if let Some(until) = self.store.held_until(workspace, WHOSE).await?.filter(|until| *until > now) {
-            return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
+    /// Calls where Slack wants no pause with any of these, methods or conversations; where it does now, the last of them is held for the whole workspace. The futures of a
+    /// call are large, so `call` comes in a box.
+    async fn unless_held<T>(
+        &self,
+        workspace: &Workspace,
+        held: &[&str],
+        call: Pin<Box<impl Future<Output = Result<T, SlackError>>>>,
+    ) -> Result<T, SlackError> {
+        for of in held {
+            let now = Timestamp::now();
+            if let Some(until) = self.store.held_until(workspace, of).await?.filter(|until| *until > now) {
+                return Err(SlackError::RateLimited { retry_after: until.duration_since(now).as_secs().unsigned_abs() + 1 });
+            }
         }
-        let answer = whose(client, token).await;
-        if let Err(SlackError::RateLimited { retry_after }) = &answer {
-            self.store.hold(workspace, WHOSE, *retry_after).await?;
+        let answer = call.await;
+        if let (Err(SlackError::RateLimited { retry_after }), Some(of)) = (&answer, held.last()) {
+            self.store.hold(workspace, of, *retry_after).await?;
         }
         answer
     }
