@@ -11,7 +11,7 @@ use shared::slack::client::SlackError;
 use shared::slack::verdict::Verdict;
 use shared::store::StoreError;
 use shared::store::attempts::{Setback, Setbacks};
-use shared::store::pace::ChannelPace;
+use shared::store::pace::{ChannelPace, Parked};
 use shared::store::posts::{Due, Kind};
 
 use crate::post::{BETWEEN_MESSAGES, Failed, Need};
@@ -52,22 +52,7 @@ pub(crate) enum Rest {
     /// Something, not sooner than after this while.
     Wait { wait: Duration, why: String },
     /// Something that nobody can do until somebody mends what the reason says.
-    Park { reason: String, tried: Option<Tried> },
-}
-
-/// With what a channel was tried in which nothing can be posted.
-#[derive(Debug)]
-pub(crate) struct Tried {
-    /// The token or address, see [`shared::installation::Installations::key_to`].
-    pub(crate) key: Option<String>,
-    /// What the channel's pace said last.
-    pub(crate) not_before: i64,
-}
-
-impl Rest {
-    pub(crate) fn park(reason: impl Into<String>) -> Self {
-        Self::Park { reason: reason.into(), tried: None }
-    }
+    Park(String),
 }
 
 impl From<StoreError> for Rest {
@@ -127,22 +112,35 @@ impl App {
         for (place, letter) in unpark {
             self.store.unpark(workspace, channel, place, letter).await?;
         }
-        // Before the token is read that is used: what comes after this is another one to the clock, though it should be this.
+        // Read before the token that is used: one that comes in between is then a new one to the clock, which tries it, and not one that was tried in vain.
         let key = self.installations.key_to(workspace, channel).await;
         let pace = self.store.channel_pace(workspace, channel).await?;
-        let before = pace.not_before;
-        let (rest, not_before) = match self.voice(turn, workspace, channel).await {
-            Err(rest) => (Err(rest), before),
+        let mut not_before = pace.not_before;
+        let result = match self.voice(turn, workspace, channel).await {
+            Err(rest) => Err(rest),
             Ok(voice) => {
                 let (digest_painted, stumbled, unsure_until) = (None, None, None);
                 let mut work = Work { app: self, turn, voice, workspace, channel, pace, digest_painted, stumbled, unsure_until };
-                (work.run().await, work.pace.not_before)
+                let result = work.run().await;
+                not_before = work.pace.not_before;
+                result
             }
         };
-        rest.map_err(|rest| match rest {
-            Rest::Park { reason, .. } => Rest::Park { reason, tried: Some(Tried { key, not_before }) },
-            other => other,
-        })
+        if let Err(Rest::Park(reason)) = &result {
+            let parked = Parked { at: Timestamp::now(), reason: reason.clone(), key };
+            self.keep_parked(workspace, channel, &parked, not_before).await?;
+        }
+        result
+    }
+
+    /// Keeps that nothing can be posted in a channel, so that the clock does not wake it every minute for one more dead letter. Where the whole installation is
+    /// closed the clock wakes none of its channels, and all of them as soon as it is open.
+    async fn keep_parked(&self, workspace: &Workspace, channel: &Channel, parked: &Parked, not_before: i64) -> Result<(), StoreError> {
+        let installation = self.store.installation(workspace).await?;
+        if installation.is_some_and(|installation| installation.closed().is_some()) {
+            return Ok(());
+        }
+        self.store.park_channel(workspace, channel, parked, not_before).await
     }
 }
 
@@ -348,7 +346,7 @@ impl Work<'_> {
 /// Nobody can post there until somebody mends what Slack says.
 fn park(error: SlackError) -> Rest {
     let reason = format!("{error}. {}", error.advice());
-    Rest::park(if let SlackError::Closed(reason) = error { reason } else { reason })
+    Rest::Park(if let SlackError::Closed(reason) = error { reason } else { reason })
 }
 
 /// How long to leave alone what failed `at` this moment, after so many failures before: 1, 2, 4 … 60 seconds, and never less than `least`; each up to a quarter longer, so

@@ -27,11 +27,10 @@ use shared::installation::Installations;
 use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
 use shared::slack::client::{Client, Unbuildable};
-use shared::store::pace::Parked;
-use shared::store::{Store, StoreError};
+use shared::store::Store;
 use url::Url;
 
-use channel::{Rest, Tried};
+use channel::Rest;
 
 /// What an attempt has for itself beyond its call to Slack: so long after the mark the call may begin, and so long before the lease ends it is over.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -166,14 +165,11 @@ impl App {
                 self.put_back(&readable, wait).await;
                 ids(readable)
             }
-            Rest::Park { reason, tried } => {
+            Rest::Park(reason) => {
                 // What is due stays due; one message stands for it on the dead-letter queue, and putting that back posts everything.
                 let Some((_, delivery)) = wakes.first() else { return Vec::new() };
                 match self.park(delivery, &reason).await {
                     Ok(()) => {
-                        if let Err(error) = self.keep_parked(first, &reason, tried).await {
-                            tracing::warn!(%error, "the clock wakes the channel although nothing can be posted there");
-                        }
                         self.tell(&first.workspace, &first.channel, "Nothing can be posted there", &reason).await;
                         Vec::new()
                     }
@@ -184,18 +180,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// Keeps that nothing can be posted in a channel, so that the clock does not wake it every minute for one more dead letter. Where the whole installation is
-    /// closed the clock wakes none of its channels, and all of them as soon as it is open.
-    async fn keep_parked(&self, wake: &Wake, reason: &str, tried: Option<Tried>) -> Result<(), StoreError> {
-        let Some(Tried { key, not_before }) = tried else { return Ok(()) };
-        let installation = self.store.installation(&wake.workspace).await?;
-        if installation.is_some_and(|installation| installation.closed().is_some()) {
-            return Ok(());
-        }
-        let parked = Parked { at: Timestamp::now(), reason: reason.to_owned(), key };
-        self.store.park_channel(&wake.workspace, &wake.channel, &parked, not_before).await
     }
 
     async fn park(&self, delivery: &Delivery, reason: &str) -> Result<(), SendFailed> {

@@ -31,8 +31,8 @@ impl App {
     pub(crate) async fn voice<'a>(&'a self, turn: &'a Turn, workspace: &Workspace, channel: &Channel) -> Result<Voice<'a>, Rest> {
         let Some(name) = channel.webhook() else {
             let bot = self.installations.bot(&turn.client, workspace).await.map_err(|error| match error {
-                SlackError::Closed(reason) => Rest::park(reason),
-                SlackError::Token(_) => Rest::park(format!("{error}. {}", error.advice())),
+                SlackError::Closed(reason) => Rest::Park(reason),
+                SlackError::Token(_) => Rest::Park(format!("{error}. {}", error.advice())),
                 SlackError::RateLimited { retry_after } => Rest::Wait { wait: Duration::from_secs(retry_after), why: error.to_string() },
                 error => Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() },
             })?;
@@ -42,7 +42,7 @@ impl App {
         let secret = secret.map_err(|error| Rest::Wait { wait: Duration::from_secs(30), why: error.to_string() })?;
         match secret.webhooks.get(name) {
             Some(address) => Ok(Voice::Webhook(address.clone(), &turn.client)),
-            None => Err(Rest::park(format!(
+            None => Err(Rest::Park(format!(
                 "the Slack secret holds no webhook of the name {name}: put its address there, as {{\"webhooks\": {{\"{name}\": \"https://…\"}}}}, or correct the routing"
             ))),
         }
