@@ -37,8 +37,7 @@ impl App {
         let (mut oldest, mut troubles) = (None, Troubles::default());
         for installation in self.store.installations().await? {
             let workspace = &installation.workspace;
-            // Nothing may be posted there; what is due is found again once it is open, which another token does.
-            // Where it comes by the link, so does the next token.
+            // Nothing may be posted there; what is due is found again once it is open, which another token does: for one that was taken out, the link brings it, or somebody pastes it.
             let gone = installation.by_link && installation.removed_at.is_some();
             if gone || (installation.closed().is_some() && self.installations.bot(&self.slack, workspace).await.is_err()) {
                 continue;

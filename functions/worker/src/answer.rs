@@ -129,7 +129,7 @@ impl App {
 fn told(said: Result<(), SlackError>, intent: &str) -> Result<(), Failure> {
     match said {
         Ok(()) => Ok(()),
-        // What was asked is done; only the answer is late, a token's while it changes too. The job comes again and finds its marker.
+        // What was asked is done; only the answer is late, perhaps because the token is just changing. The job comes again and finds its marker.
         Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) | SlackError::Token(_))) => {
             Err(Failure::Later(format!("the answer: {error}")))
         }
