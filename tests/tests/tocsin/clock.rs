@@ -70,6 +70,16 @@ async fn one_workspaces_trouble_does_not_stop_the_clock_for_the_others() {
     world.finish().await;
 }
 
+/// What has been due for long is there once another token is pasted and a minute has passed.
+async fn a_new_token_brings(world: &World, title: &str) {
+    due_since(world, SignedDuration::from_mins(11)).await;
+    let token = "xoxb-canary-of-another-time";
+    world.slack.tell("token", &json!({ "bot_token": token, "error": null })).await;
+    world.writes_secret(token, &world.signing_secret).await;
+    world.ticks().await;
+    world.card("#incidents", title).await.thread_of(1).await;
+}
+
 /// Slack took the token away; an administrator pastes another, and does nothing else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_workspace_opens_when_its_new_token_is_there() {
@@ -81,12 +91,7 @@ async fn a_closed_workspace_opens_when_its_new_token_is_there() {
     world.expects_error("parked");
     world.drops(&Alarm::named("while-revoked").fires(Timestamp::now())).await;
     world.takes_dead_letter(Queue::Posts).await;
-    due_since(&world, SignedDuration::from_mins(11)).await;
-    let token = "xoxb-canary-after-the-revocation";
-    world.slack.tell("token", &json!({ "bot_token": token, "error": null })).await;
-    world.writes_secret(token, &world.signing_secret).await;
-    world.ticks().await;
-    world.card("#incidents", "while-revoked").await.thread_of(1).await;
+    a_new_token_brings(&world, "while-revoked").await;
     world.finish().await;
 }
 
@@ -104,12 +109,7 @@ async fn an_uninstalled_workspace_opens_when_its_new_token_is_there() {
     world.until("it is removed", removed).await;
     world.drops(&Alarm::named("while-uninstalled").fires(Timestamp::now())).await;
     world.takes_dead_letter(Queue::Posts).await;
-    due_since(&world, SignedDuration::from_mins(11)).await;
-    let token = "xoxb-canary-after-the-uninstall";
-    world.slack.tell("token", &json!({ "bot_token": token, "error": null })).await;
-    world.writes_secret(token, &world.signing_secret).await;
-    world.ticks().await;
-    world.card("#incidents", "while-uninstalled").await.thread_of(1).await;
+    a_new_token_brings(&world, "while-uninstalled").await;
     world.finish().await;
 }
 
@@ -121,12 +121,7 @@ async fn a_parked_channel_is_tried_again_with_a_new_token() {
     world.expects_error("not_in_channel");
     world.drops(&Alarm::named("parked").fires(Timestamp::now())).await;
     world.takes_dead_letter(Queue::Posts).await;
-    due_since(&world, SignedDuration::from_mins(11)).await;
-    let token = "xoxb-canary-of-another-app";
-    world.slack.tell("token", &json!({ "bot_token": token })).await;
-    world.writes_secret(token, &world.signing_secret).await;
-    world.ticks().await;
-    world.card("#incidents", "parked").await.thread_of(1).await;
+    a_new_token_brings(&world, "parked").await;
     world.finish().await;
 }
 

@@ -154,6 +154,12 @@ async fn killed(report: &mut Report, kills: usize) {
         };
         left -= usize::from(was_killed);
         installs += 1;
+        // What was killed just after its answer takes the next request along; whoever it is follows the link again.
+        let answers = async || match browser.opens("/install").await.status {
+            302 => Ok(()),
+            other => Err(other.to_string()),
+        };
+        world.until("it answers again", answers).await;
     }
     Browser::new(&world).installs(WORKSPACE).await;
     drop_all(&world, &[own("create", "after-the-kills", Timestamp::now(), &json!({ "title": "after the kills", "workspace": WORKSPACE }))])
