@@ -1,5 +1,5 @@
 //! Brings Slack up to date. A message only says that something is due in a channel; [`channel`] works that off, [`post`] does one post, after [`look_up`] has found out
-//! what became of an earlier attempt; [`storm`] is what happens when there are too many, and [`voice`] through what a channel is spoken to.
+//! what became of an earlier attempt; [`setback`] is what it means that it failed; [`storm`] is what happens when there are too many, and [`voice`] through what a channel is spoken to.
 //!
 //! A channel that has to wait (for Slack's rates, for another poster's attempt) is put back on the queue for just that long: all its messages of the batch get the same
 //! visibility, since the head alone would leave the rest locked. Channels of one batch run beside each other, so none waits for another.
@@ -7,6 +7,7 @@
 mod channel;
 mod look_up;
 mod post;
+mod setback;
 mod storm;
 mod voice;
 
