@@ -157,7 +157,7 @@ fn unsigned(input: &[u8]) {
 fn command(body: &[u8]) {
     let command = signed(body, SlashCommand::parse);
     let (workspace, person) = (command.workspace(), command.person());
-    let wish = command::read(&command.text);
+    let wish = command::read(&command.text, crate::now());
     if let Ok(Wish::Do(target, action)) = &wish {
         let intent = Intent {
             id: shared::domain::ids::IntentId::of("command", &[workspace.as_str(), &command.user_id, &command.trigger_id]),
@@ -178,11 +178,11 @@ fn command(body: &[u8]) {
 
 /// A line is a wish or a refusal that can be shown.
 fn line(text: &str) {
-    match command::read(text) {
+    match command::read(text, crate::now()) {
         Ok(Wish::Help) => {
             crate::fits("help", &help::help(command::usage()));
         }
-        Ok(Wish::CreateForm | Wish::Do(..) | Wish::Tell(_)) => {}
+        Ok(Wish::CreateForm | Wish::Do(..) | Wish::Tell(_) | Wish::TakeOver(..)) => {}
         Err(refusal) => {
             let message = answer::refused(&refusal);
             crate::fits("a refusal", &message);

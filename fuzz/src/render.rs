@@ -12,10 +12,10 @@ use shared::domain::intent::{Action, Actor, Intent};
 use shared::domain::severity::Severity;
 use shared::domain::storm::{Member, Overview, PAGE};
 use shared::domain::timeline::Entry;
-use shared::render::modal::{self, CreateContext, ResolveContext};
+use shared::render::modal::{self, CreateContext, IncidentContext};
 use shared::render::{answer, card, digest, reply};
 
-use crate::story::{Story, ends_the_same, nothing};
+use crate::story::{Story, ends_the_same, nothing, settings};
 
 /// An input that is a message of the incidents queue.
 pub(crate) fn told_by(message: &[u8]) -> Vec<u8> {
@@ -60,7 +60,7 @@ fn happens(beginning: Incident, intents: &[Intent]) {
     assert_eq!(serde_json::from_str::<Incident>(&kept).expect("and read"), incident, "an incident is kept as it is");
     shown("everything", &crate::fits("everything", &answer::show(&incident, &entries)));
     lists(&incident, &shown);
-    let context = ResolveContext {
+    let context = IncidentContext {
         workspace: incident.workspace.clone(),
         incident: incident.id.clone(),
         channel: incident.channels.first().filter(|channel| channel.as_str().len() < 100).cloned(),
@@ -77,7 +77,7 @@ fn happens_one(
     timers: &mut Vec<Intent>,
     shown: &impl Fn(&str, &Value),
 ) -> Incident {
-    match incident.apply(intent) {
+    match incident.apply(intent, &settings()) {
         Ok(effect) => {
             let next = effect.incident;
             assert_eq!(next.version, incident.version + 1, "every write is a version");
@@ -85,13 +85,13 @@ fn happens_one(
             assert_eq!(effect.reveals, was_hidden && next.state() != State::Expected, "what is seen for the first time is revealed");
             assert!(!effect.repaint || next.state() != State::Expected, "what is only expected has no card");
             assert_eq!(next.summary().is_none(), next.state() == State::Expected, "what is seen is in the lists");
-            shown("a card", &crate::fits("a card", &card(&next)));
+            shown("a card", &crate::fits("a card", &card(&next, &settings().configuration)));
             shown("an answer", &crate::fits("an answer", &answer::done(&next, &effect.outcome)));
             if let Some(entry) = &effect.entry {
                 shown("a reply", &crate::fits("a reply", &reply(&next, entry)));
             }
             entries.extend(effect.entry);
-            timers.extend(effect.timer.map(|timer| timer.intent(&next.workspace)));
+            timers.extend(effect.timers.iter().map(|timer| timer.intent(&next.workspace)));
             next
         }
         Err(refusal) => {
@@ -132,9 +132,20 @@ fn callable(beginning: &Incident, intents: &[Intent]) -> Vec<String> {
     });
     let assigned = intents.iter().filter_map(|intent| match &intent.action {
         Action::Create(changes) | Action::Update(changes) => changes.assignee.clone(),
-        Action::Acknowledge | Action::Resolve(_) | Action::Reopen | Action::Settle | Action::Note { .. } => None,
+        Action::Assign { to } => Some(to.to_string()),
+        Action::Escalate { to, .. } => to.as_ref().map(ToString::to_string),
+        Action::Acknowledge
+        | Action::Resolve(_)
+        | Action::Reopen
+        | Action::Snooze { .. }
+        | Action::Wake
+        | Action::Settle
+        | Action::CallNext
+        | Action::Due(_)
+        | Action::Note { .. } => None,
     });
-    configured.chain(acting).chain(assigned).map(|name| name.chars().filter(char::is_ascii_graphic).collect()).collect()
+    let on_call = ["U0PERSON0", "U0PERSON1", "U0PERSON2", "S0ONCALL"].map(str::to_owned);
+    configured.chain(acting).chain(assigned).chain(on_call).map(|name| name.chars().filter(char::is_ascii_graphic).collect()).collect()
 }
 
 fn calls_only(callable: &[String], what: &str, message: &Value) {

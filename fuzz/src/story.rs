@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use arbitrary::Arbitrary;
 use jiff::{SignedDuration, Timestamp};
+use shared::domain::configuration;
 use shared::domain::flapping::FlappingRate;
 use shared::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
+use shared::domain::settings::Settings;
 use shared::domain::severity::Severity;
+use shared::domain::sla::Promise;
 
 /// So much happens to one incident at most: an input that says more tries nothing new.
 const STEPS: usize = 16;
@@ -88,6 +91,12 @@ enum What {
     Reopen,
     Settle,
     Note(Text),
+    Snooze(Moment),
+    Wake,
+    Assign(Text),
+    Escalate(Option<Text>, Option<Text>),
+    CallNext,
+    Due(bool),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -190,6 +199,12 @@ impl What {
             Self::Reopen => Action::Reopen,
             Self::Settle => Action::Settle,
             Self::Note(note) => Action::Note { text: note.text() },
+            Self::Snooze(until) => Action::Snooze { until: until.at() },
+            Self::Wake => Action::Wake,
+            Self::Assign(to) => Action::Assign { to: UserId::new(to.text()) },
+            Self::Escalate(to, note) => Action::Escalate { to: text(to).map(UserId::new), note: text(note) },
+            Self::CallNext => Action::CallNext,
+            Self::Due(acknowledge) => Action::Due(if *acknowledge { Promise::Acknowledge } else { Promise::Resolve }),
         }
     }
 }
@@ -224,6 +239,27 @@ impl Story {
 /// An incident that nobody knows of.
 pub(crate) fn nothing() -> Incident {
     Incident::expected(Workspace::new("T0TOCSIN"), IncidentId::new("INC-7K3QPF"), Some(DedupKey::new("cpu")))
+}
+
+/// A workspace that promises something, and in which somebody is called.
+pub(crate) fn settings() -> Settings {
+    let document = r#"
+        [sla.P3]
+        acknowledge = "5m"
+        resolve = "1h"
+
+        [[oncall]]
+        name = "everybody"
+        start = "2026-01-05T09:00"
+        people = ["U0PERSON0", "U0PERSON1"]
+
+        [[escalation]]
+        name = "everything"
+        repeat = 1
+        steps = [{ call = ["rotation:everybody"] }, { after = "10m", call = ["U0PERSON2", "S0ONCALL", "C0MANAGEMENT"] }]
+    "#;
+    let configuration = configuration::read(document).expect("settings");
+    Settings { configuration, ..Settings::of(Channel::new("#incidents"), crate::now()) }
 }
 
 /// Of what sources say, each at a time of its own, the end is the same in whatever order it arrives. People are left out: they answer what they see.
@@ -262,5 +298,5 @@ pub(crate) fn ends_the_same(intents: &[Intent]) {
 }
 
 fn after(incident: Incident, intent: &Intent) -> Incident {
-    incident.apply(intent).map_or(incident, |effect| effect.incident)
+    incident.apply(intent, &settings()).map_or(incident, |effect| effect.incident)
 }

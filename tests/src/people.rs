@@ -95,6 +95,15 @@ impl<'w> User<'w> {
         self.does("click", click).await.delivered(&format!("clicked {label}"))
     }
 
+    /// Chooses a line of a menu by what it says.
+    pub async fn chooses(&self, line: &str, card: &Card<'_>) -> Done<'w> {
+        let message = card.message().await;
+        let found = message.menu_line(line);
+        let (action_id, value) = found.unwrap_or_else(|| panic!("no menu has a line {line:?} on:\n{}", message.reads()));
+        let click = json!({ "user": self.id, "channel": message.channel(), "ts": message.ts(), "action_id": action_id, "selected": value });
+        self.does("click", click).await.delivered(&format!("chose {line}"))
+    }
+
     /// Presses the one of several like buttons that carries this value.
     pub async fn presses(&self, action_id: &str, value: &str, message: &Message) -> Done<'w> {
         let click = json!({ "user": self.id, "channel": message.channel(), "ts": message.ts(), "action_id": action_id, "value": value });

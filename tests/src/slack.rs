@@ -185,6 +185,18 @@ impl Message {
         found
     }
 
+    /// The menu that has this line, and what choosing it sends.
+    pub fn menu_line(&self, line: &str) -> Option<(String, String)> {
+        let blocks = self.0.get("blocks").and_then(Value::as_array);
+        let elements = blocks.into_iter().flatten().filter_map(|block| block.get("elements")?.as_array()).flatten();
+        elements.into_iter().find_map(|element| {
+            let options = element.get("options")?.as_array()?;
+            let chosen = options.iter().find(|option| option.pointer("/text/text").and_then(Value::as_str) == Some(line))?;
+            let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+            Some((text(element, "action_id")?, text(chosen, "value")?))
+        })
+    }
+
     /// The labels of its buttons.
     pub fn labels(&self) -> Vec<String> {
         self.buttons().into_iter().map(|button| button.label).collect()
@@ -192,7 +204,7 @@ impl Message {
 
     /// The id of the incident it is about: what the buttons carry, else what can be read on it.
     pub fn incident(&self) -> Option<String> {
-        let carried = self.buttons().into_iter().find_map(|button| button.value?.split_once('/').map(|(_, id)| id.to_owned()));
+        let carried = self.buttons().into_iter().find_map(|button| button.value?.split('/').nth(1).map(str::to_owned));
         carried.or_else(|| incident_in(&self.reads()))
     }
 }

@@ -5,7 +5,8 @@ use lambda_http::Request;
 use shared::config::ConfigError;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, IntentId};
-use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo};
+use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo, TakeOver};
+use shared::domain::oncall::Override;
 use shared::render::modal::{self, CreateContext};
 use shared::render::{answer, help};
 use shared::slack::command::{self, SlashCommand, Wish};
@@ -43,7 +44,7 @@ impl App {
             tracing::warn!(outcome = "refused", "a signed request that is no slash command");
             return reply::unreadable();
         }
-        match command::read(&command.text) {
+        match command::read(&command.text, now) {
             Ok(Wish::Help) => {
                 tracing::info!(outcome = "help", "answered in place");
                 reply::only_to_you(&help::help(command::usage()))
@@ -62,6 +63,7 @@ impl App {
                 self.queue(Job::Intent(Box::new(intent))).await
             }
             Ok(Wish::Tell(ask)) => self.queue(question(&command, ask)).await,
+            Ok(Wish::TakeOver(rotation, taken)) => self.queue(take_over(&command, rotation, taken)).await,
             Err(refusal) => {
                 tracing::info!(outcome = "refused", "a line that is not in the grammar");
                 reply::only_to_you(&answer::refused(&refusal))
@@ -109,6 +111,17 @@ fn question(command: &SlashCommand, ask: Ask) -> Job {
         workspace: Some(command.workspace()),
         by: command.person(),
         ask,
+        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
+    })
+}
+
+fn take_over(command: &SlashCommand, rotation: Option<String>, taken: Override) -> Job {
+    Job::TakeOver(TakeOver {
+        id: wish_id(command),
+        workspace: Some(command.workspace()),
+        by: command.person(),
+        rotation,
+        taken,
         reply: ReplyTo::ResponseUrl(command.response_url.clone()),
     })
 }

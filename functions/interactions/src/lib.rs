@@ -5,7 +5,7 @@ use lambda_http::Request;
 use shared::config::{self, ConfigError};
 use shared::domain::Refusal;
 use shared::domain::ids::Workspace;
-use shared::render::answer;
+use shared::render::{answer, modal};
 use shared::slack::blocks::View;
 use shared::slack::client::SlackError;
 use shared::slack::interaction::{Payload, Wanted};
@@ -101,7 +101,7 @@ fn form_advice(error: &SlackError) -> String {
 
 /// The queue did not take it. A form stays open with everything typed into it; after a click, Slack shows a warning sign at the button.
 fn not_queued(payload: &Payload) -> Reply {
-    let first_block = if payload.view.as_ref().is_some_and(|view| view.callback_id == "create_incident") { "title" } else { "note" };
+    let first_block = modal::first_field(payload.view.as_ref().map_or("", |view| view.callback_id.as_str()));
     match payload.kind.as_str() {
         "view_submission" => reply::errors(&[(
             first_block,

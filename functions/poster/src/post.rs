@@ -149,14 +149,14 @@ impl Need {
     /// What it is about, for logs and for the message's metadata: an incident's id, or a word.
     pub(crate) fn about(&self) -> &str {
         match &self.subject {
-            Subject::Card(incident) | Subject::Reply(incident, _) => incident.id.as_str(),
+            Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.id.as_str(),
             Subject::Digest(_) | Subject::Page(_) => "storm",
         }
     }
 
     fn message(&self) -> Message {
         match &self.subject {
-            Subject::Card(incident) => card::card(incident),
+            Subject::Card(incident, settings) => card::card(incident, settings),
             Subject::Reply(incident, entry) => thread::reply(incident, entry),
             Subject::Digest(overview) => digest::digest(overview),
             Subject::Page(incidents) => digest::page(incidents),
@@ -164,7 +164,7 @@ impl Need {
     }
 
     fn broadcast(&self) -> Option<bool> {
-        if let Subject::Reply(_, entry) = &self.subject { Some(entry.is_broadcast()) } else { None }
+        if let Subject::Reply(_, entry) = &self.subject { Some(entry.broadcast) } else { None }
     }
 
     fn members(&self) -> Vec<Member> {
@@ -173,10 +173,10 @@ impl Need {
 
     fn outcome(&self) -> metrics::Post {
         match (&self.subject, &self.how) {
-            (Subject::Card(_), How::New | How::Under(_)) => metrics::Post::Card,
+            (Subject::Card(..), How::New | How::Under(_)) => metrics::Post::Card,
             (Subject::Reply(..), _) => metrics::Post::Replied,
             (Subject::Digest(_) | Subject::Page(_), How::New | How::Under(_)) => metrics::Post::Digest,
-            (Subject::Card(_) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
+            (Subject::Card(..) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
         }
     }
 }
@@ -189,9 +189,9 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
     }
     let how = if only_posts {
         let again = match &subject {
-            Ok(Subject::Reply(_, entry)) => entry.is_broadcast() || matches!(entry.what, What::Reopened),
+            Ok(Subject::Reply(_, entry)) => entry.broadcast || matches!(entry.what, What::Reopened),
             // It has no storms.
-            Ok(Subject::Card(_) | Subject::Digest(_) | Subject::Page(_)) | Err(_) => false,
+            Ok(Subject::Card(..) | Subject::Digest(_) | Subject::Page(_)) | Err(_) => false,
         };
         match (posted.or(under), kind) {
             (None, Kind::Card(_)) => How::New,
@@ -210,7 +210,7 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
     match subject {
         Ok(subject) => {
             let version = match &subject {
-                Subject::Card(incident) | Subject::Reply(incident, _) => incident.version,
+                Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.version,
                 Subject::Digest(_) | Subject::Page(_) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
             };
             Can::Do(Need { subject, how, version, uncertain: false })

@@ -1,5 +1,6 @@
 //! Telling the person who asked. Answers are at-least-once: a second delivery answers again.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, MessageTs, UserId, Workspace};
@@ -34,6 +35,10 @@ impl App {
         let message = match &question.ask {
             Ask::List => answer::list(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
             Ask::Status => answer::status(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
+            Ask::OnCall => {
+                let wants = self.store.wants(workspace).await.map_err(|error| Failure::later(&error))?;
+                answer::on_call(&self.settings(wants, Timestamp::now()))
+            }
             Ask::Help => help::help(command::usage()),
             Ask::Nothing(refusal) => answer::refused(refusal),
             Ask::Show(target) => match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
@@ -94,7 +99,7 @@ impl App {
         }
     }
 
-    async fn say(&self, workspace: &Workspace, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
+    pub(crate) async fn say(&self, workspace: &Workspace, reply: &ReplyTo, message: &Message, intent: &str) -> Result<(), Failure> {
         let said = match reply {
             ReplyTo::ResponseUrl(url) => self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(message)).await,
             ReplyTo::Ephemeral { channel, user, thread } => self.say_in(workspace, channel, user, thread.as_ref(), message).await,

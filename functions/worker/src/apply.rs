@@ -2,19 +2,18 @@
 
 use jiff::Timestamp;
 use shared::domain::Refusal;
-use shared::domain::configuration::Configuration;
 use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
 use shared::domain::incident::{Effect, Incident, Outcome, State};
 use shared::domain::intent::{Action, Actor, Intent, Target};
 use shared::domain::people::may_act;
-use shared::domain::routing::Routing;
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
 use shared::queue::Failure;
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
+use shared::store::workspaces::Wants;
 
 use crate::{App, lock, wakes};
 
@@ -28,8 +27,8 @@ struct Found {
     new: bool,
     /// The source's key, and what it meant, where it has to mean this incident from now on.
     repoint: Option<Meaning>,
-    /// The workspace's settings, where they were read on the way.
-    settings: Option<Configuration>,
+    /// What the workspace wants.
+    wants: Wants,
 }
 
 /// What a source's key means.
@@ -65,7 +64,7 @@ impl App {
             (person.name, person.email) = (Some(profile.name), profile.email);
         }
         for round in 0..ROUNDS {
-            match self.round(&workspace, &intent, stopped.as_ref(), round).await? {
+            match Box::pin(self.round(&workspace, &intent, stopped.as_ref(), round)).await? {
                 Round::Settled(marker, incident) => {
                     return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await;
                 }
@@ -85,11 +84,12 @@ impl App {
                 return Ok(settled(committed, Marker { incident: None, outcome: Outcome::Refused(refusal) }, None));
             }
         };
+        let settings = self.settings(found.wants, now);
         let decided = match stopped {
             Some(refusal) => Err(refusal.clone()),
-            None => found.incident.apply(intent),
+            None => found.incident.apply(intent, &settings),
         };
-        let mut effect = match decided {
+        let effect = match decided {
             Ok(effect) => effect,
             Err(refusal) => {
                 let entry = refused_entry(intent, &refusal);
@@ -99,17 +99,11 @@ impl App {
                 return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
             }
         };
+        self.know_channels(workspace, &effect.added, now).await.map_err(later)?;
         let mut revealed = Vec::new();
-        if effect.reveals {
-            let settings = match found.settings {
-                Some(settings) => settings,
-                None => self.store.settings(workspace).await.map_err(later)?,
-            };
-            self.route(&mut effect.incident, settings);
-            self.know_channels(workspace, &effect.incident.channels, now).await.map_err(later)?;
-            if !found.new {
-                revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
-            }
+        if effect.reveals && !found.new {
+            revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
+            revealed.retain(|entry| settings.configuration.notify.tells(&entry.what));
         }
         let repoint = found.repoint.as_ref();
         let repoint = repoint.map(|Meaning { key, from, begun }| Repoint { key, from: from.as_ref(), begun: begun.and(intent.at) });
@@ -123,7 +117,10 @@ impl App {
     /// The incident that is meant, or why there is none. `lost`: how often somebody was faster.
     async fn find(&self, workspace: &Workspace, intent: &Intent, lost: usize) -> Result<Result<Found, Refusal>, StoreError> {
         match &intent.target {
-            Target::New => self.new_incident(workspace, intent, None, lost).await.map(Ok),
+            Target::New => {
+                let wants = self.store.wants(workspace).await?;
+                self.new_incident(workspace, intent, None, wants, lost).await.map(Ok)
+            }
             Target::Id(id) => self.known(workspace, id).await,
             Target::Prefix(prefix) => {
                 let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
@@ -134,18 +131,18 @@ impl App {
                 self.the_one(workspace, ids, "Nothing is open.").await
             }
             Target::Key(key) => {
-                let Pointed { id: from, incident, begun, settings } = self.store.pointed(workspace, key).await?;
-                let is_flapping = settings.flapping.is_flapping(&begun, intent.at);
+                let Pointed { id: from, incident, begun, wants } = self.store.pointed(workspace, key).await?;
+                let rate = wants.configuration.flapping;
+                let is_flapping = rate.is_flapping(&begun, intent.at);
                 let meaning = Meaning { key: key.clone(), from, begun };
                 let begins_anew = |incident: &Incident| matches!(intent.action, Action::Create(_)) && incident.is_over_before(intent.at);
-                let found = match incident {
-                    Some(incident) if !begins_anew(&incident) => Found { repoint: None, ..Found::known(incident) },
+                Ok(Ok(match incident {
+                    Some(incident) if !begins_anew(&incident) => Found::known(incident, wants),
                     Some(incident) if is_flapping => {
-                        Found { repoint: Some(meaning), ..Found::known(incident.held(settings.flapping, intent.at)) }
+                        Found { repoint: Some(meaning), ..Found::known(incident.held(rate, intent.at), wants) }
                     }
-                    Some(_) | None => self.new_incident(workspace, intent, Some(meaning), lost).await?,
-                };
-                Ok(Ok(Found { settings: Some(settings), ..found }))
+                    Some(_) | None => self.new_incident(workspace, intent, Some(meaning), wants, lost).await?,
+                }))
             }
         }
     }
@@ -156,6 +153,7 @@ impl App {
         workspace: &Workspace,
         intent: &Intent,
         repoint: Option<Meaning>,
+        wants: Wants,
         lost: usize,
     ) -> Result<Found, StoreError> {
         let key = repoint.as_ref().map(|meaning| meaning.key.clone());
@@ -166,13 +164,13 @@ impl App {
                 break;
             }
         }
-        Ok(Found { new: true, repoint, ..Found::known(Incident::expected(workspace.clone(), id, key)) })
+        Ok(Found { new: true, repoint, ..Found::known(Incident::expected(workspace.clone(), id, key), wants) })
     }
 
     async fn known(&self, workspace: &Workspace, id: &IncidentId) -> Result<Result<Found, Refusal>, StoreError> {
-        let incident = self.store.incident(workspace, id).await?;
+        let (incident, wants) = self.store.with_wants(workspace, id).await?;
         Ok(match incident {
-            Some(incident) => Ok(Found::known(incident)),
+            Some(incident) => Ok(Found::known(incident, wants)),
             None => Err(Refusal::new(format!("There is no incident {id}. `/incident list` shows what is open."))),
         })
     }
@@ -203,23 +201,6 @@ impl App {
             }
         };
         Ok(found.map(|found| found.incident))
-    }
-
-    fn route(&self, incident: &mut Incident, configuration: Configuration) {
-        let routing = configuration.routing.unwrap_or_else(|| Routing::all_to(self.default_channel.clone()));
-        let service = incident.facts.service.as_ref().map(|fact| fact.value.as_str());
-        let kind = incident.facts.kind.as_ref().map(|fact| fact.value.as_str());
-        let (mut channels, mut mentions): (Vec<Channel>, Vec<String>) = (Vec::new(), Vec::new());
-        for target in routing.targets(service, kind, incident.severity()) {
-            if !channels.contains(&target.channel) {
-                channels.push(target.channel.clone());
-            }
-            mentions.extend(target.mentions.iter().cloned());
-        }
-        mentions.sort();
-        mentions.dedup();
-        (incident.channels, incident.mentions) = (channels, mentions);
-        incident.unthreaded = !configuration.thread;
     }
 
     /// Remembers that something may be due in these channels; once a day and container is enough.
@@ -255,8 +236,8 @@ impl App {
 }
 
 impl Found {
-    fn known(incident: Incident) -> Self {
-        Self { incident, new: false, repoint: None, settings: None }
+    fn known(incident: Incident, wants: Wants) -> Self {
+        Self { incident, new: false, repoint: None, wants }
     }
 }
 
@@ -276,9 +257,15 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Acknowledge => What::Acknowledged,
         Action::Resolve(closing) => What::Resolved { closing: closing.clone(), after_seconds: None },
         Action::Reopen | Action::Settle => What::Reopened,
+        Action::Snooze { until } => What::Snoozed { until: *until },
+        Action::Wake => What::Woken,
+        Action::Assign { to } => What::Assigned { to: to.clone() },
+        Action::Escalate { note, .. } => What::Escalated { step: None, called: Vec::new(), note: note.clone() },
+        Action::CallNext => What::Escalated { step: None, called: Vec::new(), note: None },
+        Action::Due(promise) => What::SlaBreached { promise: *promise, by: intent.at },
         Action::Note { text } => What::Noted { text: text.clone() },
     };
-    Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()) }
+    Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()), broadcast: false }
 }
 
 /// The audit: one line per action, with who, where and what came of it.

@@ -1,8 +1,9 @@
-//! Applies intents: [`apply`] decides and writes, [`people`] says who somebody is, [`workspace`] which installation is meant, [`answer`] tells
+//! Applies intents: [`apply`] decides and writes, [`oncall`] remembers who takes over, [`people`] says who somebody is, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
 
 mod answer;
 mod apply;
+mod oncall;
 mod people;
 mod workspace;
 
@@ -80,6 +81,7 @@ impl App {
         match job {
             Job::Intent(intent) => Box::pin(self.apply(*intent)).await,
             Job::Question(question) => self.tell(&question).await,
+            Job::TakeOver(take_over) => self.take_over(&take_over).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
         }
     }

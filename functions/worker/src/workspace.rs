@@ -8,9 +8,11 @@ use shared::domain::Refusal;
 use shared::domain::ids::Workspace;
 use shared::domain::intent::Person;
 use shared::domain::people::{Profile, Standing, stands_outside};
+use shared::domain::settings::Settings;
 use shared::installation::Bot;
 use shared::queue::Failure;
 use shared::slack::client::SlackError;
+use shared::store::workspaces::Wants;
 
 use crate::App;
 
@@ -18,6 +20,12 @@ impl App {
     /// The installation that is meant, or why there is none.
     pub(crate) async fn workspace(&self, named: Option<&Workspace>) -> Result<Result<Workspace, Refusal>, Failure> {
         self.installations.meant(&self.slack, named).await.map_err(|error| Failure::later(&error))
+    }
+
+    /// What a workspace wants, at this moment.
+    pub(crate) fn settings(&self, wants: Wants, now: Timestamp) -> Settings {
+        let Wants { configuration, taken_over } = wants;
+        Settings { configuration, taken_over, default_channel: self.default_channel.clone(), now }
     }
 
     /// What calls Slack for a workspace.

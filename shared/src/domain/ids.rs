@@ -43,6 +43,16 @@ id! {
 }
 
 impl Channel {
+    /// Whose direct messages it is, where it is somebody's.
+    pub fn person(&self) -> Option<UserId> {
+        is_slack_id(&self.0, &['U', 'W']).then(|| UserId::new(&self.0))
+    }
+
+    /// Somebody's direct messages.
+    pub fn direct(person: &UserId) -> Self {
+        Self::new(person.as_str())
+    }
+
     /// The webhook that it is, by its name in the Slack secret.
     pub fn webhook(&self) -> Option<&str> {
         self.0.strip_prefix("webhook:")
@@ -79,6 +89,11 @@ impl Workspace {
     pub fn is_enterprise(&self) -> bool {
         self.0.starts_with('E')
     }
+}
+
+/// Whether this is one of Slack's ids with one of these first letters: capital letters and digits, and long enough to be no word.
+pub fn is_slack_id(id: &str, first: &[char]) -> bool {
+    id.starts_with(first) && id.len() >= 3 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Crockford's base 32: no I, L, O or U, so that an id survives being read aloud.

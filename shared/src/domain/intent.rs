@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use super::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
+use super::oncall::Override;
 use super::severity::Severity;
+use super::sla::Promise;
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +102,31 @@ pub enum Action {
     Resolve(Closing),
     /// It is not over after all, or nobody has it any more.
     Reopen,
+    /// Nobody is to look at it before this moment.
+    Snooze {
+        /// When it wakes up by itself.
+        until: Timestamp,
+    },
+    /// Somebody is to look at it again: a person says so, or a timer of Tocsin's own.
+    Wake,
     /// A timer of Tocsin's own: look whether what was flapping has been quiet.
     Settle,
+    /// Somebody in particular is to look at it.
+    Assign {
+        /// Who.
+        to: UserId,
+    },
+    /// More people are to look at it, without waiting for it: this person, or whom the policy calls next.
+    Escalate {
+        /// This person; `None`: whom the policy calls next.
+        to: Option<UserId>,
+        /// Why.
+        note: Option<String>,
+    },
+    /// A timer of Tocsin's own: nobody has it yet, perhaps, and the next ones have to be called.
+    CallNext,
+    /// A timer of Tocsin's own: something was promised by this moment.
+    Due(Promise),
     /// Something to remember.
     Note {
         /// What.
@@ -118,7 +143,13 @@ impl Action {
             Self::Acknowledge => "acknowledge",
             Self::Resolve(_) => "resolve",
             Self::Reopen => "reopen",
+            Self::Snooze { .. } => "snooze",
+            Self::Wake => "wake",
             Self::Settle => "settle",
+            Self::Assign { .. } => "assign",
+            Self::Escalate { .. } => "escalate",
+            Self::CallNext => "call_next",
+            Self::Due(_) => "sla",
             Self::Note { .. } => "note",
         }
     }
@@ -239,10 +270,31 @@ pub enum Ask {
     Show(Target),
     /// How things stand, in a line or two.
     Status,
+    /// Who is on call.
+    OnCall,
     /// How it is used.
     Help,
     /// Nothing: what was asked cannot be done, and this says why.
     Nothing(Refusal),
+}
+
+/// Somebody takes over in a rotation for a while. Said twice, it is said once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeOver {
+    /// For the logs and the queue's deduplication.
+    pub id: IntentId,
+    /// The installation; `None` means the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Workspace>,
+    /// Who says so.
+    pub by: Person,
+    /// In which rotation; `None` means the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<String>,
+    /// Who takes over, from when until when.
+    pub taken: Override,
+    /// Where they wait.
+    pub reply: ReplyTo,
 }
 
 /// Slack took Tocsin out of a workspace.
@@ -266,6 +318,8 @@ pub enum Job {
     Intent(Box<Intent>),
     /// Answer it.
     Question(Question),
+    /// Remember it.
+    TakeOver(TakeOver),
     /// Clean up.
     Uninstall(Uninstall),
 }
@@ -276,6 +330,7 @@ impl Job {
         match self {
             Self::Intent(intent) => &intent.id,
             Self::Question(question) => &question.id,
+            Self::TakeOver(take_over) => &take_over.id,
             Self::Uninstall(uninstall) => &uninstall.id,
         }
     }
@@ -296,6 +351,7 @@ impl Job {
             }
             // A question waits for nobody.
             Self::Question(question) => question.id.clone(),
+            Self::TakeOver(take_over) => IntentId::of("oncall", &[&workspace(&take_over.workspace)]),
             Self::Uninstall(uninstall) => IntentId::of("workspace", &[uninstall.workspace.as_str()]),
         };
         group.as_str().to_owned()

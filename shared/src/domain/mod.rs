@@ -1,22 +1,28 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
-//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`flapping`],
-//! [`routing`] (where it shows), [`storm`] (when there are too many), [`people`] (who may).
+//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`settings`] (what
+//! a workspace wants, from its [`configuration`]): [`routing`] (where it shows), [`oncall`] and [`escalation`] (who is called), [`sla`] (by when), [`flapping`], [`storm`] (when
+//! there are too many); [`people`] (who may).
 
 pub mod configuration;
+pub mod escalation;
 pub mod flapping;
 pub mod ids;
 pub mod incident;
 pub mod intent;
+pub mod oncall;
 pub mod people;
 pub mod routing;
+pub mod settings;
 pub mod severity;
+pub mod sla;
 pub mod storm;
 pub mod timeline;
 pub mod timer;
 
 use std::fmt;
 
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Serialize};
 
 /// Why somebody does not get what they asked for, in words for them. Never an operator's error, never a secret.
@@ -35,4 +41,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// A length of time as people write it: `90s`, `15m`, `1h 30m`, `7d`; a day is 24 hours. `None` for anything else, nothing and what is past among it.
+pub fn duration(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.trim().parse().ok()?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok().filter(|duration| !duration.is_negative())
 }

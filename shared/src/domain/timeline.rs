@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::ids::IntentId;
+use super::escalation::Called;
+use super::ids::{IntentId, UserId};
 use super::intent::{Actor, Closing};
 use super::severity::Severity;
+use super::sla::Promise;
 
 /// One line of an incident's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub struct Entry {
     pub what: What,
     /// What became of it.
     pub fate: Fate,
+    /// Whether the whole channel sees the reply that tells it: only when it gets worse, or is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub broadcast: bool,
 }
 
 /// What happened.
@@ -52,10 +57,38 @@ pub enum What {
     },
     /// It is open again.
     Reopened,
+    /// Nobody looks at it before this moment.
+    Snoozed {
+        /// When it wakes up by itself.
+        until: Timestamp,
+    },
+    /// It is to be looked at again.
+    Woken,
     /// It came back so often that it is held open from now on.
     Flapping {
         /// For how many minutes it has to be quiet.
         quiet_minutes: u16,
+    },
+    /// Somebody in particular has to look at it.
+    Assigned {
+        /// Who.
+        to: UserId,
+    },
+    /// More people were called.
+    Escalated {
+        /// The policy's step, from 1; `None`: somebody chose whom to call.
+        step: Option<usize>,
+        /// Who.
+        called: Vec<Called>,
+        /// Why.
+        note: Option<String>,
+    },
+    /// What was promised was not kept.
+    SlaBreached {
+        /// What.
+        promise: Promise,
+        /// By when.
+        by: Timestamp,
     },
     /// Something to remember.
     Noted {
@@ -82,16 +115,20 @@ impl Entry {
         self.fate == Fate::Done
     }
 
-    /// Whether the whole channel is to see the reply: only when it gets worse, or is over.
-    pub fn is_broadcast(&self) -> bool {
+    /// Whether it calls this person.
+    pub fn calls(&self, person: &UserId) -> bool {
         match &self.what {
-            What::Resolved { .. } => true,
-            What::Updated { severity: Some((from, to)), .. } => to.worse_than(*from),
+            What::Assigned { to } => to == person,
+            What::Escalated { called, .. } => called.contains(&Called::Person(person.clone())),
             What::Triggered { .. }
-            | What::Updated { severity: None, .. }
+            | What::Updated { .. }
             | What::Acknowledged
+            | What::Resolved { .. }
             | What::Reopened
+            | What::Snoozed { .. }
+            | What::Woken
             | What::Flapping { .. }
+            | What::SlaBreached { .. }
             | What::Noted { .. } => false,
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{IncidentId, IntentId, Workspace};
 use super::intent::{Action, Actor, Intent, Target};
+use super::sla::Promise;
 
 /// The name under which Tocsin itself acts.
 pub const TOCSIN: &str = "Tocsin";
@@ -26,6 +27,14 @@ pub struct Timer {
 pub enum TimerKind {
     /// Whether something that was flapping has been quiet.
     Settle,
+    /// Whether something is to wake up.
+    Wake,
+    /// Whether the next ones have to be called.
+    Escalate,
+    /// Whether somebody has it by now, as was promised.
+    SlaAcknowledge,
+    /// Whether it is over by now, as was promised.
+    SlaResolve,
 }
 
 impl TimerKind {
@@ -33,6 +42,10 @@ impl TimerKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Settle => "settle",
+            Self::Wake => "wake",
+            Self::Escalate => "escalate",
+            Self::SlaAcknowledge => "sla_acknowledge",
+            Self::SlaResolve => "sla_resolve",
         }
     }
 }
@@ -43,6 +56,10 @@ impl Timer {
         let at = self.at.as_microsecond().to_string();
         let action = match self.kind {
             TimerKind::Settle => Action::Settle,
+            TimerKind::Wake => Action::Wake,
+            TimerKind::Escalate => Action::CallNext,
+            TimerKind::SlaAcknowledge => Action::Due(Promise::Acknowledge),
+            TimerKind::SlaResolve => Action::Due(Promise::Resolve),
         };
         Intent {
             id: IntentId::of("timer", &[workspace.as_str(), self.incident.as_str(), self.kind.name(), &at]),

@@ -105,7 +105,17 @@ fn outcome(body: &str) -> String {
             let severity = changes.severity.map_or("-", Severity::as_str);
             format!("{} {severity} \"{}\"", intent.action.name(), changes.title.as_deref().unwrap_or_default())
         }
-        Action::Acknowledge | Action::Resolve(_) | Action::Reopen | Action::Settle | Action::Note { .. } => {
+        Action::Acknowledge
+        | Action::Resolve(_)
+        | Action::Reopen
+        | Action::Snooze { .. }
+        | Action::Wake
+        | Action::Settle
+        | Action::Assign { .. }
+        | Action::Escalate { .. }
+        | Action::CallNext
+        | Action::Due(_)
+        | Action::Note { .. } => {
             format!("{} {}", intent.action.name(), key(intent))
         }
     };

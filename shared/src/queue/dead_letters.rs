@@ -409,9 +409,13 @@ impl From<&Job> for Said {
             Job::Question(question) => {
                 let about = match &question.ask {
                     Ask::Show(target) => about(target),
-                    Ask::List | Ask::Status | Ask::Help | Ask::Nothing(_) => Vec::new(),
+                    Ask::List | Ask::Status | Ask::OnCall | Ask::Help | Ask::Nothing(_) => Vec::new(),
                 };
                 Self { intents: vec![question.id.clone()], about }
+            }
+            Job::TakeOver(take_over) => {
+                let rotation = take_over.rotation.iter().cloned();
+                Self { intents: vec![take_over.id.clone()], about: rotation.chain([take_over.taken.person.to_string()]).collect() }
             }
             Job::Uninstall(uninstall) => Self { intents: vec![uninstall.id.clone()], about: vec![uninstall.workspace.to_string()] },
         }

@@ -2,6 +2,8 @@
 
 use crate::domain::Refusal;
 use crate::domain::incident::{Holder, Incident, Outcome, State, Summary};
+use crate::domain::oncall::Rotation;
+use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::timeline::{Entry, Fate, What};
 use crate::mrkdwn;
@@ -35,6 +37,17 @@ pub fn done(incident: &Incident, outcome: &Outcome) -> Message {
             mrkdwn!("✅ {} is resolved{}: {}", id, after, title)
         }
         Outcome::Reopened => mrkdwn!("🔁 {} is open again, and nobody has it yet: {}", id, title),
+        Outcome::Snoozed => {
+            let until = incident.snoozed.as_ref().map(|snooze| mrkdwn!(" until {}", Mrkdwn::when(snooze.until))).unwrap_or_default();
+            mrkdwn!("💤 {} sleeps{}, and wakes up by itself: {}", id, until, title)
+        }
+        Outcome::Woken => mrkdwn!("⏰ {} is awake again: {}", id, title),
+        Outcome::Assigned => {
+            let assignee = incident.facts.assignee.as_ref().map(|fact| words::assignee(&fact.value)).unwrap_or_default();
+            mrkdwn!("👤 {} is assigned to {}: {}", id, assignee, title)
+        }
+        Outcome::Escalated => mrkdwn!("📣 More people are called to {}: {}", id, title),
+        Outcome::Breached => mrkdwn!("⌛ {} is late: {}", id, title),
         Outcome::Noted => mrkdwn!("📝 Your note is on {}: {}", id, title),
         Outcome::Expected => mrkdwn!("{} has not been reported by its source yet. This is kept, and counts as soon as it is.", id),
         Outcome::Held => mrkdwn!("{} is flapping: it stays open until it has been quiet for a while.", id),
@@ -83,6 +96,23 @@ pub fn status(summaries: &[Summary]) -> Message {
     Message::new(text, vec![Block::section(first), Block::section(second)], Vec::new())
 }
 
+/// Who is on call in each rotation, until when, and who comes after that.
+pub fn on_call(settings: &Settings) -> Message {
+    let rotations = &settings.configuration.rotations;
+    if rotations.is_empty() {
+        return Message::just(mrkdwn!("No rotation is configured here, so nobody is on call."));
+    }
+    let line = |rotation: &Rotation| {
+        let name = one_line(&rotation.name, NAME);
+        let Some(turn) = settings.on_call(&rotation.name) else { return mrkdwn!("*{}*: nobody", name) };
+        let next = settings.on_call_at(&rotation.name, turn.until).filter(|next| next.person != turn.person);
+        let next = next.map(|next| mrkdwn!(", then {}", Mrkdwn::user(&next.person))).unwrap_or_default();
+        mrkdwn!("*{}*: {} until {}{}", name, Mrkdwn::user(&turn.person), Mrkdwn::when(turn.until), next)
+    };
+    let lines: Vec<Mrkdwn> = rotations.iter().map(line).collect();
+    Message::new(mrkdwn!("Who is on call"), sections(lines.into_iter(), "\n"), Vec::new())
+}
+
 /// One incident with its timeline.
 pub fn show(incident: &Incident, entries: &[Entry]) -> Message {
     let mut blocks = vec![card::header(incident), Block::section(card::standing(incident)), Block::actions(card::link_buttons(incident))];
@@ -103,7 +133,16 @@ fn history(entry: &Entry) -> Mrkdwn {
     let said = match &entry.what {
         What::Noted { text } => Some(text),
         What::Resolved { closing, .. } => closing.note.as_ref(),
-        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => None,
+        What::Escalated { note, .. } => note.as_ref(),
+        What::Triggered { .. }
+        | What::Updated { .. }
+        | What::Assigned { .. }
+        | What::SlaBreached { .. }
+        | What::Acknowledged
+        | What::Reopened
+        | What::Snoozed { .. }
+        | What::Woken
+        | What::Flapping { .. } => None,
     };
     let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
     let fate = match entry.fate {
@@ -121,12 +160,16 @@ fn all_quiet() -> Message {
 /// Those that are open, in the order in which one would look at them.
 fn open(summaries: &[Summary]) -> Vec<&Summary> {
     let is_open = |state| match state {
-        State::Triggered | State::Acknowledged => true,
+        State::Triggered | State::Acknowledged | State::Snoozed => true,
         State::Expected | State::Resolved => false,
     };
     let mut open: Vec<_> = summaries.iter().filter(|summary| is_open(summary.state)).collect();
-    let held = |summary: &Summary| summary.state == State::Acknowledged;
-    open.sort_by_key(|summary| (summary.severity.rank(), held(summary), summary.started));
+    let rests = |summary: &Summary| match summary.state {
+        State::Acknowledged => 1,
+        State::Snoozed => 2,
+        State::Expected | State::Triggered | State::Resolved => 0,
+    };
+    open.sort_by_key(|summary| (summary.severity.rank(), rests(summary), summary.started));
     open
 }
 

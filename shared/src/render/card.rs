@@ -1,11 +1,14 @@
 //! The card: the one live message of an incident. Read on a phone, at night, in this order: what is wrong, what to press, how it stands,
 //! and only then the rest, which Slack folds away where it is long.
 
+use jiff::SignedDuration;
+
+use crate::domain::configuration::Configuration;
 use crate::domain::incident::{Dated, Incident, State};
 use crate::domain::intent::Link;
 use crate::domain::severity::Severity;
 use crate::mrkdwn;
-use crate::slack::blocks::{Attachment, Block, Button, Href, Message, Mrkdwn, Plain, Style, cut, one_line};
+use crate::slack::blocks::{Attachment, Block, Button, Choice, Element, Href, Message, Mrkdwn, Plain, Style, cut, one_line};
 
 use super::words::{self, DOT, NAME};
 
@@ -16,15 +19,18 @@ const DETAILS: usize = 10;
 /// What a header shows of a title; the rest of Slack's 150 is for the signs before it.
 const TITLE: usize = 140;
 
-/// The incident as it stands now.
-pub fn card(incident: &Incident) -> Message {
-    let mut buttons = action_buttons(incident);
-    buttons.extend(link_buttons(incident));
+/// The incident as it stands now, in a workspace with these settings.
+pub fn card(incident: &Incident, settings: &Configuration) -> Message {
     // Nobody is called to what somebody has.
     let called = if incident.state() == State::Triggered { incident.mentions.as_slice() } else { &[] };
     let calls = Mrkdwn::join(called.iter().filter_map(|id| Mrkdwn::call(id)), " ");
     let standing = Mrkdwn::join([standing(incident), calls], DOT);
-    let blocks = vec![header(incident), Block::actions(buttons), Block::section(standing)];
+    let blocks = vec![
+        header(incident),
+        Block::actions(actions(incident, settings)),
+        Block::section(standing),
+        Block::actions(link_buttons(incident)),
+    ];
     Message::new(notification(incident), blocks, vec![Attachment::new(color(incident), body(incident))])
 }
 
@@ -43,6 +49,7 @@ pub(super) fn notification(incident: &Incident) -> Mrkdwn {
 pub(super) fn header(incident: &Incident) -> Block {
     let sign = match incident.state() {
         State::Resolved => "✅",
+        State::Snoozed => "💤",
         State::Expected | State::Triggered | State::Acknowledged => words::sign(incident.severity()),
     };
     Block::header(format!("{sign} {}  {}", incident.severity(), one_line(incident.title(), TITLE)))
@@ -63,13 +70,26 @@ fn color(incident: &Incident) -> &'static str {
     }
 }
 
-fn action_buttons(incident: &Incident) -> Vec<Button> {
-    let value = words::value(&incident.workspace, &incident.id);
-    let acknowledge = Button::press("acknowledge_incident", "Acknowledge", Some(Style::Primary), &value);
-    let resolve = Button::press("resolve_incident", "Resolve", None, &value);
+/// What can be done about it as it stands: what is needed at night as buttons, the rest in menus.
+fn actions(incident: &Incident, settings: &Configuration) -> Vec<Element> {
+    let value = words::value(incident);
+    let button = |action, text, style| Element::from(Button::press(action, text, style, &value));
+    let choice = |text: &str, chosen: &str| Choice::new(text, format!("{chosen}|{value}"));
+    let acknowledge = button("acknowledge_incident", "Acknowledge", Some(Style::Primary));
+    let resolve = button("resolve_incident", "Resolve", None);
+    let snooze = || {
+        let until = |minutes: &SignedDuration| choice(&words::duration(minutes.as_secs()), &format!("{}s", minutes.as_secs()));
+        let choices = settings.snooze.iter().map(until).chain([choice("Until …", "until")]);
+        Element::menu("snooze_incident", "Snooze", choices.collect())
+    };
+    let menu = |first: Option<Choice>| {
+        let all = [("Escalate …", "escalate"), ("Assign …", "assign"), ("Change severity …", "severity"), ("Add a note …", "note")];
+        Element::overflow("incident_menu", all.map(|(text, chosen)| choice(text, chosen)).into_iter().chain(first).collect())
+    };
     match incident.state() {
-        State::Triggered => vec![acknowledge, resolve],
-        State::Acknowledged => vec![resolve],
+        State::Triggered => vec![acknowledge, resolve, snooze(), menu(None)],
+        State::Acknowledged => vec![resolve, snooze(), menu(Some(choice("Hand it back", "reopen")))],
+        State::Snoozed => vec![button("wake_incident", "Wake up", None), resolve, menu(None)],
         State::Expected | State::Resolved => Vec::new(),
     }
 }
@@ -149,7 +169,7 @@ fn fields(incident: &Incident) -> Vec<Mrkdwn> {
 
 /// By when it has to be over; once it is, whether it was.
 fn service_level(incident: &Incident) -> Option<Mrkdwn> {
-    let breach = incident.facts.sla_breach_at.as_ref()?.value;
+    let breach = incident.sla.resolve_by?;
     match incident.closed.filter(|_| incident.state() == State::Resolved) {
         None => Some(mrkdwn!("{} ({})", Mrkdwn::when(breach), Mrkdwn::ago(breach))),
         Some(closed) if closed <= breach => Some(mrkdwn!("kept")),

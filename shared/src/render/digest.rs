@@ -56,11 +56,11 @@ pub fn page(incidents: &[Incident]) -> Message {
 
 /// The one thing to do next with an incident.
 fn button(incident: &Incident) -> Option<Button> {
-    let value = words::value(&incident.workspace, &incident.id);
+    let value = words::value(incident);
     match incident.state() {
         State::Triggered => Some(Button::press("acknowledge_incident", "Acknowledge", Some(Style::Primary), &value)),
         State::Acknowledged => Some(Button::press("resolve_incident", "Resolve", None, &value)),
-        State::Expected | State::Resolved => None,
+        State::Expected | State::Snoozed | State::Resolved => None,
     }
 }
 

@@ -193,6 +193,27 @@ impl Findings {
                 if let Some(initial) = element.get("initial_option") {
                     self.expect("the initial option is one of the options", options.contains(initial));
                 }
+                if let Some(placeholder) = element.get("placeholder") {
+                    self.plain("placeholder", placeholder, 150);
+                }
+            }
+            Some("overflow") => {
+                let options = element["options"].as_array().cloned().unwrap_or_default();
+                self.expect("an overflow menu has one to five options", (1..=5).contains(&options.len()));
+                for option in &options {
+                    self.plain("option", &option["text"], 75);
+                    self.text("value of an option", &option["value"], 150);
+                }
+            }
+            Some("users_select") => {
+                if let Some(placeholder) = element.get("placeholder") {
+                    self.plain("placeholder", placeholder, 150);
+                }
+            }
+            Some("datetimepicker") => {
+                // Slack: ten digits.
+                let fits = |seconds: i64| (1_000_000_000..10_000_000_000).contains(&seconds);
+                self.expect("a moment has ten digits", element["initial_date_time"].as_i64().is_none_or(fits));
             }
             Some("plain_text_input") => {
                 self.expect("max_length is at most 3,000", element["max_length"].as_u64().is_some_and(|most| (1..=3_000).contains(&most)));

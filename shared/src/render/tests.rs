@@ -5,13 +5,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::modal::{CreateContext, ResolveContext};
+use super::modal::{CreateContext, IncidentContext};
 use super::{answer, card, digest, help, limits, modal, reply};
 use crate::domain::Refusal;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::incident::{Incident, Outcome, State, Summary};
-use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
+use crate::domain::intent::{self, Action, Actor, Changes, Closing, Detail, Intent, Link, Person};
+use crate::domain::routing::{Match, Routing, Rule, Target};
+use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::storm::{Member, Overview, PAGE};
 use crate::domain::timeline::Entry;
@@ -38,6 +40,21 @@ fn omar() -> Actor {
     user("U0OMAR", "Omar Haddad")
 }
 
+/// A workspace in which a card shows in two places and calls somebody.
+fn settings() -> Settings {
+    let mut settings = Settings::of(Channel::new("#incidents"), at(0));
+    let called = ["S0ONCALL", "U0LENA", "here"].map(str::to_owned);
+    let everything = Severity::ALL.map(|severity| Rule {
+        matches: Match::Severity(severity),
+        to: vec![
+            Target { mentions: called.to_vec(), ..Target::channel(Channel::new("C0PAYMENTS")) },
+            Target::channel(Channel::new("#incidents")),
+        ],
+    });
+    settings.configuration.routing = Some(Routing { rules: everything.into(), ..Routing::all_to(Channel::new("#incidents")) });
+    settings
+}
+
 /// An incident as it comes about: by what was done to it.
 #[derive(Clone)]
 struct Story {
@@ -49,9 +66,7 @@ struct Story {
 impl Story {
     fn new() -> Self {
         let key = Some(DedupKey::new("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:checkout-p99"));
-        let mut incident = Incident::expected(Workspace::new("T0TOCSIN"), IncidentId::new("INC-7K3QPF"), key);
-        incident.channels = vec![Channel::new("C0PAYMENTS"), Channel::new("#incidents")];
-        incident.mentions = vec!["S0ONCALL".into(), "U0LENA".into(), "here".into()];
+        let incident = Incident::expected(Workspace::new("T0TOCSIN"), IncidentId::new("INC-7K3QPF"), key);
         Self { incident, entries: Vec::new(), outcome: None }
     }
 
@@ -61,11 +76,11 @@ impl Story {
             workspace: None,
             at: at(minutes),
             by: by.clone(),
-            target: Target::Id(self.incident.id.clone()),
+            target: intent::Target::Id(self.incident.id.clone()),
             action,
             reply: None,
         };
-        match self.incident.apply(&intent) {
+        match self.incident.apply(&intent, &settings()) {
             Ok(effect) => {
                 self.incident = effect.incident;
                 self.entries.extend(effect.entry);
@@ -89,7 +104,7 @@ impl Story {
     }
 
     fn card(&self) -> Message {
-        card(&self.incident)
+        card(&self.incident, &settings().configuration)
     }
 
     /// The reply to what was done last.
@@ -314,7 +329,7 @@ fn one_incident_is_shown_with_its_timeline() {
 
 #[test]
 fn the_forms() {
-    let context = |id: &str| ResolveContext {
+    let context = |id: &str| IncidentContext {
         workspace: Workspace::new("T0TOCSIN"),
         incident: IncidentId::new(id),
         channel: Some(Channel::new("C0INCIDENTS")),
@@ -324,7 +339,7 @@ fn the_forms() {
     assert_json_snapshot!("modal_create", modal::create(&CreateContext { channel: Some(Channel::new("C0GENERAL")) }));
     let title = json(&modal::resolve(&context("INC-0123456789ABCDEF")))["title"]["text"].clone();
     assert_eq!(title, "INC-0123456789ABCDEF", "the longest id is not cut");
-    let back: ResolveContext =
+    let back: IncidentContext =
         serde_json::from_str(json(&modal::resolve(&context("INC-1")))["private_metadata"].as_str().unwrap()).unwrap();
     assert_eq!(back, context("INC-1"));
     for view in [modal::resolve(&context("INC-0123456789ABCDEF")), modal::create(&CreateContext::default())] {
@@ -482,8 +497,11 @@ fn text_from_outside_notifies_nobody() {
     let hostile = "<!channel> <!here> <!everyone> <@U0JANE> <#C0GENERAL> <!subteam^S0ONCALL> <https://evil.example|Slack>";
     // The refusal is this program's own text, in which people are named on purpose.
     let messages = every_message(hostile).into_iter().filter(|message| !message["text"].as_str().unwrap().ends_with("Slack&gt;"));
-    let found: Vec<_> = messages.flat_map(|message| tokens(&message)).filter(|token| !token.starts_with("!date^")).collect();
-    assert_eq!(found, Vec::<String>::new());
+    // Whom the workspace's own configuration calls is called.
+    let ours = ["!subteam^S0ONCALL", "@U0LENA"];
+    let found: Vec<_> = messages.flat_map(|message| tokens(&message)).collect();
+    let from_outside: Vec<_> = found.iter().filter(|token| !token.starts_with("!date^") && !ours.contains(&token.as_str())).collect();
+    assert_eq!(from_outside, Vec::<&String>::new());
 }
 
 #[test]
@@ -493,13 +511,18 @@ fn a_refusal_names_people_and_calls_nobody_else() {
     assert_eq!(text("<!channel> & <@U0JANE|jane> <@here> <@"), "&lt;!channel&gt; &amp; &lt;@U0JANE|jane&gt; &lt;@here&gt; &lt;@");
 }
 
+/// Where the buttons of a card lead.
+fn links_of(card: &Value) -> Vec<&str> {
+    let rows = card["blocks"].as_array().unwrap().iter().filter_map(|block| block["elements"].as_array());
+    rows.flatten().filter_map(|button| button["url"].as_str()).collect()
+}
+
 #[test]
 fn a_card_that_leaves_things_out_says_so() {
     let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(changes_of("x"))).card());
     let foot = card["attachments"][0]["blocks"].as_array().unwrap().last().unwrap().to_string();
     assert!(foot.contains("50 more details") && foot.contains("30 more links"), "{foot}");
-    let buttons = card["blocks"][1]["elements"].as_array().unwrap().len();
-    assert_eq!(buttons, 13, "Acknowledge, Resolve, View and ten links");
+    assert_eq!(links_of(&card).len(), 11, "View and ten links");
 }
 
 #[test]
@@ -528,8 +551,7 @@ fn a_link_that_slack_would_refuse_makes_no_button() {
     let links =
         urls.iter().map(|url| link("Link", url)).chain([link("Long", &format!("https://good.example/{}", "x".repeat(3_000)))]).collect();
     let card = json(&Story::new().then(0, &cloudwatch(), Action::Create(Changes { links: Some(links), ..least() })).card());
-    let shown: Vec<_> = card["blocks"][1]["elements"].as_array().unwrap().iter().filter_map(|button| button["url"].as_str()).collect();
-    assert_eq!(shown, ["https://good.example/a%20b?q=%C3%A9%7C%3Cx%3E", "http://good.example:8080", "https://good.example/"]);
+    assert_eq!(links_of(&card), ["https://good.example/a%20b?q=%C3%A9%7C%3Cx%3E", "http://good.example:8080", "https://good.example/"]);
 }
 
 #[test]

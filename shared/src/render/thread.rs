@@ -1,6 +1,8 @@
 //! The replies under the card: one for each thing that was done. Who, what, when.
 
 use crate::domain::incident::{Incident, State};
+use crate::domain::intent::Actor;
+use crate::domain::sla::Promise;
 use crate::domain::timeline::{Entry, What};
 use crate::mrkdwn;
 use crate::slack::blocks::{Block, Button, Message, Mrkdwn, Plain, one_line};
@@ -14,7 +16,7 @@ pub fn reply(incident: &Incident, entry: &Entry) -> Message {
     blocks.extend(more(entry));
     let ends = matches!(entry.what, What::Resolved { .. });
     if ends && incident.state() == State::Resolved {
-        let value = words::value(&incident.workspace, &incident.id);
+        let value = words::value(incident);
         blocks.push(Block::actions(vec![Button::press("reopen_incident", "Reopen", None, &value)]));
     }
     Message::new(notification(incident, entry), blocks, Vec::new())
@@ -25,7 +27,16 @@ fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
     let text = match &entry.what {
         What::Noted { text } => mrkdwn!(": {}", one_line(text, 300)),
         What::Resolved { closing, .. } => closing.note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
-        What::Triggered { .. } | What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => Mrkdwn::default(),
+        What::Escalated { note, .. } => note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
+        What::Triggered { .. }
+        | What::Updated { .. }
+        | What::Assigned { .. }
+        | What::SlaBreached { .. }
+        | What::Acknowledged
+        | What::Reopened
+        | What::Snoozed { .. }
+        | What::Woken
+        | What::Flapping { .. } => Mrkdwn::default(),
     };
     let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
     mrkdwn!("{}{} · {}", headline(entry), text, named)
@@ -49,8 +60,26 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
             mrkdwn!("✅ *Resolved* by {}{}", who, after)
         }
         What::Reopened => mrkdwn!("🔁 *Reopened* by {}", who),
+        What::Snoozed { until } => mrkdwn!("💤 *Snoozed* by {} until {}", who, Mrkdwn::when(*until)),
+        What::Woken => match &entry.by {
+            Actor::User(_) => mrkdwn!("⏰ *Woken up* by {}", who),
+            Actor::Source(_) => mrkdwn!("⏰ *Woke up*: the time for which it was snoozed is over"),
+        },
         What::Flapping { quiet_minutes } => {
             mrkdwn!("〰️ *Flapping*: {} reports it again and again. It is held open until it has been quiet for {} min", who, quiet_minutes)
+        }
+        What::Assigned { to } => mrkdwn!("👤 *Assigned to* {} by {}", Mrkdwn::user(to), who),
+        What::Escalated { step, called, .. } => {
+            let step = step.map(|step| mrkdwn!(" (step {})", step)).unwrap_or_default();
+            let by = if matches!(entry.by, Actor::User(_)) { mrkdwn!(" by {}", who) } else { Mrkdwn::default() };
+            mrkdwn!("📣 *Escalated*{}{}: {}", by, step, Mrkdwn::join(called.iter().map(words::called), ", "))
+        }
+        What::SlaBreached { promise, by } => {
+            let promised = match promise {
+                Promise::Acknowledge => "nobody has it",
+                Promise::Resolve => "it is not resolved",
+            };
+            mrkdwn!("⌛ *SLA breached*: {}, and should have been by {}", promised, Mrkdwn::when(*by))
         }
         What::Noted { .. } => mrkdwn!("📝 *Note* by {}", who),
     }
@@ -70,6 +99,14 @@ fn more(entry: &Entry) -> Vec<Block> {
             vec![Block::section(Plain::new(note)), Block::section(Plain::new(cause))]
         }
         What::Noted { text } => vec![Block::section(Plain::new(text))],
-        What::Updated { .. } | What::Acknowledged | What::Reopened | What::Flapping { .. } => Vec::new(),
+        What::Escalated { note, .. } => vec![Block::section(Plain::new(note.as_deref().unwrap_or_default()))],
+        What::Updated { .. }
+        | What::Assigned { .. }
+        | What::SlaBreached { .. }
+        | What::Acknowledged
+        | What::Reopened
+        | What::Snoozed { .. }
+        | What::Woken
+        | What::Flapping { .. } => Vec::new(),
     }
 }

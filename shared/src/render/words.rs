@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{IncidentId, UserId, Workspace};
+use crate::domain::escalation::Called;
+use crate::domain::ids::UserId;
 use crate::domain::incident::{Incident, State};
 use crate::domain::intent::Actor;
 use crate::domain::severity::Severity;
@@ -46,6 +47,16 @@ pub(super) fn assignee(name: &str) -> Mrkdwn {
     Mrkdwn::user(&UserId::new(one_line(name, NAME)))
 }
 
+/// Somebody who was called: Slack tells them.
+pub(super) fn called(called: &Called) -> Mrkdwn {
+    match called {
+        Called::Person(person) => Mrkdwn::user(person),
+        Called::Group(group) => Mrkdwn::call(group).unwrap_or_else(|| Mrkdwn::escape(group)),
+        Called::Channel(channel) => Mrkdwn::channel(channel),
+        Called::Nobody(rotation) => mrkdwn!("nobody, since nobody is on call for {}", one_line(rotation, NAME)),
+    }
+}
+
 /// A title within a line of text.
 pub(super) fn title(title: &str) -> String {
     one_line(title, TITLE)
@@ -57,6 +68,7 @@ pub(super) fn state(state: State) -> &'static str {
         State::Expected => "expected",
         State::Triggered => "triggered",
         State::Acknowledged => "acknowledged",
+        State::Snoozed => "snoozed",
         State::Resolved => "resolved",
     }
 }
@@ -93,9 +105,9 @@ pub(super) fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_secs()
 }
 
-/// What a button sends: whose incident it is, and which.
-pub(super) fn value(workspace: &Workspace, id: &IncidentId) -> String {
-    format!("{workspace}/{id}")
+/// What a button sends: whose incident it is, which, and how bad.
+pub(super) fn value(incident: &Incident) -> String {
+    format!("{}/{}/{}", incident.workspace, incident.id, incident.severity())
 }
 
 /// How it stands and since when, in one line.
@@ -112,6 +124,11 @@ pub(super) fn standing(incident: &Incident) -> Mrkdwn {
         State::Acknowledged => {
             let mark = incident.acknowledged.as_ref();
             mrkdwn!("*Acknowledged*{}{}", by(mark.map(|mark| &mark.by)), since(mark.map(|mark| mark.at)))
+        }
+        State::Snoozed => {
+            let snooze = incident.snoozed.as_ref();
+            let until = snooze.map(|snooze| mrkdwn!(" until {}", Mrkdwn::when(snooze.until))).unwrap_or_default();
+            mrkdwn!("*Snoozed*{}{}", until, by(snooze.map(|snooze| &snooze.by)))
         }
         State::Resolved => {
             let resolution = incident.resolution.as_ref();

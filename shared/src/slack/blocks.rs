@@ -10,7 +10,7 @@ use std::fmt::{Display, Write as _};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::ids::{Channel, UserId};
+use crate::domain::ids::{Channel, UserId, is_slack_id};
 
 const HEADER: usize = 150;
 const SECTION: usize = 3_000;
@@ -24,6 +24,8 @@ const ACTION_ID: usize = 255;
 const VALUE: usize = 2_000;
 const URL: usize = 3_000;
 const OPTION: usize = 75;
+const OPTION_VALUE: usize = 150;
+const OVERFLOW: usize = 5;
 const LABEL: usize = 2_000;
 const PLACEHOLDER: usize = 150;
 const MODAL_WORD: usize = 24;
@@ -182,21 +184,21 @@ impl Mrkdwn {
 
     /// A person, whom Slack shows by name. What is no user's id is shown as the text it is.
     pub fn user(id: &UserId) -> Self {
-        if is_id(id.as_str(), &['U', 'W']) { Self(format!("<@{id}>")) } else { Self::escape(id) }
+        if is_slack_id(id.as_str(), &['U', 'W']) { Self(format!("<@{id}>")) } else { Self::escape(id) }
     }
 
     /// A person or a usergroup to call; `None` for anything else, `here` and `channel` among it.
     pub fn call(id: &str) -> Option<Self> {
-        if is_id(id, &['S']) {
+        if is_slack_id(id, &['S']) {
             return Some(Self(format!("<!subteam^{id}>")));
         }
-        is_id(id, &['U', 'W']).then(|| Self(format!("<@{id}>")))
+        is_slack_id(id, &['U', 'W']).then(|| Self(format!("<@{id}>")))
     }
 
     /// A channel, by its id as a link, otherwise by the name that was configured.
     pub fn channel(channel: &Channel) -> Self {
         let id = channel.as_str();
-        if is_id(id, &['C', 'G']) {
+        if is_slack_id(id, &['C', 'G']) {
             return Self(format!("<#{id}>"));
         }
         Self::call(id).unwrap_or_else(|| Self::escape(id))
@@ -221,7 +223,7 @@ impl Mrkdwn {
         let mut out = Self::default();
         let mut rest = text;
         while let Some(at) = rest.find("<@") {
-            let mention = rest[at..].find('>').map(|end| &rest[at + 2..at + end]).filter(|id| is_id(id, &['U', 'W']));
+            let mention = rest[at..].find('>').map(|end| &rest[at + 2..at + end]).filter(|id| is_slack_id(id, &['U', 'W']));
             let escaped_to = mention.map_or(at + 2, |_| at);
             escape_into(&mut out.0, &rest[..escaped_to]);
             rest = &rest[escaped_to..];
@@ -271,11 +273,6 @@ impl Mrkdwn {
         self.0.push('…');
         self
     }
-}
-
-/// Whether this is one of Slack's ids with one of these first letters: capital letters and digits, and long enough to be no word.
-fn is_id(id: &str, first: &[char]) -> bool {
-    id.starts_with(first) && id.len() >= 3 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// Text that Slack shows as it is: the place for what comes from outside.
@@ -412,9 +409,27 @@ enum Control {
     },
     StaticSelect {
         action_id: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        placeholder: Option<Text>,
         options: Vec<Choice>,
         #[serde(skip_serializing_if = "Option::is_none")]
         initial_option: Option<Choice>,
+    },
+    Overflow {
+        action_id: String,
+        options: Vec<Choice>,
+    },
+    UsersSelect {
+        action_id: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        placeholder: Option<Text>,
+    },
+    #[serde(rename = "datetimepicker")]
+    DateTimePicker {
+        action_id: String,
+        /// Seconds since 1970.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        initial_date_time: Option<i64>,
     },
     PlainTextInput {
         action_id: String,
@@ -434,8 +449,8 @@ pub struct Choice {
 
 impl Choice {
     /// What people read, and what comes back.
-    pub fn new(text: impl AsRef<str>, value: &'static str) -> Self {
-        Self { text: plain(text, OPTION), value: value.to_owned() }
+    pub fn new(text: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        Self { text: plain(text, OPTION), value: cut(value.as_ref(), OPTION_VALUE).into_owned() }
     }
 }
 
@@ -465,6 +480,36 @@ impl Button {
     }
 }
 
+/// What stands in a row of things to press.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Element(Control);
+
+impl From<Button> for Element {
+    fn from(Button(control): Button) -> Self {
+        Self(control)
+    }
+}
+
+impl Element {
+    /// A menu that shows what it is for; a choice sends its value at once.
+    pub fn menu(action_id: &'static str, placeholder: &'static str, mut options: Vec<Choice>) -> Self {
+        options.truncate(100);
+        let placeholder = Some(plain(placeholder, PLACEHOLDER));
+        Self(Control::StaticSelect { action_id: action_id.to_owned(), placeholder, options, initial_option: None })
+    }
+
+    /// The menu behind three dots: what is needed now and then. What is more than five is left out.
+    pub fn overflow(action_id: &'static str, mut options: Vec<Choice>) -> Self {
+        options.truncate(OVERFLOW);
+        Self(Control::Overflow { action_id: action_id.to_owned(), options })
+    }
+
+    fn opens(&self) -> bool {
+        matches!(&self.0, Control::Button { url: Some(_), .. })
+    }
+}
+
 /// What an input block asks with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -480,7 +525,17 @@ impl Field {
     /// One of several (Slack: 100).
     pub fn select(action_id: &'static str, mut options: Vec<Choice>, initial: Option<Choice>) -> Self {
         options.truncate(100);
-        Self(Control::StaticSelect { action_id: action_id.to_owned(), options, initial_option: initial })
+        Self(Control::StaticSelect { action_id: action_id.to_owned(), placeholder: None, options, initial_option: initial })
+    }
+
+    /// Somebody in the workspace.
+    pub fn person(action_id: &'static str, placeholder: &'static str) -> Self {
+        Self(Control::UsersSelect { action_id: action_id.to_owned(), placeholder: Some(plain(placeholder, PLACEHOLDER)) })
+    }
+
+    /// A day and an hour, on the clock of whoever is asked.
+    pub fn moment(action_id: &'static str, initial: Timestamp) -> Self {
+        Self(Control::DateTimePicker { action_id: action_id.to_owned(), initial_date_time: Some(initial.as_second()) })
     }
 }
 
@@ -504,7 +559,7 @@ enum Kind {
         accessory: Option<Button>,
     },
     Actions {
-        elements: Vec<Button>,
+        elements: Vec<Element>,
     },
     Context {
         elements: Vec<Text>,
@@ -543,10 +598,9 @@ impl Block {
         Self(Kind::Section { text: None, fields, accessory: None })
     }
 
-    /// Buttons.
-    pub fn actions(mut buttons: Vec<Button>) -> Self {
-        buttons.truncate(ACTIONS);
-        Self(Kind::Actions { elements: buttons })
+    /// Buttons and menus.
+    pub fn actions<E: Into<Element>>(elements: impl IntoIterator<Item = E>) -> Self {
+        Self(Kind::Actions { elements: elements.into_iter().map(Into::into).take(ACTIONS).collect() })
     }
 
     /// Small grey text.
@@ -568,7 +622,7 @@ impl Block {
 
     fn without_actions(&mut self) {
         match &mut self.0 {
-            Kind::Actions { elements } => elements.retain(Button::opens),
+            Kind::Actions { elements } => elements.retain(Element::opens),
             Kind::Section { accessory, .. } => *accessory = accessory.take().filter(Button::opens),
             Kind::Header { .. } | Kind::Context { .. } | Kind::Divider | Kind::Input { .. } => {}
         }
@@ -593,7 +647,7 @@ impl Block {
                 let button = accessory.as_ref().map_or(0, |Button(control)| control.length());
                 text.iter().chain(fields).map(Text::length).sum::<usize>() + button
             }
-            Kind::Actions { elements } => elements.iter().map(|Button(control)| control.length()).sum(),
+            Kind::Actions { elements } => elements.iter().map(|Element(control)| control.length()).sum(),
             Kind::Context { elements } => elements.iter().map(Text::length).sum(),
             Kind::Divider => 0,
             Kind::Input { label, hint, .. } => label.length() + hint.as_ref().map_or(0, Text::length),
@@ -605,8 +659,14 @@ impl Control {
     fn length(&self) -> usize {
         match self {
             Self::Button { text, .. } => text.length(),
-            Self::StaticSelect { options, .. } => options.iter().map(|option| option.text.length()).sum(),
-            Self::PlainTextInput { placeholder, .. } => placeholder.as_ref().map_or(0, Text::length),
+            Self::StaticSelect { options, placeholder, .. } => {
+                options.iter().map(|option| &option.text).chain(placeholder).map(Text::length).sum()
+            }
+            Self::Overflow { options, .. } => options.iter().map(|option| option.text.length()).sum(),
+            Self::PlainTextInput { placeholder, .. } | Self::UsersSelect { placeholder, .. } => {
+                placeholder.as_ref().map_or(0, Text::length)
+            }
+            Self::DateTimePicker { .. } => 0,
         }
     }
 }
@@ -769,7 +829,7 @@ mod tests {
         let view = View::modal("callback", "Title", "Submit", "{}".into(), vec![Block::input("field", "Label", field, true, Some("Hint"))]);
         assert_eq!(limits::check(&json(&view)), Vec::<String>::new());
         let buttons = (0..60).map(|number| Button::open(&format!("link_{number}"), "Open", Href::parse("https://example.com").unwrap()));
-        assert_eq!(broken(vec![Block::actions(buttons.collect())]), Vec::<String>::new());
+        assert_eq!(broken(vec![Block::actions(buttons)]), Vec::<String>::new());
     }
 
     #[test]
@@ -797,7 +857,7 @@ mod tests {
                 Block::section(mrkdwn!(" ")),
                 Block::fields([]),
                 Block::context([mrkdwn!("")]),
-                Block::actions(Vec::new()),
+                Block::actions(Vec::<Button>::new()),
                 Block::header("\u{0}"),
             ]
         };

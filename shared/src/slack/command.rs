@@ -1,9 +1,12 @@
 //! Slash commands: the payload, and the one grammar from which `help` is made. A mention of the bot is read by the same grammar.
 
-use crate::domain::Refusal;
+use jiff::Timestamp;
+
 use crate::domain::ids::{Channel, IncidentId, UserId, Workspace};
 use crate::domain::intent::{Action, Ask, Changes, Closing, Person, Place, Target};
+use crate::domain::oncall::Override;
 use crate::domain::severity::Severity;
+use crate::domain::{self, Refusal};
 
 use super::text;
 use super::verify::Verified;
@@ -76,6 +79,8 @@ pub enum Wish {
     Do(Target, Action),
     /// Something to know.
     Tell(Ask),
+    /// Somebody takes over in this rotation, or in the only one.
+    TakeOver(Option<String>, Override),
 }
 
 /// One word of the grammar.
@@ -83,7 +88,7 @@ struct Verb {
     names: &'static [&'static str],
     usage: &'static str,
     help: &'static str,
-    read: fn(&str) -> Result<Wish, Refusal>,
+    read: fn(&str, Timestamp) -> Result<Wish, Refusal>,
 }
 
 /// The grammar.
@@ -92,31 +97,57 @@ const VERBS: &[Verb] = &[
         names: &["create", "new", "declare"],
         usage: "create [P1|P2|P3|P4] TITLE",
         help: "opens an incident; without a title, a form",
-        read: create,
+        read: |rest, _| create(rest),
     },
-    Verb { names: &["list", "ls"], usage: "list", help: "what is open, the worst first", read: |_| Ok(Wish::Tell(Ask::List)) },
+    Verb { names: &["list", "ls"], usage: "list", help: "what is open, the worst first", read: |_, _| Ok(Wish::Tell(Ask::List)) },
     Verb {
         names: &["show", "view"],
         usage: "show ID",
         help: "one incident with its timeline",
-        read: |rest| Ok(Wish::Tell(Ask::Show(one_target(rest)?))),
+        read: |rest, _| Ok(Wish::Tell(Ask::Show(one_target(rest)?))),
     },
     Verb {
         names: &["ack", "acknowledge"],
         usage: "ack [ID]",
         help: "you have it; the ID may be left out when only one is open",
-        read: |rest| Ok(Wish::Do(one_target(rest)?, Action::Acknowledge)),
+        read: |rest, _| Ok(Wish::Do(one_target(rest)?, Action::Acknowledge)),
     },
-    Verb { names: &["resolve", "close"], usage: "resolve ID [NOTE]", help: "it is over", read: resolve },
+    Verb { names: &["resolve", "close"], usage: "resolve ID [NOTE]", help: "it is over", read: |rest, _| resolve(rest) },
     Verb {
         names: &["reopen", "unack"],
         usage: "reopen ID",
         help: "it is not over, or you do not have it any more",
-        read: |rest| Ok(Wish::Do(one_target(rest)?, Action::Reopen)),
+        read: |rest, _| Ok(Wish::Do(one_target(rest)?, Action::Reopen)),
     },
-    Verb { names: &["note"], usage: "note ID TEXT", help: "adds to the timeline", read: note },
-    Verb { names: &["status"], usage: "status", help: "how things stand", read: |_| Ok(Wish::Tell(Ask::Status)) },
-    Verb { names: &["help"], usage: "help", help: "this", read: |_| Ok(Wish::Help) },
+    Verb {
+        names: &["snooze"],
+        usage: "snooze [ID] 30m",
+        help: "it sleeps for a while and wakes up by itself: `15m`, `2h`, `1d`",
+        read: snooze,
+    },
+    Verb {
+        names: &["wake"],
+        usage: "wake [ID]",
+        help: "it does not sleep any longer",
+        read: |rest, _| Ok(Wish::Do(one_target(rest)?, Action::Wake)),
+    },
+    Verb { names: &["assign"], usage: "assign [ID] @NAME", help: "somebody in particular is to look at it", read: |rest, _| assign(rest) },
+    Verb {
+        names: &["escalate"],
+        usage: "escalate [ID] [@NAME] [WHY]",
+        help: "calls this person, or whoever is next",
+        read: |rest, _| escalate(rest),
+    },
+    Verb { names: &["severity", "sev"], usage: "severity [ID] P1|P2|P3|P4", help: "how bad it is", read: |rest, _| severity(rest) },
+    Verb {
+        names: &["oncall"],
+        usage: "oncall [override [ROTATION] @NAME 4h]",
+        help: "who is on call; or somebody takes over for a while, from now on",
+        read: oncall,
+    },
+    Verb { names: &["note"], usage: "note ID TEXT", help: "adds to the timeline", read: |rest, _| note(rest) },
+    Verb { names: &["status"], usage: "status", help: "how things stand", read: |_, _| Ok(Wish::Tell(Ask::Status)) },
+    Verb { names: &["help"], usage: "help", help: "this", read: |_, _| Ok(Wish::Help) },
 ];
 
 /// How each word is used and what it does, for `help`.
@@ -124,15 +155,15 @@ pub fn usage() -> impl Iterator<Item = (&'static str, &'static str)> {
     VERBS.iter().map(|verb| (verb.usage, verb.help))
 }
 
-/// What a line asks for. Nothing at all asks for help.
-pub fn read(line: &str) -> Result<Wish, Refusal> {
+/// What a line asks for at this moment. Nothing at all asks for help.
+pub fn read(line: &str, now: Timestamp) -> Result<Wish, Refusal> {
     let (word, rest) = first_word(line);
     if word.is_empty() {
         return Ok(Wish::Help);
     }
     let word = word.to_lowercase();
     if let Some(verb) = VERBS.iter().find(|verb| verb.names.contains(&word.as_str())) {
-        return (verb.read)(rest);
+        return (verb.read)(rest, now);
     }
     let names = VERBS.iter().flat_map(|verb| verb.names);
     let near = names.map(|name| (strsim::damerau_levenshtein(name, &word), name)).min().filter(|(distance, _)| *distance <= 2);
@@ -178,6 +209,75 @@ fn note(rest: &str) -> Result<Wish, Refusal> {
     Ok(Wish::Do(one_target(id)?, Action::Note { text }))
 }
 
+fn snooze(rest: &str, now: Timestamp) -> Result<Wish, Refusal> {
+    // `30m` could be the beginning of an id; alone it is a length of time.
+    let (id, time) = if domain::duration(rest).is_some() { ("", rest) } else { first_word(rest) };
+    let wanted = || Refusal::new("For how long? `/incident snooze ID 30m`; also `2h` or `1d`.");
+    let until = domain::duration(time).filter(|time| !time.is_zero()).and_then(|time| now.checked_add(time).ok()).ok_or_else(wanted)?;
+    Ok(Wish::Do(one_target(id)?, Action::Snooze { until }))
+}
+
+fn assign(rest: &str) -> Result<Wish, Refusal> {
+    let (target, rest) = target_before(rest, |word| word.starts_with(['<', '@']))?;
+    let to = person(first_word(rest).0).ok_or_else(|| Refusal::new("To whom? `/incident assign ID @name`"))??;
+    Ok(Wish::Do(target, Action::Assign { to }))
+}
+
+fn escalate(rest: &str) -> Result<Wish, Refusal> {
+    let (target, rest) = target_before(rest, |word| word.starts_with(['<', '@']))?;
+    let (word, after) = first_word(rest);
+    let (to, note) = match person(word).transpose()? {
+        Some(to) => (Some(to), after),
+        None => (None, rest),
+    };
+    let note = Some(text::plain(note)).filter(|note| !note.is_empty());
+    Ok(Wish::Do(target, Action::Escalate { to, note }))
+}
+
+fn severity(rest: &str) -> Result<Wish, Refusal> {
+    let (target, word) = target_before(rest, |word| Severity::parse(word).is_some())?;
+    let severity =
+        Severity::parse(word).ok_or_else(|| Refusal::new("How bad is it? `/incident severity ID P2`, from P1, the worst, to P4."))?;
+    Ok(Wish::Do(target, Action::Update(Changes { severity: Some(severity), ..Changes::default() })))
+}
+
+fn oncall(rest: &str, now: Timestamp) -> Result<Wish, Refusal> {
+    let (word, rest) = first_word(rest);
+    if word.is_empty() {
+        return Ok(Wish::Tell(Ask::OnCall));
+    }
+    let usage = || Refusal::new("Who takes over, and for how long? `/incident oncall override ROTATION @name 4h`");
+    if !word.eq_ignore_ascii_case("override") {
+        return Err(usage());
+    }
+    // A rotation's name may be several words.
+    let at = rest.find(['<', '@']).ok_or_else(usage)?;
+    let (rotation, rest) = rest.split_at(at);
+    let (who, time) = first_word(rest);
+    let person = person(who).ok_or_else(usage)??;
+    let until = domain::duration(time).filter(|time| !time.is_zero()).and_then(|time| now.checked_add(time).ok()).ok_or_else(usage)?;
+    let rotation = Some(text::plain(rotation.trim())).filter(|rotation| !rotation.is_empty());
+    Ok(Wish::TakeOver(rotation, Override { person, from: now, until, said_at: now }))
+}
+
+/// The incident at the beginning of a line, and the rest of it. Where the first word is what comes after the incident, the only open one is meant.
+fn target_before(rest: &str, comes_after: impl Fn(&str) -> bool) -> Result<(Target, &str), Refusal> {
+    let (word, after) = first_word(rest);
+    if comes_after(word) { Ok((Target::Only, rest)) } else { Ok((one_target(word)?, after)) }
+}
+
+/// The person whom a word mentions; `None` where it mentions nobody. A name alone is none: only Slack knows whose it is.
+fn person(word: &str) -> Option<Result<UserId, Refusal>> {
+    if let Some(id) = text::mentioned_user(word) {
+        return Some(Ok(UserId::new(id)));
+    }
+    let unknown = || {
+        let word = text::plain(word);
+        Refusal::new(format!("Slack did not say who {word} is. Choose the name from the list that Slack shows while you type it."))
+    };
+    word.starts_with('@').then(|| Err(unknown()))
+}
+
 /// The incident that a word names; no word means the only open one.
 fn one_target(word: &str) -> Result<Target, Refusal> {
     if word.is_empty() {
@@ -196,40 +296,83 @@ fn one_target(word: &str) -> Result<Target, Refusal> {
 mod tests {
     use super::*;
 
+    fn reads(line: &str) -> Result<Wish, Refusal> {
+        read(line, Timestamp::UNIX_EPOCH)
+    }
+
     fn create_of(title: &str, severity: Option<Severity>) -> Wish {
         Wish::Do(Target::New, Action::Create(Changes { title: Some(title.into()), severity, ..Changes::default() }))
     }
 
     #[test]
     fn create_takes_a_severity_and_a_title_as_a_person_types_it() {
-        assert_eq!(read("create P1 checkout is down"), Ok(create_of("checkout is down", Some(Severity::P1))));
-        assert_eq!(read("  CREATE <@U1|jane> sees p99 &gt; 2s  "), Ok(create_of("@jane sees p99 > 2s", None)));
-        assert_eq!(read("create high load"), Ok(create_of("high load", None)));
-        assert_eq!(read("create"), Ok(Wish::CreateForm));
-        assert_eq!(read("create p2"), Ok(Wish::CreateForm));
+        assert_eq!(reads("create P1 checkout is down"), Ok(create_of("checkout is down", Some(Severity::P1))));
+        assert_eq!(reads("  CREATE <@U1|jane> sees p99 &gt; 2s  "), Ok(create_of("@jane sees p99 > 2s", None)));
+        assert_eq!(reads("create high load"), Ok(create_of("high load", None)));
+        assert_eq!(reads("create"), Ok(Wish::CreateForm));
+        assert_eq!(reads("create p2"), Ok(Wish::CreateForm));
     }
 
     #[test]
     fn an_id_is_completed_by_its_first_characters() {
-        assert_eq!(read("ack 7k3"), Ok(Wish::Do(Target::Prefix("INC-7K3".into()), Action::Acknowledge)));
-        assert_eq!(read("ack"), Ok(Wish::Do(Target::Only, Action::Acknowledge)));
+        assert_eq!(reads("ack 7k3"), Ok(Wish::Do(Target::Prefix("INC-7K3".into()), Action::Acknowledge)));
+        assert_eq!(reads("ack"), Ok(Wish::Do(Target::Only, Action::Acknowledge)));
         let closing = Closing { note: Some("rolled back".into()), root_cause: None };
-        assert_eq!(read("resolve INC-7K3QPF rolled back"), Ok(Wish::Do(Target::Prefix("INC-7K3QPF".into()), Action::Resolve(closing))));
+        assert_eq!(reads("resolve INC-7K3QPF rolled back"), Ok(Wish::Do(Target::Prefix("INC-7K3QPF".into()), Action::Resolve(closing))));
+    }
+
+    #[test]
+    fn what_comes_after_the_id_may_stand_alone() {
+        let only = |line: &str| matches!(reads(line), Ok(Wish::Do(Target::Only, _)));
+        for line in
+            ["snooze 30m", "snooze 1h 30m", "assign <@U1|jane>", "escalate", "escalate <@U1> it is beyond me", "severity P2", "sev high"]
+        {
+            assert!(only(line), "{line}: {:?}", reads(line));
+        }
+        let prefix = |line: &str| matches!(reads(line), Ok(Wish::Do(Target::Prefix(id), _)) if id == "INC-30M");
+        for line in ["snooze 30m 1h", "assign 30m <@U1>", "escalate 30m", "escalate 30m beyond me", "severity 30m 1"] {
+            assert!(prefix(line), "{line}: {:?}", reads(line));
+        }
+        let escalated = Action::Escalate { to: Some(UserId::new("U1")), note: Some("it is beyond @omar".into()) };
+        assert_eq!(reads("escalate <@U1|jane> it is beyond <@U2|omar>"), Ok(Wish::Do(Target::Only, escalated)));
+    }
+
+    #[test]
+    fn somebody_takes_over_in_a_rotation_or_in_the_only_one() {
+        let taken = |line| match reads(line) {
+            Ok(Wish::TakeOver(rotation, taken)) => (rotation, taken.person.to_string(), taken.until.as_second()),
+            other => panic!("{line}: {other:?}"),
+        };
+        assert_eq!(taken("oncall override <@U1|jane> 4h"), (None, "U1".into(), 4 * 3_600));
+        assert_eq!(taken("oncall override check out <@U1> 1d"), (Some("check out".into()), "U1".into(), 24 * 3_600));
+        assert_eq!(reads("oncall"), Ok(Wish::Tell(Ask::OnCall)));
+        for line in ["oncall checkout", "oncall override", "oncall override <@U1>", "oncall override checkout 4h"] {
+            assert!(reads(line).expect_err(line).to_string().contains("for how long?"), "{line}");
+        }
     }
 
     #[test]
     fn a_mistake_reads_what_to_do() {
-        let refusal = |line| read(line).expect_err("a refusal").to_string();
+        let refusal = |line| reads(line).expect_err("a refusal").to_string();
         assert!(refusal("acknowlege INC-1").contains("Did you mean `acknowledge`?"));
         assert!(refusal("note 7K3").contains("note ID TEXT"));
         assert!(refusal("ack db#1").contains("is no incident's id"));
         assert!(refusal("<!channel> down").contains("`@channel`"));
+        assert!(refusal("snooze 7K3").contains("For how long?"));
+        assert!(refusal("snooze 7K3 -5m").contains("For how long?"));
+        assert!(refusal("assign 7K3").contains("To whom?"));
+        assert!(refusal("assign 7K3 @jane").contains("who @jane is"));
+        assert!(refusal("severity 7K3 P9").contains("P1, the worst, to P4"));
     }
 
     #[test]
     fn nothing_said_is_help_and_help_knows_every_word() {
-        assert_eq!(read("  "), Ok(Wish::Help));
+        assert_eq!(reads("  "), Ok(Wish::Help));
         let words: Vec<_> = usage().map(|(usage, _)| usage.split(' ').next().unwrap_or_default()).collect();
-        assert_eq!(words, ["create", "list", "show", "ack", "resolve", "reopen", "note", "status", "help"]);
+        let all = [
+            "create", "list", "show", "ack", "resolve", "reopen", "snooze", "wake", "assign", "escalate", "severity", "oncall", "note",
+            "status", "help",
+        ];
+        assert_eq!(words, all);
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::domain::Refusal;
 use crate::domain::ids::{Channel, IntentId, MessageTs, UserId, Workspace};
-use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, Uninstall};
+use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, TakeOver, Uninstall};
 
 use super::command::{self, Wish};
 use super::text;
@@ -147,9 +147,9 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
     };
     let line = event.text.as_deref().unwrap_or_default().trim();
     let line = line.split_once(char::is_whitespace).filter(|(first, _)| text::mentioned_user(first).is_some()).map_or("", |(_, rest)| rest);
-    let ask = match command::read(line) {
+    let at = super::moment(&event_ts).unwrap_or(now);
+    let ask = match command::read(line, at) {
         Ok(Wish::Do(target, action)) => {
-            let at = super::moment(&event_ts).unwrap_or(now);
             let intent = Intent { id, workspace: Some(workspace), at, by: Actor::User(person), target, action, reply: Some(reply) };
             return Wanted::Queue(Job::Intent(Box::new(intent)));
         }
@@ -159,6 +159,9 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
             Ask::Nothing(Refusal::new("What is wrong? Say it here, `create checkout is down`, or use `/incident create` for a form."))
         }
         Ok(Wish::Tell(ask)) => ask,
+        Ok(Wish::TakeOver(rotation, taken)) => {
+            return Wanted::Queue(Job::TakeOver(TakeOver { id, workspace: Some(workspace), by: person, rotation, taken, reply }));
+        }
         Err(refusal) => Ask::Nothing(refusal),
     };
     Wanted::Queue(Job::Question(Question { id, workspace: Some(workspace), by: person, ask, reply }))

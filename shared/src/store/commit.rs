@@ -100,19 +100,25 @@ impl Store {
         let marker = Marker { incident: Some(incident.id.clone()), outcome: effect.outcome.clone() };
         let mut writes = vec![self.put_marker(&incident.workspace, intent, &marker, *now)?, self.put_incident(incident, *now)?];
         writes.extend(effect.entry.as_ref().map(|entry| self.put_entry(incident, entry)).transpose()?);
-        writes.extend(effect.timer.as_ref().map(|timer| self.put_timer(&incident.workspace, timer)).transpose()?);
+        for timer in &effect.timers {
+            writes.push(self.put_timer(&incident.workspace, timer)?);
+        }
         writes.extend(repoint.as_ref().map(|repoint| self.put_pointer(incident, repoint)).transpose()?);
-        let own = effect.entry.iter().filter(|_| incident.state() != State::Expected);
+        let own = effect.entry.iter().filter(|_| effect.tells && incident.state() != State::Expected);
         let told: Vec<_> = own.chain(self::revealed(incident, revealed)).filter(|entry| entry.is_told() && !incident.unthreaded).collect();
         // What does not fit into one transaction is not told in the thread; the timeline has it.
         let room = (WRITES_MOST - writes.len()) / incident.channels.len().max(1);
         let room = room.saturating_sub(1);
         for channel in &incident.channels {
-            if effect.repaint {
-                let rank = if effect.reveals { incident.severity().rank() } else { UPDATE_RANK };
+            let added = effect.added.contains(channel);
+            if effect.repaint || added {
+                let rank = if added { incident.severity().rank() } else { UPDATE_RANK };
                 writes.push(self.want(&keys::due_card(&incident.workspace, channel, &incident.id), incident, rank, *now)?);
             }
-            for entry in told.iter().take(room) {
+            // In somebody's direct messages the card stands alone, unless it calls them once more.
+            let person = channel.person();
+            let here = |entry: &&&Entry| person.as_ref().is_none_or(|person| !added && entry.calls(person));
+            for entry in told.iter().filter(here).take(room) {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);
                 writes.push(self.want(&key, incident, REPLY_RANK, *now)?);

@@ -2,13 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::configuration::Configuration;
 use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Incident, Outcome, Summary};
 use crate::domain::timeline::Entry;
 
-use super::workspaces::{Document, understood};
+use super::workspaces::Wants;
 use super::{Store, StoreError, keys, read, text};
 
 /// The name of the table's index over a workspace's incidents.
@@ -26,8 +25,8 @@ pub struct Pointed {
     pub incident: Option<Incident>,
     /// When incidents of this key began lately.
     pub begun: Begun,
-    /// The workspace's settings, which say what a new beginning comes to.
-    pub settings: Configuration,
+    /// What the workspace wants, which says what becomes of it.
+    pub wants: Wants,
 }
 
 /// What became of an intent, from its marker.
@@ -61,15 +60,22 @@ impl Store {
 
     /// What a source's key means now.
     pub async fn pointed(&self, workspace: &Workspace, key: &DedupKey) -> Result<Pointed, StoreError> {
-        let (pointer, configuration) = (keys::dedup(workspace, key), keys::configuration(workspace));
-        let mut found = self.get_several([&pointer, &configuration].into_iter()).await?;
-        let document = found.remove(&configuration).map(read::<Document>).transpose()?;
-        let settings = document.map_or_else(Configuration::default, |kept| understood(workspace, &kept.document));
+        let (pointer, settings) = (keys::dedup(workspace, key), Wants::keys(workspace));
+        let mut found = self.get_several(settings.iter().chain([&pointer])).await?;
+        let wants = Wants::take(workspace, &settings, &mut found)?;
         let Some(Pointer { incident: id, begun }) = found.remove(&pointer).map(read).transpose()? else {
-            return Ok(Pointed { settings, ..Pointed::default() });
+            return Ok(Pointed { wants, ..Pointed::default() });
         };
         let incident = self.incident(workspace, &id).await?;
-        Ok(Pointed { id: Some(id), incident, begun, settings })
+        Ok(Pointed { id: Some(id), incident, begun, wants })
+    }
+
+    /// The incident of this id, and what the workspace wants, which says what becomes of it.
+    pub async fn with_wants(&self, workspace: &Workspace, id: &IncidentId) -> Result<(Option<Incident>, Wants), StoreError> {
+        let (incident, settings) = (keys::incident(workspace, id), Wants::keys(workspace));
+        let mut found = self.get_several(settings.iter().chain([&incident])).await?;
+        let stored: Option<Stored<Incident>> = found.remove(&incident).map(read).transpose()?;
+        Ok((stored.map(|stored| stored.data), Wants::take(workspace, &settings, &mut found)?))
     }
 
     /// What became of an intent that was applied before.

@@ -17,6 +17,7 @@
 //! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |
 //! | `T1#channels` | `{channel}` | a channel that had an incident within the last month |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
+//! | | `oncall` | who takes over in its rotations for a while |
 //! | | `lock` | who writes the installation's secret at the moment |
 //! | `installations` | `T1` | an installation: the list of them belongs to nobody |
 //! | `install#{digest}` | `state` | an install link that somebody follows, for ten minutes: not yet anybody's |
@@ -164,6 +165,11 @@ pub fn profile(workspace: &Workspace, user: &UserId) -> Key {
 /// The workspace's settings.
 pub fn configuration(workspace: &Workspace) -> Key {
     Key { pk: format!("{workspace}#workspace"), sk: "configuration".to_owned() }
+}
+
+/// Who takes over in its rotations.
+pub fn oncall(workspace: &Workspace) -> Key {
+    Key { pk: format!("{workspace}#workspace"), sk: "oncall".to_owned() }
 }
 
 /// Who writes the installation's secret.

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::configuration::Configuration;
 use crate::domain::ids::{Channel, DigestId, IncidentId, MessageTs, Workspace};
 use crate::domain::incident::Incident;
 use crate::domain::storm::Overview;
@@ -17,6 +18,7 @@ use super::digest::{self, OnPage};
 use super::incidents::Stored;
 use super::keys::{self, Key};
 use super::pace::{MethodPace, method_pace};
+use super::workspaces::configuration;
 use super::{Item, Store, StoreError, read};
 
 /// How many due posts are read at a time: more than a poster can post within its time.
@@ -92,8 +94,8 @@ pub struct Material {
 /// What a post tells.
 #[derive(Debug)]
 pub enum Subject {
-    /// How an incident stands.
-    Card(Box<Incident>),
+    /// How an incident stands, and what its workspace wants to be shown.
+    Card(Box<Incident>, Box<Configuration>),
     /// What happened to it.
     Reply(Box<Incident>, Box<Entry>),
     /// What came in a storm.
@@ -231,7 +233,8 @@ impl Store {
             Kind::Reply(id, place) => Some(keys::entry(workspace, id, place)),
             Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) => None,
         };
-        let keys = [Some(&posting), own.as_ref(), under.as_ref(), incident.as_ref(), entry.as_ref()];
+        let settings = matches!(kind, Kind::Card(_)).then(|| keys::configuration(workspace));
+        let keys = [Some(&posting), own.as_ref(), under.as_ref(), incident.as_ref(), entry.as_ref(), settings.as_ref()];
         let mut found = self.get_several(keys.into_iter().flatten()).await?;
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
         let whereabouts = |item: Option<Item>| item.map(read::<Whereabouts>).transpose().map(Option::unwrap_or_default);
@@ -240,7 +243,10 @@ impl Store {
         let entry = take(&entry).map(read::<Stored<Entry>>).transpose()?.map(|stored| Box::new(stored.data));
         let missing = |what: &dyn std::fmt::Display| format!("{what} is due and does not exist");
         let subject = match kind {
-            Kind::Card(id) => incident.map(Subject::Card).ok_or_else(|| missing(id)),
+            Kind::Card(id) => match incident {
+                Some(incident) => Ok(Subject::Card(incident, Box::new(configuration(workspace, take(&settings))?))),
+                None => Err(missing(id)),
+            },
             Kind::Reply(id, place) => match (incident, entry) {
                 (None, _) => Err(missing(id)),
                 (Some(_), None) => Err(format!("the timeline of {id} has no entry {place}")),

@@ -33,9 +33,17 @@ export function initial(element: Json): Json {
       return element.initial_date ?? null;
     case "timepicker":
       return element.initial_time ?? null;
+    case "datetimepicker":
+      return element.initial_date_time ?? null;
     default:
       return element.initial_value ?? "";
   }
+}
+
+/** Seconds since 1970 as what a datetime-local input takes: the minute on this browser's clock. */
+function local(seconds: number): string {
+  const there = new Date(seconds * 1000);
+  return new Date(there.getTime() - there.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 export function Field({ element, value, onChange, id, invalid }: Props) {
@@ -72,6 +80,15 @@ export function Field({ element, value, onChange, id, invalid }: Props) {
       return <input {...common} type="date" value={shown ?? ""} onChange={(event) => onChange(event.target.value || null)} />;
     case "timepicker":
       return <input {...common} type="time" value={shown ?? ""} onChange={(event) => onChange(event.target.value || null)} />;
+    case "datetimepicker":
+      return (
+        <input
+          {...common}
+          type="datetime-local"
+          value={shown == null ? "" : local(shown)}
+          onChange={(event) => onChange(event.target.value ? Math.floor(new Date(event.target.value).getTime() / 1000) : null)}
+        />
+      );
     case "number_input":
       return <input {...common} type="number" placeholder={placeholder} value={shown} onChange={(event) => onChange(event.target.value)} />;
     case "radio_buttons":

@@ -244,7 +244,10 @@ pub(super) fn input_value(element: &Value, given: &Value) -> Option<Value> {
         "multi_conversations_select" => ("selected_conversations", Value::Array(listed())),
         "datepicker" => ("selected_date", given.clone()),
         "timepicker" => ("selected_time", given.clone()),
-        "datetimepicker" => ("selected_date_time", given.clone()),
+        // Slack sends a number.
+        "datetimepicker" => {
+            ("selected_date_time", given.as_str().and_then(|text| text.parse::<i64>().ok()).map_or_else(|| given.clone(), Value::from))
+        }
         _ => ("value", if *given == json!("") { Value::Null } else { given.clone() }),
     };
     Some(json!({"type": kind, name: value}))

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test says what it takes for granted")]
 
 mod ack_path;
+mod acting;
 mod batches;
 mod card;
 mod clock;

@@ -3,7 +3,7 @@
 
 use tests::world::World;
 
-use crate::{card, commands, events, faults, forms, order, who_may};
+use crate::{acting, card, commands, events, faults, forms, order, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -41,6 +41,8 @@ scenarios![
     card::repeats_raise_a_counter_on_the_one_card,
     card::a_rule_routes_to_two_channels,
     card::the_thread_can_be_turned_off,
+    acting::whoever_it_is_assigned_to_has_the_card_at_hand,
+    acting::what_gets_worse_and_what_was_seen_is_said_from_the_card,
     commands::an_incident_from_create_to_reopen,
     commands::a_mistake_reads_what_to_do,
     forms::create_with_nothing_said_opens_a_form,

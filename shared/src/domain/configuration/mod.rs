@@ -1,0 +1,166 @@
+//! A workspace's settings: one TOML document. A workspace without one works too: everything goes into the default channel.
+//!
+//! ```toml
+//! thread = true                      # false: the card alone, no replies under it
+//!
+//! [notify]                           # what is told under the card; all of it unless said otherwise
+//! acknowledged = true                # and triggered, updated, resolved, escalated, snoozed, sla_breached, noted
+//! least = "P4"                       # what is less severe gets no card, and is only listed
+//! direct_on_assignment = true        # whoever it is assigned to gets its card directly
+//! notice_on_resolve = true           # the reply that it is resolved shows in the channel too
+//!
+//! [snooze]
+//! choices = ["15m", "30m", "1h", "4h"]
+//!
+//! [storm]
+//! above = 30                         # more new cards than this in a channel within a minute come in one digest; 0: never
+//!
+//! [flapping]
+//! times = 4                          # what begins so often within so many minutes is held as one incident; 0: nothing is
+//! minutes = 10
+//!
+//! [sla.P1]                           # and P2, P3, P4
+//! acknowledge = "5m"
+//! resolve = "4h"
+//!
+//! [[oncall]]
+//! name = "checkout"
+//! zone = "Europe/Berlin"
+//! start = "2026-01-05T09:00"         # when the first person's first turn begins, on the clock of the zone
+//! turn_days = 7
+//! people = ["U0JANE", "U0OMAR"]
+//!
+//! [[escalation]]                     # the first policy that matches is the incident's
+//! name = "urgent"
+//! match = { severity = "P1" }        # or { service = "…" }, or { kind = "…" }; none: everything
+//! repeat = 1                         # from the first step again, so often
+//! steps = [
+//!   { after = "0m", call = ["rotation:checkout"] },
+//!   { after = "10m", call = ["U0LENA", "S0ONCALL", "C0MANAGEMENT"] },
+//! ]
+//!
+//! [routing]
+//! default = { channel = "C0INCIDENTS" }
+//!
+//! [[routing.rules]]
+//! match = { service = "checkout" }   # or { kind = "…" }, or { severity = "P1" }
+//! to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"] }]
+//! ```
+
+#[cfg(feature = "configuration")]
+mod read;
+#[cfg(feature = "configuration")]
+mod section;
+
+use jiff::SignedDuration;
+
+use super::escalation::Policy;
+use super::flapping::FlappingRate;
+use super::oncall::Rotation;
+use super::routing::Routing;
+use super::severity::Severity;
+use super::sla::Targets;
+use super::storm::StormRate;
+use super::timeline::What;
+
+#[cfg(feature = "configuration")]
+pub use read::read;
+#[cfg(feature = "configuration")]
+pub use section::Mistake;
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// Whether what happens is told in the card's thread.
+    pub thread: bool,
+    /// What is told, and to whom besides.
+    pub notify: Notify,
+    /// For how long one may snooze at a tap.
+    pub snooze: Vec<SignedDuration>,
+    /// When there are so many that one digest carries them.
+    pub storm: StormRate,
+    /// What is flapping and held as one incident.
+    pub flapping: FlappingRate,
+    /// By when something has to be done.
+    pub sla: Targets,
+    /// Who takes turns.
+    pub rotations: Vec<Rotation>,
+    /// Who is called when nobody has it.
+    pub policies: Vec<Policy>,
+    /// Where incidents go; `None`: into the default channel.
+    pub routing: Option<Routing>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            thread: true,
+            notify: Notify::default(),
+            snooze: [15, 30, 60, 240].map(SignedDuration::from_mins).into(),
+            storm: StormRate::default(),
+            flapping: FlappingRate::default(),
+            sla: Targets::default(),
+            rotations: Vec::new(),
+            policies: Vec::new(),
+            routing: None,
+        }
+    }
+}
+
+/// What is told under the card, and to whom besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(missing_docs, reason = "a switch says by its name what it is about")]
+pub struct Notify {
+    pub triggered: bool,
+    pub updated: bool,
+    pub acknowledged: bool,
+    pub resolved: bool,
+    pub escalated: bool,
+    pub snoozed: bool,
+    pub sla_breached: bool,
+    pub noted: bool,
+    /// What is less severe gets no card, and is only listed.
+    pub least: Severity,
+    /// Whoever it is assigned to gets its card directly.
+    pub direct_on_assignment: bool,
+    /// The reply that it is resolved shows in the channel too.
+    pub notice_on_resolve: bool,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self {
+            triggered: true,
+            updated: true,
+            acknowledged: true,
+            resolved: true,
+            escalated: true,
+            snoozed: true,
+            sla_breached: true,
+            noted: true,
+            least: Severity::P4,
+            direct_on_assignment: true,
+            notice_on_resolve: true,
+        }
+    }
+}
+
+impl Notify {
+    /// Whether this is told under the card.
+    pub fn tells(&self, what: &What) -> bool {
+        match what {
+            What::Triggered { .. } | What::Flapping { .. } => self.triggered,
+            What::Updated { .. } | What::Assigned { .. } => self.updated,
+            What::Acknowledged | What::Reopened => self.acknowledged,
+            What::Resolved { .. } => self.resolved,
+            What::Snoozed { .. } | What::Woken => self.snoozed,
+            What::Escalated { .. } => self.escalated,
+            What::SlaBreached { .. } => self.sla_breached,
+            What::Noted { .. } => self.noted,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "configuration"))]
+mod tests;

@@ -1,0 +1,221 @@
+//! A document is read whole or refused with everything that is wrong with it.
+
+use jiff::SignedDuration;
+
+use super::{Configuration, Mistake, read};
+use crate::domain::escalation::Callee;
+use crate::domain::flapping::FlappingRate;
+use crate::domain::ids::{Channel, UserId};
+use crate::domain::severity::Severity;
+
+const DOCUMENT: &str = r##"
+thread = false
+
+[notify]
+acknowledged = false
+least = "MEDIUM"
+
+[snooze]
+choices = ["5m", "1h 30m", "2d"]
+
+[storm]
+above = 100
+
+[flapping]
+times = 3
+
+[sla.P1]
+acknowledge = "5m"
+resolve = "4h"
+
+[[oncall]]
+name = "checkout"
+zone = "Europe/Berlin"
+start = "2026-01-05T09:00"
+people = ["U0JANE", "U0OMAR"]
+
+[[escalation]]
+name = "urgent"
+match = { severity = "P1" }
+repeat = 1
+steps = [
+  { call = ["rotation:checkout"] },
+  { after = "10m", call = ["U0LENA", "S0ONCALL", "#management"] },
+]
+
+[routing]
+default = { channel = "#incidents" }
+
+[[routing.rules]]
+match = { service = "checkout" }
+to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"], name = "Payments", labels = ["tier-1"] }]
+
+[[routing.rules]]
+match = { severity = "HIGH" }
+to = [{ channel = "#war-room" }, { channel = "U0JANE" }, { channel = "webhook:oncall" }]
+"##;
+
+#[test]
+fn a_document_says_what_a_workspace_wants() {
+    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing } = read(DOCUMENT).expect("a document");
+    assert!(!thread && !notify.acknowledged && notify.resolved && notify.least == Severity::P2);
+    assert_eq!(snooze, [5, 90, 2 * 24 * 60].map(SignedDuration::from_mins));
+    assert_eq!((storm.above, flapping), (100, FlappingRate { times: 3, minutes: 10 }));
+    assert_eq!(sla.of(Severity::P1).acknowledge, Some(SignedDuration::from_mins(5)));
+    assert_eq!(sla.of(Severity::P2).resolve, None);
+    assert_eq!((rotations[0].days, rotations[0].people.len()), (7, 2));
+    assert_eq!(policies[0].steps[0].call, [Callee::Rotation("checkout".into())]);
+    let second = [Callee::Person(UserId::new("U0LENA")), Callee::Group("S0ONCALL".into()), Callee::Channel(Channel::new("#management"))];
+    assert_eq!((policies[0].steps[1].call.as_slice(), policies[0].steps[1].after), (second.as_slice(), SignedDuration::from_mins(10)));
+    let routing = routing.expect("routing");
+    let channels =
+        |service, severity| routing.targets(service, None, severity).iter().map(|target| target.channel.to_string()).collect::<Vec<_>>();
+    assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
+    assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE", "webhook:oncall"]);
+    assert_eq!(channels(None, Severity::P3), ["#incidents"]);
+}
+
+#[test]
+fn nothing_said_is_a_workspace_that_works() {
+    assert_eq!(read(""), Ok(Configuration::default()));
+}
+
+/// Each wrong in one way: the document, the line, the key, and what its mistake says.
+const WRONG: &[(&str, usize, &str, &str)] = &[
+    ("thread = ", 1, "", "no TOML"),
+    ("a = 1\nthread = true\nb =", 3, "", "no TOML"),
+    ("thread = true\nthread = false", 2, "", "no TOML"),
+    ("[storm\nabove = 1", 1, "", "no TOML"),
+    ("tread = true", 1, "tread", "Did you mean `thread`?"),
+    ("colour = \"red\"", 1, "colour", "Allowed here: "),
+    ("thread = \"yes\"", 1, "thread", "a text; it has to be `true` or `false`"),
+    ("\n\nthread = 1", 3, "thread", "a number; it has to be `true` or `false`"),
+    ("notify = true", 1, "notify", "it has to be a table"),
+    ("[notify]\nacknowleged = true", 2, "notify.acknowleged", "Did you mean `acknowledged`?"),
+    ("[notify]\nresolved = 0", 2, "notify.resolved", "`true` or `false`"),
+    ("[notify]\nleast = \"P5\"", 2, "notify.least", "`P1`, `P2`, `P3`, `P4`"),
+    ("[notify]\nleast = 2", 2, "notify.least", "it has to be a text"),
+    ("[snooze]\nchoices = []", 2, "snooze.choices", "this is empty"),
+    ("[snooze]\nchoices = [\"1m\", \"2m\", \"3m\", \"4m\", \"5m\"]", 1, "snooze.choices", "these are 5"),
+    ("[snooze]\nchoices = \"15m\"", 2, "snooze.choices", "a list of texts"),
+    ("[snooze]\nchoices = [15]", 2, "snooze.choices[1]", "it has to be a text"),
+    ("[snooze]\nchoices = [\"15m\", \"soon\"]", 2, "snooze.choices[2]", "`soon` is no length of time"),
+    ("[snooze]\nchoices = [\"10s\"]", 2, "snooze.choices[1]", "no length of time from"),
+    ("[snooze]\nchoices = [\"60d\"]", 2, "snooze.choices[1]", "no length of time from"),
+    ("[storm]\nabove = -1", 2, "storm.above", "a whole number from 0"),
+    ("[storm]\nabove = 1.5", 2, "storm.above", "a whole number"),
+    ("[storm]\nabove = \"30\"", 2, "storm.above", "a text; it has to be a whole number"),
+    ("[storm]\nbelow = 3", 2, "storm.below", "Allowed here: `above`"),
+    ("[flapping]\nminutes = 0", 2, "flapping.minutes", "from 1 to 1440"),
+    ("[flapping]\ntimes = 100000", 2, "flapping.times", "from 0 to 1000"),
+    ("[sla]\nP0 = { resolve = \"1h\" }", 2, "sla.P0", "Allowed here: `P1`, `P2`, `P3`, `P4`"),
+    ("[sla.P1]\nresolve = \"4 hours or so\"", 2, "sla.P1.resolve", "no length of time"),
+    ("[sla.P1]\nacknowledge = \"-5m\"", 2, "sla.P1.acknowledge", "no length of time"),
+    ("[sla.P1]\nack = \"5m\"", 2, "sla.P1.ack", "Allowed here: `acknowledge`, `resolve`"),
+    ("[oncall]\nname = \"a\"", 1, "oncall", "a list of tables, `[[…]]`"),
+    ("[[oncall]]\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]", 1, "oncall[1].name", "missing"),
+    ("[[oncall]]\nname = \"a\"\npeople = [\"U1X\"]", 1, "oncall[1].start", "missing"),
+    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = []", 4, "oncall[1].people", "this is empty"),
+    ("[[escalation]]\nname = \"a\"\nsteps = []", 3, "escalation[1].steps", "this is empty"),
+    ("[[escalation]]\nname = \"a\"\nsteps = [{ call = [] }]", 3, "escalation[1].steps[1].call", "this is empty"),
+    ("[[escalation]]\nname = \"a\"\nmatch = {}\nsteps = [{ call = [\"U1X\"] }]", 3, "escalation[1].match", "names nothing"),
+    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"", 1, "oncall[1].people", "missing"),
+    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\", \"jane\"]", 4, "oncall[1].people[2]", "no person's id"),
+    (
+        "[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]\nzone = \"Berlin\"",
+        5,
+        "oncall[1].zone",
+        "such as `Europe/Berlin`",
+    ),
+    ("[[oncall]]\nname = \"a\"\nstart = \"Monday\"\npeople = [\"U1X\"]", 3, "oncall[1].start", "`Monday` is no moment"),
+    (
+        "[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]\nturn_days = 0",
+        5,
+        "oncall[1].turn_days",
+        "from 1 to 366",
+    ),
+    ("[[escalation]]\nsteps = [{ call = [\"U1X\"] }]", 1, "escalation[1].name", "missing"),
+    ("[[escalation]]\nname = \"a\"", 1, "escalation[1].steps", "missing"),
+    ("[[escalation]]\nname = \"a\"\nsteps = [{ after = \"5m\" }]", 3, "escalation[1].steps[1].call", "missing"),
+    (
+        "[[escalation]]\nname = \"a\"\nsteps = [{ after = \"later\", call = [\"U1X\"] }]",
+        3,
+        "escalation[1].steps[1].after",
+        "no length of time",
+    ),
+    (
+        "[[escalation]]\nname = \"a\"\nsteps = [{ call = [\"rotation:b\"] }]",
+        3,
+        "escalation[1].steps[1].call[1]",
+        "there is no rotation `b`",
+    ),
+    (
+        "[[escalation]]\nname = \"a\"\nsteps = [{ call = [\"@jane\"] }]",
+        3,
+        "escalation[1].steps[1].call[1]",
+        "`rotation:NAME`, a person `U…`",
+    ),
+    (
+        "[[escalation]]\nname = \"a\"\nmatch = { severity = \"P9\" }\nsteps = [{ call = [\"U1X\"] }]",
+        3,
+        "escalation[1].match.severity",
+        "no severity",
+    ),
+    ("[[escalation]]\nname = \"a\"\nrepeat = 1000\nsteps = [{ call = [\"U1X\"] }]", 3, "escalation[1].repeat", "from 0 to 100"),
+    ("[routing]\nrules = []", 1, "routing.default", "missing"),
+    ("[routing]\ndefault = \"#incidents\"", 2, "routing.default", "it has to be a table"),
+    ("[routing]\ndefault = { chanel = \"C1X\" }", 2, "routing.default.chanel", "Did you mean `channel`?"),
+    ("[routing]\ndefault = { channel = \"incidents\" }", 2, "routing.default.channel", "`incidents` is no channel"),
+    (
+        "[routing]\ndefault = { channel = \"C1X\", mentions = [\"here\"] }",
+        2,
+        "routing.default.mentions[1]",
+        "a usergroup's id `S…` or a person's",
+    ),
+    (
+        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { severity = \"P9\" }, to = [{ channel = \"C1X\" }] }]",
+        3,
+        "routing.rules[1].match.severity",
+        "no severity",
+    ),
+    ("[routing]\ndefault = { channel = \"C1X\" }\n[[routing.rules]]\nto = [{ channel = \"C1X\" }]", 3, "routing.rules[1].match", "missing"),
+    (
+        "[routing]\ndefault = { channel = \"C1X\" }\n[[routing.rules]]\nmatch = { kind = \"deployment\" }",
+        3,
+        "routing.rules[1].to",
+        "missing",
+    ),
+    (
+        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { kind = \"a\", service = \"b\" }, to = [{ channel = \"C1X\" }] }]",
+        3,
+        "routing.rules[1].match",
+        "names several things",
+    ),
+    (
+        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { tag = \"a\" }, to = [{ channel = \"C1X\" }] }]",
+        3,
+        "routing.rules[1].match.tag",
+        "`service`, `kind`, `severity`",
+    ),
+];
+
+#[test]
+fn each_mistake_is_refused_at_its_place() {
+    assert!(WRONG.len() >= 50, "{}", WRONG.len());
+    for (document, line, key, what) in WRONG {
+        let mistakes = read(document).expect_err(document);
+        let named = |mistake: &Mistake| mistake.line == *line && mistake.key == *key && mistake.what.contains(what);
+        assert!(mistakes.iter().any(named), "{document}\n{mistakes:#?}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_document_are_told_at_once_and_in_order() {
+    let document = "tread = true\n\n[storm]\nabove = -1\n\n[routing]\ndefault = { channel = \"incidents\" }\n";
+    let mistakes: Vec<String> = read(document).expect_err("mistakes").iter().map(ToString::to_string).collect();
+    let begins = ["line 1, column 1: `tread`: ", "line 4, column 9: `storm.above`: ", "line 7, column 24: `routing.default.channel`: "];
+    assert_eq!(mistakes.len(), 3, "{mistakes:#?}");
+    for (mistake, begin) in mistakes.iter().zip(begins) {
+        assert!(mistake.starts_with(begin), "{mistake}");
+    }
+}

@@ -1,0 +1,61 @@
+//! An incident in one line.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::super::ids::{IncidentId, UserId};
+use super::super::intent::Actor;
+use super::super::severity::Severity;
+use super::{Incident, State};
+
+/// An incident in one line, as lists show it. Kept beside the incident, so that a list reads nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Its short name.
+    pub id: IncidentId,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Its title.
+    pub title: String,
+    /// How it stands.
+    pub state: State,
+    /// When it began.
+    pub started: Timestamp,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Who has it, while somebody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+}
+
+/// Who has an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holder {
+    /// A person in Slack.
+    User(UserId),
+    /// A system, by its name.
+    Source(String),
+}
+
+impl Incident {
+    /// Its line in a list; `None` for one that is only expected, which no list shows.
+    pub fn summary(&self) -> Option<Summary> {
+        let started = self.fired?.first;
+        let state = self.state();
+        let holder = self.acknowledged.as_ref().filter(|_| state == State::Acknowledged).map(|mark| match &mark.by {
+            Actor::User(person) => Holder::User(person.id.clone()),
+            Actor::Source(name) => Holder::Source(name.clone()),
+        });
+        Some(Summary {
+            id: self.id.clone(),
+            severity: self.severity(),
+            title: self.title().to_owned(),
+            state,
+            started,
+            service: self.facts.service.as_ref().map(|service| service.value.clone()),
+            holder,
+        })
+    }
+}
