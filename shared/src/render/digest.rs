@@ -60,7 +60,8 @@ fn button(incident: &Incident) -> Option<Button> {
     match incident.state() {
         State::Triggered => Some(Button::press("acknowledge_incident", "Acknowledge", Some(Style::Primary), &value)),
         State::Acknowledged => Some(Button::press("resolve_incident", "Resolve", None, &value)),
-        State::Expected | State::Snoozed | State::Resolved => None,
+        State::Snoozed => Some(Button::press("wake_incident", "Wake up", None, &value)),
+        State::Expected | State::Resolved => None,
     }
 }
 
@@ -97,5 +98,5 @@ fn states(overview: &Overview) -> Mrkdwn {
         0 => Mrkdwn::default(),
         count => mrkdwn!("{} {}", words::count(count), words::state(state)),
     };
-    Mrkdwn::join([State::Triggered, State::Acknowledged, State::Resolved].map(of), DOT)
+    Mrkdwn::join([State::Triggered, State::Acknowledged, State::Snoozed, State::Resolved].map(of), DOT)
 }

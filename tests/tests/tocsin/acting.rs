@@ -65,7 +65,7 @@ pub(crate) async fn whoever_it_is_assigned_to_has_the_card_at_hand(world: &World
     let shows = async || if told().await?.reads().contains("*Acknowledged* by <@U0LENA>") { Ok(()) } else { Err(String::new()) };
     world.until("hers shows it too", shows).await;
     card.thread_of(3).await;
-    let again = jane.types(&format!("/incident assign {} <@U0LENA|lena>", card.incident)).await.answer().await;
+    let again = jane.types(&format!("/incident assign {} @lena", card.incident)).await.answer().await;
     assert!(again.contains("assigned to <@U0LENA> already"), "{again}");
 }
 
@@ -155,9 +155,9 @@ async fn who_takes_over_is_called_instead() {
     let jane = world.user("jane");
     let on_call = jane.types("/incident oncall").await.answer().await;
     assert!(on_call.contains("*checkout*: <@U0OMAR> until"), "{on_call}");
-    let wrong = jane.types("/incident oncall override search <@U0LENA|lena> 4h").await.answer().await;
+    let wrong = jane.types("/incident oncall override search @lena 4h").await.answer().await;
     assert!(wrong.contains("There is no rotation `search`") && wrong.contains("`checkout`"), "{wrong}");
-    let taken = jane.types("/incident oncall override <@U0LENA|lena> 4h").await.answer().await;
+    let taken = jane.types("/incident oncall override @lena 4h").await.answer().await;
     assert!(taken.contains("*checkout*: <@U0LENA> until") && taken.contains("then <@U0OMAR>"), "{taken}");
     let card = world.alarm_fires("calls-lena").await;
     card.thread_of(1).await;

@@ -89,7 +89,7 @@ async fn a_storm_comes_as_one_live_digest_and_ends_by_itself() {
     let jane = world.user("jane");
     let page = pages.iter().find(|page| page.reads().contains(&title(77))).expect("the worst is on a page");
     let id = page.reads().split(&title(77)).nth(1).and_then(tests::slack::incident_in).expect("its id");
-    jane.presses("acknowledge_incident", &format!("T0TOCSIN/{id}"), page).await;
+    jane.presses("acknowledge_incident", &format!("T0TOCSIN/{id}/P1"), page).await;
     digest(&world, "1 acknowledged").await;
     jane.types(&format!("/incident resolve {id} rolled back")).await.answer().await;
     digest(&world, "1 resolved").await;
