@@ -183,6 +183,9 @@ fn line(text: &str) {
             crate::fits("help", &help::help(command::usage()));
         }
         Ok(Wish::CreateForm | Wish::Do(..) | Wish::Tell(_) | Wish::TakeOver(..)) => {}
+        Ok(Wish::Unknown) => {
+            crate::fits("a refusal", &answer::refused(&command::no_such_word(text, std::iter::once("deploy"))));
+        }
         Err(refusal) => {
             let message = answer::refused(&refusal);
             crate::fits("a refusal", &message);

@@ -142,6 +142,9 @@ fn callable(beginning: &Incident, intents: &[Intent]) -> Vec<String> {
         | Action::Settle
         | Action::CallNext
         | Action::Due(_)
+        | Action::Decide { .. }
+        | Action::Expire
+        | Action::Called { .. }
         | Action::Note { .. } => None,
     });
     let on_call = ["U0PERSON0", "U0PERSON1", "U0PERSON2", "S0ONCALL"].map(str::to_owned);

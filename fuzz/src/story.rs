@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use arbitrary::Arbitrary;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::configuration;
+use shared::domain::decision::{Asked, Called, Choice, Tone};
 use shared::domain::flapping::FlappingRate;
 use shared::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
 use shared::domain::incident::Incident;
@@ -94,6 +95,8 @@ enum What {
     Snooze(Moment),
     Wake,
     Assign(Text),
+    Decide(bool, Option<Text>),
+    Called(bool, Text),
     Escalate(Option<Text>, Option<Text>),
     CallNext,
     Due(bool),
@@ -113,6 +116,7 @@ struct Said {
     url: Option<Text>,
     links: Option<Many<(Text, Text)>>,
     details: Option<Many<(Text, Text)>>,
+    asked: Option<Text>,
 }
 
 /// Some, and the last of them again and again.
@@ -184,8 +188,24 @@ impl Said {
             url: text(&self.url),
             links: self.links.as_ref().map(|all| all.map(|(label, url)| Link { label: label.text(), url: url.text() })),
             details: self.details.as_ref().map(|all| all.map(|(label, value)| Detail { label: label.text(), value: value.text() })),
+            decisions: self.asked.as_ref().map(|label| vec![asked(&label.text())]),
         }
     }
+}
+
+/// Yes or no, in somebody's words.
+fn asked(label: &str) -> Asked {
+    let choice = |name: &str| Choice {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        tone: Tone::Primary,
+        confirm: Some(label.to_owned()),
+        reason: false,
+        quorum: Some(1),
+        call: Some(label.to_owned()),
+    };
+    let options = vec![choice("yes"), choice("no")];
+    Asked { name: "asked".to_owned(), options, who: Vec::new(), expires_at: None }
 }
 
 impl What {
@@ -201,6 +221,11 @@ impl What {
             Self::Note(note) => Action::Note { text: note.text() },
             Self::Snooze(until) => Action::Snooze { until: until.at() },
             Self::Wake => Action::Wake,
+            Self::Decide(yes, reason) => {
+                let option = if *yes { "yes" } else { "no" }.to_owned();
+                Action::Decide { decision: "asked".to_owned(), option, reason: text(reason) }
+            }
+            Self::Called(ok, said) => Action::Called { decision: "asked".to_owned(), outcome: Called { ok: *ok, said: said.text() } },
             Self::Assign(to) => Action::Assign { to: UserId::new(to.text()) },
             Self::Escalate(to, note) => Action::Escalate { to: text(to).map(UserId::new), note: text(note) },
             Self::CallNext => Action::CallNext,

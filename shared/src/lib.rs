@@ -6,6 +6,8 @@ pub mod config;
 pub mod domain;
 #[cfg(feature = "fallback")]
 pub mod fallback;
+#[cfg(feature = "slack-client")]
+pub mod http;
 #[cfg(all(feature = "background", feature = "slack-client", feature = "store"))]
 pub mod installation;
 pub mod intake;

@@ -18,9 +18,10 @@ use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::domain::ids::Workspace;
 use shared::fallback::Fallback;
+use shared::http::Unbuildable;
 use shared::installation::Installations;
 use shared::queue::Sender;
-use shared::slack::client::{Client, Unbuildable};
+use shared::slack::client::Client;
 use shared::store::Store;
 
 /// How long Slack may take.

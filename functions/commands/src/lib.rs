@@ -1,11 +1,12 @@
-//! Slash commands: verify, read the line, queue what it asks for. `help` and mistakes are answered in place; everything else by `worker`.
+//! Slash commands: verify, read the line, queue what it asks for. `help` and mistakes are answered in place; everything else by `worker`, which also knows the words that a
+//! workspace has added.
 
 use jiff::Timestamp;
 use lambda_http::Request;
 use shared::config::ConfigError;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, IntentId};
-use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo, TakeOver};
+use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo, Spoken, TakeOver};
 use shared::domain::oncall::Override;
 use shared::render::modal::{self, CreateContext};
 use shared::render::{answer, help};
@@ -44,7 +45,9 @@ impl App {
             tracing::warn!(outcome = "refused", "a signed request that is no slash command");
             return reply::unreadable();
         }
-        match command::read(&command.text, now) {
+        // Whether it is `/incident` by another name or something of the workspace's own, its configuration says, which is not read here.
+        let read = if command.command == command::INCIDENT { command::read(&command.text, now) } else { Ok(Wish::Unknown) };
+        match read {
             Ok(Wish::Help) => {
                 tracing::info!(outcome = "help", "answered in place");
                 reply::only_to_you(&help::help(command::usage()))
@@ -64,6 +67,7 @@ impl App {
             }
             Ok(Wish::Tell(ask)) => self.queue(question(&command, ask)).await,
             Ok(Wish::TakeOver(rotation, taken)) => self.queue(take_over(&command, rotation, taken)).await,
+            Ok(Wish::Unknown) => self.queue(spoken(&command, now)).await,
             Err(refusal) => {
                 tracing::info!(outcome = "refused", "a line that is not in the grammar");
                 reply::only_to_you(&answer::refused(&refusal))
@@ -113,6 +117,18 @@ fn question(command: &SlashCommand, ask: Ask) -> Job {
         ask,
         reply: ReplyTo::ResponseUrl(command.response_url.clone()),
     })
+}
+
+fn spoken(command: &SlashCommand, now: Timestamp) -> Job {
+    Job::Spoken(Box::new(Spoken {
+        id: wish_id(command),
+        workspace: Some(command.workspace()),
+        at: now,
+        by: command.person(),
+        command: Some(command.command.clone()),
+        line: command.text.trim().to_owned(),
+        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
+    }))
 }
 
 fn take_over(command: &SlashCommand, rotation: Option<String>, taken: Override) -> Job {

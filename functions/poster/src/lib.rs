@@ -24,10 +24,11 @@ use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::domain::ids::{Channel, IntentId, Workspace};
 use shared::fallback::Fallback;
+use shared::http::Unbuildable;
 use shared::installation::Installations;
 use shared::metrics;
 use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
-use shared::slack::client::{Client, Unbuildable};
+use shared::slack::client::Client;
 use shared::store::Store;
 use url::Url;
 

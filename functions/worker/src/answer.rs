@@ -11,7 +11,7 @@ use shared::render::{answer, help};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::slack::command;
-use shared::slack::reply::OnlyToYou;
+use shared::slack::reply::{OnlyToYou, ToAll};
 
 use crate::App;
 
@@ -40,6 +40,10 @@ impl App {
                 answer::on_call(&self.settings(wants, Timestamp::now()))
             }
             Ask::Help => help::help(command::usage()),
+            Ask::Commands => {
+                let wants = self.store.wants(workspace).await.map_err(|error| Failure::later(&error))?;
+                answer::commands(&self.settings(wants, Timestamp::now()))
+            }
             Ask::Nothing(refusal) => answer::refused(refusal),
             Ask::Show(target) => match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
                 Ok(incident) => {
@@ -105,6 +109,11 @@ impl App {
             ReplyTo::Ephemeral { channel, user, thread } => self.say_in(workspace, channel, user, thread.as_ref(), message).await,
         };
         told(said, intent)
+    }
+
+    /// Says it where everybody in the channel sees it.
+    pub(crate) async fn say_to_all(&self, response_url: &str, message: &Message, intent: &str) -> Result<(), Failure> {
+        told(self.slack.respond(&self.slack_hooks, response_url, &ToAll::new(message)).await, intent)
     }
 
     /// Says it where only this person sees it; where the bot is not in that channel, in a direct message.

@@ -84,11 +84,16 @@ impl App {
                 return Ok(settled(committed, Marker { incident: None, outcome: Outcome::Refused(refusal) }, None));
             }
         };
-        let settings = self.settings(found.wants, now);
-        let decided = match stopped {
-            Some(refusal) => Err(refusal.clone()),
-            None => found.incident.apply(intent, &settings),
+        let mut settings = self.settings(found.wants, now);
+        let known = match (&intent.action, stopped) {
+            (_, Some(refusal)) => Err(refusal.clone()),
+            (Action::Decide { decision, .. }, None) => self.groups_of(workspace, intent, &found.incident, decision).await?,
+            (_, None) => Ok(Vec::new()),
         };
+        let decided = known.and_then(|member_of| {
+            settings.member_of = member_of;
+            found.incident.apply(intent, &settings)
+        });
         let effect = match decided {
             Ok(effect) => effect,
             Err(refusal) => {
@@ -112,6 +117,24 @@ impl App {
         let Effect { incident, outcome, .. } = effect;
         let marker = Marker { incident: Some(incident.id.clone()), outcome };
         Ok(settled(committed, marker, Some(incident)))
+    }
+
+    /// To which of the usergroups that may decide this the person belongs; or why that cannot be known.
+    async fn groups_of(
+        &self,
+        workspace: &Workspace,
+        intent: &Intent,
+        incident: &Incident,
+        decision: &str,
+    ) -> Result<Result<Vec<String>, Refusal>, Failure> {
+        let asked = incident.decisions.iter().find(|known| known.asked.name == decision);
+        match (&intent.by, asked) {
+            // By name, they may anyway.
+            (Actor::User(person), Some(asked)) if !asked.may(&person.id, &[]) => {
+                self.member_of(workspace, &person.id, &asked.groups().collect::<Vec<_>>()).await
+            }
+            _ => Ok(Ok(Vec::new())),
+        }
     }
 
     /// The incident that is meant, or why there is none. `lost`: how often somebody was faster.
@@ -225,6 +248,9 @@ impl App {
         if let Some(incident) = incident.as_ref().filter(|incident| incident.state() != State::Expected) {
             self.wake(wakes(workspace, &incident.channels, &intent.id)).await?;
         }
+        if let Some(call) = incident.as_ref().and_then(|incident| incident.call_of(&intent.id)) {
+            self.calls.send(&call).await?;
+        }
         audit(workspace, intent, &marker);
         metrics::intent(marker.outcome.name());
         match (&intent.reply, &marker.outcome) {
@@ -263,6 +289,9 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Escalate { note, .. } => What::Escalated { step: None, called: Vec::new(), note: note.clone() },
         Action::CallNext => What::Escalated { step: None, called: Vec::new(), note: None },
         Action::Due(promise) => What::SlaBreached { promise: *promise, by: intent.at },
+        Action::Decide { option, reason, .. } => What::Decided { label: option.clone(), reason: reason.clone(), missing: 0 },
+        Action::Expire => What::Expired { labels: Vec::new() },
+        Action::Called { decision, outcome } => What::Called { label: decision.clone(), outcome: outcome.clone() },
         Action::Note { text } => What::Noted { text: text.clone() },
     };
     Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()), broadcast: false }

@@ -1,10 +1,13 @@
-//! Applies intents: [`apply`] decides and writes, [`oncall`] remembers who takes over, [`people`] says who somebody is, [`workspace`] which installation is meant, [`answer`] tells
+//! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own
+//! words mean, [`oncall`] remembers who takes over, [`people`] says who somebody is, [`groups`] to which usergroups they belong, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
 
 mod answer;
 mod apply;
+mod groups;
 mod oncall;
 mod people;
+mod spoken;
 mod workspace;
 
 use std::collections::HashSet;
@@ -17,10 +20,11 @@ use shared::config::{self, ConfigError};
 use shared::domain::ids::{Channel, Workspace};
 use shared::domain::intent::{Job, Question, Uninstall};
 use shared::domain::people::may_act;
+use shared::http::Unbuildable;
 use shared::installation::Installations;
 use shared::installation::change::Uninstalled;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
-use shared::slack::client::{Client, Unbuildable};
+use shared::slack::client::Client;
 use shared::store::Store;
 use url::Url;
 
@@ -33,6 +37,8 @@ pub struct App {
     store: Store,
     intents: Inbox,
     posts: Sender,
+    calls: Sender,
+    groups: groups::Groups,
     installations: Installations,
     slack: Client,
     slack_hooks: Url,
@@ -63,6 +69,8 @@ impl App {
             installations: Installations::start(&aws, store.clone())?,
             store,
             posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
+            calls: Sender::new(sqs.clone(), config::required("CALLS_QUEUE_URL")?),
+            groups: groups::Groups::default(),
             intents: Inbox::new(sqs, config::required("INTENTS_QUEUE_URL")?, dead_letters),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
@@ -82,6 +90,8 @@ impl App {
             Job::Intent(intent) => Box::pin(self.apply(*intent)).await,
             Job::Question(question) => self.tell(&question).await,
             Job::TakeOver(take_over) => self.take_over(&take_over).await,
+            Job::Spoken(spoken) => Box::pin(self.spoken(&spoken)).await,
+            Job::Answered(answered) => self.answered(&answered).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
         }
     }

@@ -25,7 +25,7 @@ impl App {
     /// What a workspace wants, at this moment.
     pub(crate) fn settings(&self, wants: Wants, now: Timestamp) -> Settings {
         let Wants { configuration, taken_over } = wants;
-        Settings { configuration, taken_over, default_channel: self.default_channel.clone(), now }
+        Settings { configuration, taken_over, default_channel: self.default_channel.clone(), now, member_of: Vec::new() }
     }
 
     /// What calls Slack for a workspace.
@@ -35,7 +35,7 @@ impl App {
 
     /// Asks Slack something that changes nothing, and once or twice more when Slack stumbles: the queue would only bring the job back after minutes, and somebody
     /// waits for it.
-    async fn ask(&self, workspace: &Workspace, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+    pub(crate) async fn ask(&self, workspace: &Workspace, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         let bot = self.bot(workspace).await?;
         for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
             match bot.ask(method, arguments).await {

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
+use super::call::Answered;
+use super::decision::{Asked, Called};
 use super::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use super::oncall::Override;
 use super::severity::Severity;
@@ -127,6 +129,24 @@ pub enum Action {
     CallNext,
     /// A timer of Tocsin's own: something was promised by this moment.
     Due(Promise),
+    /// What is asked is decided so, as far as it is up to this person.
+    Decide {
+        /// The decision.
+        decision: String,
+        /// The option.
+        option: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A timer of Tocsin's own: nobody has decided in time, perhaps.
+    Expire,
+    /// What was called because of a decision has answered, or never will.
+    Called {
+        /// The decision.
+        decision: String,
+        /// What came of it.
+        outcome: Called,
+    },
     /// Something to remember.
     Note {
         /// What.
@@ -150,6 +170,9 @@ impl Action {
             Self::Escalate { .. } => "escalate",
             Self::CallNext => "call_next",
             Self::Due(_) => "sla",
+            Self::Decide { .. } => "decide",
+            Self::Expire => "expire",
+            Self::Called { .. } => "called",
             Self::Note { .. } => "note",
         }
     }
@@ -206,6 +229,9 @@ pub struct Changes {
     /// Further facts, in order, as the source names them: metric, threshold, account, region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Vec<Detail>>,
+    /// What people are asked to decide. What has been asked under a name before stays as it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Vec<Asked>>,
 }
 
 /// A button that opens a page.
@@ -274,6 +300,8 @@ pub enum Ask {
     OnCall,
     /// How it is used.
     Help,
+    /// Which commands this workspace has of its own.
+    Commands,
     /// Nothing: what was asked cannot be done, and this says why.
     Nothing(Refusal),
 }
@@ -293,6 +321,27 @@ pub struct TakeOver {
     pub rotation: Option<String>,
     /// Who takes over, from when until when.
     pub taken: Override,
+    /// Where they wait.
+    pub reply: ReplyTo,
+}
+
+/// A line that only the workspace's configuration can tell the meaning of: a command of its own, or one under another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spoken {
+    /// Known by this when it is delivered again.
+    pub id: IntentId,
+    /// The installation; `None` means the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<Workspace>,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Person,
+    /// The slash command, `/deploy`; `None`: the bot was spoken to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What came after it, as Slack escapes it.
+    pub line: String,
     /// Where they wait.
     pub reply: ReplyTo,
 }
@@ -320,6 +369,10 @@ pub enum Job {
     Question(Question),
     /// Remember it.
     TakeOver(TakeOver),
+    /// See what it means.
+    Spoken(Box<Spoken>),
+    /// Tell what a command came to.
+    Answered(Answered),
     /// Clean up.
     Uninstall(Uninstall),
 }
@@ -331,6 +384,8 @@ impl Job {
             Self::Intent(intent) => &intent.id,
             Self::Question(question) => &question.id,
             Self::TakeOver(take_over) => &take_over.id,
+            Self::Spoken(spoken) => &spoken.id,
+            Self::Answered(answered) => &answered.id,
             Self::Uninstall(uninstall) => &uninstall.id,
         }
     }
@@ -351,6 +406,8 @@ impl Job {
             }
             // A question waits for nobody.
             Self::Question(question) => question.id.clone(),
+            Self::Spoken(spoken) => spoken.id.clone(),
+            Self::Answered(answered) => answered.id.clone(),
             Self::TakeOver(take_over) => IntentId::of("oncall", &[&workspace(&take_over.workspace)]),
             Self::Uninstall(uninstall) => IntentId::of("workspace", &[uninstall.workspace.as_str()]),
         };

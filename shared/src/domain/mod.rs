@@ -1,10 +1,12 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
-//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`settings`] (what
+//! Reading order: [`ids`], [`intent`] (what is wanted), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
 //! a workspace wants, from its [`configuration`]): [`routing`] (where it shows), [`oncall`] and [`escalation`] (who is called), [`sla`] (by when), [`flapping`], [`storm`] (when
 //! there are too many); [`people`] (who may).
 
+pub mod call;
 pub mod configuration;
+pub mod decision;
 pub mod escalation;
 pub mod flapping;
 pub mod ids;

@@ -20,12 +20,14 @@ pub struct Settings {
     pub default_channel: Channel,
     /// The moment.
     pub now: Timestamp,
+    /// To which usergroups whoever acts belongs, of those that matter here.
+    pub member_of: Vec<String>,
 }
 
 impl Settings {
     /// Of a workspace that has configured nothing.
     pub fn of(default_channel: Channel, now: Timestamp) -> Self {
-        Self { configuration: Configuration::default(), taken_over: Vec::new(), default_channel, now }
+        Self { configuration: Configuration::default(), taken_over: Vec::new(), default_channel, now, member_of: Vec::new() }
     }
 
     /// Where an incident shows as it stands, and who is called there; nowhere, where it is not severe enough.

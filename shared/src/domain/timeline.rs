@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::escalation::Called;
+use super::decision::Called;
+use super::escalation;
 use super::ids::{IntentId, UserId};
 use super::intent::{Actor, Closing};
 use super::severity::Severity;
@@ -79,7 +80,7 @@ pub enum What {
         /// The policy's step, from 1; `None`: somebody chose whom to call.
         step: Option<usize>,
         /// Who.
-        called: Vec<Called>,
+        called: Vec<escalation::Called>,
         /// Why.
         note: Option<String>,
     },
@@ -89,6 +90,27 @@ pub enum What {
         promise: Promise,
         /// By when.
         by: Timestamp,
+    },
+    /// Somebody has chosen an option of a decision.
+    Decided {
+        /// What the option is called.
+        label: String,
+        /// Why.
+        reason: Option<String>,
+        /// How many more people have to choose it before it counts.
+        missing: u16,
+    },
+    /// Nobody decided in time.
+    Expired {
+        /// What the options were called.
+        labels: Vec<String>,
+    },
+    /// What was called because of a decision has answered, or never will.
+    Called {
+        /// What the option is called.
+        label: String,
+        /// What came of it.
+        outcome: Called,
     },
     /// Something to remember.
     Noted {
@@ -119,7 +141,7 @@ impl Entry {
     pub fn calls(&self, person: &UserId) -> bool {
         match &self.what {
             What::Assigned { to } => to == person,
-            What::Escalated { called, .. } => called.contains(&Called::Person(person.clone())),
+            What::Escalated { called, .. } => called.contains(&escalation::Called::Person(person.clone())),
             What::Triggered { .. }
             | What::Updated { .. }
             | What::Acknowledged
@@ -129,6 +151,9 @@ impl Entry {
             | What::Woken
             | What::Flapping { .. }
             | What::SlaBreached { .. }
+            | What::Decided { .. }
+            | What::Expired { .. }
+            | What::Called { .. }
             | What::Noted { .. } => false,
         }
     }

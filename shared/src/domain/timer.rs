@@ -35,6 +35,8 @@ pub enum TimerKind {
     SlaAcknowledge,
     /// Whether it is over by now, as was promised.
     SlaResolve,
+    /// Whether somebody has decided by now.
+    Expire,
 }
 
 impl TimerKind {
@@ -46,6 +48,7 @@ impl TimerKind {
             Self::Escalate => "escalate",
             Self::SlaAcknowledge => "sla_acknowledge",
             Self::SlaResolve => "sla_resolve",
+            Self::Expire => "expire",
         }
     }
 }
@@ -60,6 +63,7 @@ impl Timer {
             TimerKind::Escalate => Action::CallNext,
             TimerKind::SlaAcknowledge => Action::Due(Promise::Acknowledge),
             TimerKind::SlaResolve => Action::Due(Promise::Resolve),
+            TimerKind::Expire => Action::Expire,
         };
         Intent {
             id: IntentId::of("timer", &[workspace.as_str(), self.incident.as_str(), self.kind.name(), &at]),

@@ -1,5 +1,6 @@
 //! Reading JSON that somebody else wrote: what is missing or of another type is simply not there.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 /// A field that holds text with something in it.
@@ -53,4 +54,24 @@ pub(super) fn is_link(text: &str) -> bool {
     let port_fits = port.is_none_or(|port| (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit()));
     let path_fits = path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
     text.len() <= super::limits::LINK && host_fits && port_fits && path_fits
+}
+
+/// A date and a time of RFC 3339: `2026-01-31T12:00:00.5+01:00`. The parser of times alone takes much more, which the schema does not.
+pub(super) fn rfc_3339(text: &str) -> Option<Timestamp> {
+    if is_rfc_3339(text) { text.parse().ok() } else { None }
+}
+
+fn is_rfc_3339(text: &str) -> bool {
+    let digits = |part: &str, shape: &str| {
+        part.len() == shape.len()
+            && part.bytes().zip(shape.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
+    };
+    let Some((date, rest)) = text.split_once(['T', 't']) else { return false };
+    let Some(zone_at) = rest.find(['Z', 'z', '+', '-']) else { return false };
+    let (clock, zone) = rest.split_at(zone_at);
+    let (clock, fraction) = clock.split_once('.').map_or((clock, None), |(clock, fraction)| (clock, Some(fraction)));
+    let fraction_fits =
+        fraction.is_none_or(|fraction| (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit()));
+    let zone_fits = matches!(zone, "Z" | "z") || digits(zone.get(1..).unwrap_or_default(), "00:00");
+    digits(date, "0000-00-00") && digits(clock, "00:00:00") && fraction_fits && zone_fits
 }

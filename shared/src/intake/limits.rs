@@ -1,6 +1,7 @@
 //! How much of what a source says is kept. An intent travels as JSON over SQS and into one DynamoDB item, and stays below 64 KB whatever arrived, so every
 //! limit counts bytes as JSON writes them: a line break is two, a Chinese character three, an emoji four.
 
+use crate::domain::decision::MOST;
 use crate::domain::ids::DedupKey;
 use crate::domain::intent::{Changes, Closing, Detail, Link};
 
@@ -9,7 +10,7 @@ pub(super) const INTENT: usize = 64 * 1024;
 /// One line. Slack's header shows 150 characters; the rest is for the thread and the search.
 pub(super) const TITLE: usize = 512;
 /// A description, a note, a root cause. Slack shows 3,000 characters in a block.
-pub(super) const PROSE: usize = 12 * 1024;
+pub(super) const PROSE: usize = 8 * 1024;
 /// What to do first: read at a glance, or not at all.
 pub(super) const HINT: usize = 2 * 1024;
 /// A name: a service, a kind, a person, a component, what stands on a button.
@@ -22,6 +23,14 @@ pub(super) const LINK: usize = 2000;
 pub(super) const LINKS: usize = 8;
 /// Further facts.
 pub(super) const DETAILS: usize = 20;
+/// What a decision's button says; Slack takes 75 characters.
+pub(super) const LABEL: usize = 75;
+/// What is asked before a button counts; a card has no room for more.
+pub(super) const CONFIRM: usize = 150;
+/// An endpoint's name.
+pub(super) const ENDPOINT: usize = 40;
+/// Who may decide.
+pub(super) const WHO: usize = 10;
 /// Things affected.
 pub(super) const COMPONENTS: usize = 20;
 
@@ -33,7 +42,9 @@ const AROUND: usize = 32;
 
 const _: () = {
     let lists = COMPONENTS * (NAME + AROUND) + LINKS * (NAME + LINK + AROUND) + DETAILS * (NAME + VALUE + AROUND);
-    let fields = TITLE + PROSE + HINT + 4 * NAME + LINK;
+    // A name, a label, a question, an endpoint, who may; and an approval has two options.
+    let decision = 40 + LABEL + CONFIRM + ENDPOINT + WHO * 24 + 3 * AROUND;
+    let fields = TITLE + PROSE + HINT + 4 * NAME + LINK + (MOST + 1) * decision;
     assert!(fields + lists + FRAME < INTENT, "an intent with every field full must fit");
     assert!(2 * PROSE + FRAME < INTENT, "so must a resolution");
 };
@@ -116,8 +127,21 @@ fn first<T>(mut all: Vec<T>, limit: usize, more: impl Fn(usize) -> T) -> Vec<T> 
 pub(super) fn fit(changes: Changes) -> Changes {
     let line = |text: Option<String>, limit| text.and_then(|text| said_line(&text, limit));
     let prose = |text: Option<String>, limit| text.and_then(|text| said(&text, limit));
-    let Changes { title, description, severity, service, kind, components, assignee, action_hint, sla_breach_at, url, links, details } =
-        changes;
+    let Changes {
+        title,
+        description,
+        severity,
+        service,
+        kind,
+        components,
+        assignee,
+        action_hint,
+        sla_breach_at,
+        url,
+        links,
+        details,
+        decisions,
+    } = changes;
     Changes {
         title: line(title, TITLE),
         description: prose(description, PROSE),
@@ -136,6 +160,8 @@ pub(super) fn fit(changes: Changes) -> Changes {
             let more = |more| Detail { label: MARK.to_owned(), value: format!("and {more} more") };
             first(all.iter().filter_map(fit_detail).collect(), DETAILS, more)
         }),
+        // Read to size already.
+        decisions,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod cloudwatch;
 mod control;
+mod decisions;
 mod envelope;
 mod event;
 mod fields;

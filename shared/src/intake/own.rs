@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::event::Event;
-use super::fields::{is_link, plain, text};
-use super::{Verdict, limits, mask};
+use super::fields::{is_link, plain, rfc_3339, text};
+use super::{Verdict, decisions, limits, mask};
 use crate::domain::ids::{IncidentId, IntentId, Workspace};
+use crate::domain::incident::APPROVAL;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
 use crate::domain::severity::Severity;
 
@@ -40,6 +41,8 @@ const FIELDS: &[&str] = &[
     "url",
     "links",
     "details",
+    "approval",
+    "actions",
     "note",
     "root_cause",
 ];
@@ -58,6 +61,8 @@ const CHANGEABLE: &[&str] = &[
     "url",
     "links",
     "details",
+    "approval",
+    "actions",
     "note",
 ];
 
@@ -245,7 +250,7 @@ impl Form<'_> {
     }
 
     fn time(&mut self, name: &str) -> Option<Timestamp> {
-        let time = self.value(name)?.as_str().filter(|text| is_rfc_3339(text)).and_then(|text| text.parse().ok());
+        let time = self.value(name)?.as_str().and_then(rfc_3339);
         if time.is_none() {
             self.problem(format!("`{name}` must be a time like 2026-01-31T12:00:00Z"));
         }
@@ -258,7 +263,7 @@ impl Form<'_> {
             description: self.line("description"),
             severity: self.severity(),
             service: self.line("service"),
-            kind: self.line("kind"),
+            kind: self.kind(),
             components: self.components(),
             assignee: self.line("assignee"),
             action_hint: self.line("action_hint"),
@@ -266,7 +271,14 @@ impl Form<'_> {
             url: self.url(),
             links: self.links(),
             details: self.details(),
+            decisions: decisions::read(self.object, &mut self.problems),
         }
+    }
+
+    /// What it is about; an approval says so by asking for one.
+    fn kind(&mut self) -> Option<String> {
+        let approves = self.value("approval").is_some_and(Value::is_object);
+        self.line("kind").or_else(|| approves.then(|| APPROVAL.to_owned()))
     }
 
     fn severity(&mut self) -> Option<Severity> {
@@ -370,22 +382,6 @@ fn is_severity(word: &str) -> bool {
             | "medium"
             | "low"
     )
-}
-
-/// Whether a text is a date and a time of RFC 3339: `2026-01-31T12:00:00.5+01:00`. The parser of times alone takes much more, which the schema does not.
-fn is_rfc_3339(text: &str) -> bool {
-    let digits = |part: &str, shape: &str| {
-        part.len() == shape.len()
-            && part.bytes().zip(shape.bytes()).all(|(byte, wanted)| if wanted == b'0' { byte.is_ascii_digit() } else { byte == wanted })
-    };
-    let Some((date, rest)) = text.split_once(['T', 't']) else { return false };
-    let Some(zone_at) = rest.find(['Z', 'z', '+', '-']) else { return false };
-    let (clock, zone) = rest.split_at(zone_at);
-    let (clock, fraction) = clock.split_once('.').map_or((clock, None), |(clock, fraction)| (clock, Some(fraction)));
-    let fraction_fits =
-        fraction.is_none_or(|fraction| (1..=9).contains(&fraction.len()) && fraction.bytes().all(|byte| byte.is_ascii_digit()));
-    let zone_fits = matches!(zone, "Z" | "z") || digits(zone.get(1..).unwrap_or_default(), "00:00");
-    digits(date, "0000-00-00") && digits(clock, "00:00:00") && fraction_fits && zone_fits
 }
 
 #[cfg(test)]

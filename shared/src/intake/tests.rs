@@ -115,6 +115,9 @@ fn outcome(body: &str) -> String {
         | Action::Escalate { .. }
         | Action::CallNext
         | Action::Due(_)
+        | Action::Decide { .. }
+        | Action::Expire
+        | Action::Called { .. }
         | Action::Note { .. } => {
             format!("{} {}", intent.action.name(), key(intent))
         }

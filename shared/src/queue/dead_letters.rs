@@ -409,7 +409,7 @@ impl From<&Job> for Said {
             Job::Question(question) => {
                 let about = match &question.ask {
                     Ask::Show(target) => about(target),
-                    Ask::List | Ask::Status | Ask::OnCall | Ask::Help | Ask::Nothing(_) => Vec::new(),
+                    Ask::List | Ask::Status | Ask::OnCall | Ask::Help | Ask::Commands | Ask::Nothing(_) => Vec::new(),
                 };
                 Self { intents: vec![question.id.clone()], about }
             }
@@ -417,6 +417,8 @@ impl From<&Job> for Said {
                 let rotation = take_over.rotation.iter().cloned();
                 Self { intents: vec![take_over.id.clone()], about: rotation.chain([take_over.taken.person.to_string()]).collect() }
             }
+            Job::Spoken(spoken) => Self { intents: vec![spoken.id.clone()], about: spoken.command.iter().cloned().collect() },
+            Job::Answered(answered) => Self { intents: vec![answered.id.clone()], about: vec![answered.command.clone()] },
             Job::Uninstall(uninstall) => Self { intents: vec![uninstall.id.clone()], about: vec![uninstall.workspace.to_string()] },
         }
     }

@@ -4,6 +4,7 @@ use aws_sdk_sqs::Client;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::call::Call;
 use crate::domain::ids::{Channel, IntentId, Workspace};
 use crate::domain::intent::Job;
 
@@ -50,6 +51,16 @@ impl Message for Wake {
     fn deduplication(&self) -> String {
         let unpark = self.unpark.as_deref().unwrap_or_default();
         IntentId::of("wake", &[self.workspace.as_str(), self.channel.as_str(), self.because.as_str(), unpark]).as_str().to_owned()
+    }
+}
+
+impl Message for Call {
+    fn group(&self) -> String {
+        self.id.as_str().to_owned()
+    }
+
+    fn deduplication(&self) -> String {
+        self.id.as_str().to_owned()
     }
 }
 

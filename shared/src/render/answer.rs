@@ -1,13 +1,14 @@
 //! What only the person who asked sees.
 
 use crate::domain::Refusal;
+use crate::domain::call::{Answered, Command};
 use crate::domain::incident::{Holder, Incident, Outcome, State, Summary};
 use crate::domain::oncall::Rotation;
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::timeline::{Entry, Fate, What};
 use crate::mrkdwn;
-use crate::slack::blocks::{Block, Message, Mrkdwn, one_line};
+use crate::slack::blocks::{Block, Message, Mrkdwn, Plain, one_line};
 
 use super::words::{self, DOT, NAME};
 use super::{card, thread};
@@ -48,6 +49,9 @@ pub fn done(incident: &Incident, outcome: &Outcome) -> Message {
         }
         Outcome::Escalated => mrkdwn!("📣 More people are called to {}: {}", id, title),
         Outcome::Breached => mrkdwn!("⌛ {} is late: {}", id, title),
+        Outcome::Decided => mrkdwn!("⚖️ Your word on {} counts: {}", id, title),
+        Outcome::Expired => mrkdwn!("⌛ Nobody decided {} in time: {}", id, title),
+        Outcome::Called => mrkdwn!("📬 {} has an answer: {}", id, title),
         Outcome::Noted => mrkdwn!("📝 Your note is on {}: {}", id, title),
         Outcome::Expected => mrkdwn!("{} has not been reported by its source yet. This is kept, and counts as soon as it is.", id),
         Outcome::Held => mrkdwn!("{} is flapping: it stays open until it has been quiet for a while.", id),
@@ -113,6 +117,29 @@ pub fn on_call(settings: &Settings) -> Message {
     Message::new(mrkdwn!("Who is on call"), sections(lines.into_iter(), "\n"), Vec::new())
 }
 
+/// What a workspace's own command came to.
+pub fn answered(answered: &Answered) -> Message {
+    let sign = if answered.ok { "💬" } else { "⚠️" };
+    let who = Mrkdwn::user(&answered.by.id);
+    let first = mrkdwn!("{} *{}* by {}", sign, one_line(&answered.command, NAME), who);
+    let said = Plain::new(&answered.text);
+    Message::new(mrkdwn!("{}: {}", first, one_line(&answered.text, 300)), vec![Block::section(first), Block::section(said)], Vec::new())
+}
+
+/// Which commands a workspace has of its own.
+pub fn commands(settings: &Settings) -> Message {
+    let commands = &settings.configuration.commands;
+    if commands.is_empty() {
+        return Message::just(mrkdwn!("No commands of its own are configured in this workspace. `/incident help` lists Tocsin's."));
+    }
+    let line = |command: &Command| {
+        let usage = command.usage.as_deref().map(|usage| format!(" {}", one_line(usage, NAME))).unwrap_or_default();
+        let help = command.help.as_deref().map(|help| mrkdwn!("  {}", one_line(help, 300))).unwrap_or_default();
+        mrkdwn!("`{}{}`{}", command.name.as_str(), usage, help)
+    };
+    Message::new(mrkdwn!("This workspace's own commands"), sections(commands.iter().map(line), "\n"), Vec::new())
+}
+
 /// One incident with its timeline.
 pub fn show(incident: &Incident, entries: &[Entry]) -> Message {
     let mut blocks = vec![card::header(incident), Block::section(card::standing(incident)), Block::actions(card::link_buttons(incident))];
@@ -134,6 +161,7 @@ fn history(entry: &Entry) -> Mrkdwn {
         What::Noted { text } => Some(text),
         What::Resolved { closing, .. } => closing.note.as_ref(),
         What::Escalated { note, .. } => note.as_ref(),
+        What::Decided { reason, .. } => reason.as_ref(),
         What::Triggered { .. }
         | What::Updated { .. }
         | What::Assigned { .. }
@@ -142,6 +170,8 @@ fn history(entry: &Entry) -> Mrkdwn {
         | What::Reopened
         | What::Snoozed { .. }
         | What::Woken
+        | What::Expired { .. }
+        | What::Called { .. }
         | What::Flapping { .. } => None,
     };
     let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();

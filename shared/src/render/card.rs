@@ -10,6 +10,7 @@ use crate::domain::severity::Severity;
 use crate::mrkdwn;
 use crate::slack::blocks::{Attachment, Block, Button, Choice, Element, Href, Message, Mrkdwn, Plain, Style, cut, one_line};
 
+use super::decision;
 use super::words::{self, DOT, NAME};
 
 /// More links than this are a web page, not a card.
@@ -29,8 +30,9 @@ pub fn card(incident: &Incident, settings: &Configuration) -> Message {
         header(incident),
         Block::actions(actions(incident, settings)),
         Block::section(standing),
-        Block::actions(link_buttons(incident)),
+        Block::section(decision::lines(incident)),
     ];
+    let blocks = blocks.into_iter().chain(decision::buttons(incident)).chain([Block::actions(link_buttons(incident))]).collect();
     Message::new(notification(incident), blocks, vec![Attachment::new(color(incident), body(incident))])
 }
 
@@ -87,6 +89,8 @@ fn actions(incident: &Incident, settings: &Configuration) -> Vec<Element> {
         Element::overflow("incident_menu", all.map(|(text, chosen)| choice(text, chosen)).into_iter().chain(first).collect())
     };
     match incident.state() {
+        // Nobody has to look at it but whoever decides, and for those there are buttons below.
+        State::Triggered if incident.is_approval() => vec![menu(Some(choice("Close …", "resolve")))],
         State::Triggered => vec![acknowledge, resolve, snooze(), menu(None)],
         State::Acknowledged => vec![resolve, snooze(), menu(Some(choice("Hand it back", "reopen")))],
         State::Snoozed => vec![button("wake_incident", "Wake up", None), resolve, menu(None)],

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod card;
+mod decision;
 pub mod digest;
 pub mod help;
 pub mod modal;

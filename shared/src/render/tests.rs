@@ -19,6 +19,9 @@ use crate::domain::storm::{Member, Overview, PAGE};
 use crate::domain::timeline::Entry;
 use crate::slack::blocks::Message;
 
+#[path = "decision_tests.rs"]
+mod decision_tests;
+
 /// 2026-01-15 03:02 UTC, and `minutes` later.
 fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_768_446_120 + minutes * 60).unwrap()
@@ -147,6 +150,7 @@ fn full() -> Changes {
             link("Logs", "https://logs.example.com/?q=checkout"),
         ]),
         details: Some(vec![detail("Metric", "Latency p99"), detail("Threshold", "> 2 s for 3 of 3 min"), detail("Region", "eu-west-1")]),
+        decisions: None,
     }
 }
 
@@ -422,6 +426,7 @@ fn changes_of(text: &str) -> Changes {
         url: Some(url(text)),
         links: Some(links.collect()),
         details: Some(vec![detail(&short, &short); 60]),
+        decisions: Some(decision_tests::asked_in(text)),
     }
 }
 
@@ -440,6 +445,9 @@ fn every_message(text: &str) -> Vec<Value> {
         (&source, severity(Severity::P4)),
         (&stranger, Action::Acknowledge),
         (&source, note(text)),
+        (&stranger, decision_tests::decides("first", "yes", Some(text))),
+        (&source, decision_tests::called("first", text)),
+        (&stranger, decision_tests::decides("second", "yes", Some(text))),
         (&stranger, Action::Resolve(closing.clone())),
         (&source, Action::Reopen),
         (&source, Action::Resolve(closing)),

@@ -7,7 +7,7 @@ use crate::domain::timeline::{Entry, What};
 use crate::mrkdwn;
 use crate::slack::blocks::{Block, Button, Message, Mrkdwn, Plain, one_line};
 
-use super::words::{self, DOT};
+use super::words::{self, DOT, NAME};
 
 /// One line of the timeline, told under the card.
 pub fn reply(incident: &Incident, entry: &Entry) -> Message {
@@ -36,6 +36,9 @@ fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
         | What::Reopened
         | What::Snoozed { .. }
         | What::Woken
+        | What::Decided { .. }
+        | What::Expired { .. }
+        | What::Called { .. }
         | What::Flapping { .. } => Mrkdwn::default(),
     };
     let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
@@ -81,6 +84,16 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
             };
             mrkdwn!("⌛ *SLA breached*: {}, and should have been by {}", promised, Mrkdwn::when(*by))
         }
+        What::Decided { label, missing: 0, .. } => mrkdwn!("⚖️ *{}* by {}", one_line(label, NAME), who),
+        What::Decided { label, missing, .. } => mrkdwn!("⚖️ *{}* by {}, {} more needed", one_line(label, NAME), who, missing),
+        What::Expired { labels } => {
+            let labels = labels.iter().map(|label| Mrkdwn::escape(one_line(label, NAME)));
+            mrkdwn!("⌛ *Nobody decided in time*: {}", Mrkdwn::join(labels, " / "))
+        }
+        What::Called { label, outcome } if outcome.ok => {
+            mrkdwn!("📬 *{}*: {} says {}", one_line(label, NAME), who, one_line(&outcome.said, 300))
+        }
+        What::Called { label, outcome } => mrkdwn!("⚠️ *{}* failed: {}: {}", one_line(label, NAME), who, one_line(&outcome.said, 300)),
         What::Noted { .. } => mrkdwn!("📝 *Note* by {}", who),
     }
 }
@@ -100,6 +113,7 @@ fn more(entry: &Entry) -> Vec<Block> {
         }
         What::Noted { text } => vec![Block::section(Plain::new(text))],
         What::Escalated { note, .. } => vec![Block::section(Plain::new(note.as_deref().unwrap_or_default()))],
+        What::Decided { reason, .. } => vec![Block::section(Plain::new(reason.as_deref().unwrap_or_default()))],
         What::Updated { .. }
         | What::Assigned { .. }
         | What::SlaBreached { .. }
@@ -107,6 +121,8 @@ fn more(entry: &Entry) -> Vec<Block> {
         | What::Reopened
         | What::Snoozed { .. }
         | What::Woken
+        | What::Expired { .. }
+        | What::Called { .. }
         | What::Flapping { .. } => Vec::new(),
     }
 }

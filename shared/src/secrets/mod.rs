@@ -1,8 +1,11 @@
-//! Secrets Manager: [`app`] is the one secret of the Slack app, [`vault`] holds one for each installation by link, [`tokens`] gives a workspace its token in either mode.
+//! Secrets Manager: [`app`] is the one secret of the Slack app, [`vault`] holds one for each installation by link, [`tokens`] gives a workspace its token in
+//! either mode, [`calls`] what calls to internal APIs are signed with.
 //!
 //! A rotation needs no redeploy: what is written into Secrets Manager is in force everywhere within [`FRESH`], and at once where the old one fails.
 
 pub mod app;
+#[cfg(feature = "background")]
+pub mod calls;
 pub mod tokens;
 pub mod vault;
 

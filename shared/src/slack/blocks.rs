@@ -26,6 +26,9 @@ const URL: usize = 3_000;
 const OPTION: usize = 75;
 const OPTION_VALUE: usize = 150;
 const OVERFLOW: usize = 5;
+const CONFIRM_TITLE: usize = 100;
+const CONFIRM: usize = 300;
+const CONFIRM_BUTTON: usize = 30;
 const LABEL: usize = 2_000;
 const PLACEHOLDER: usize = 150;
 const MODAL_WORD: usize = 24;
@@ -406,6 +409,8 @@ enum Control {
         value: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         url: Option<Href>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        confirm: Option<Confirm>,
     },
     StaticSelect {
         action_id: String,
@@ -440,6 +445,15 @@ enum Control {
     },
 }
 
+/// What is asked before a press counts. <https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Confirm {
+    title: Text,
+    text: Text,
+    confirm: Text,
+    deny: Text,
+}
+
 /// One line of a select.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Choice {
@@ -461,12 +475,33 @@ pub struct Button(Control);
 
 impl Button {
     fn new(action_id: &str, text: &str, style: Option<Style>, value: Option<String>, url: Option<Href>) -> Self {
-        Self(Control::Button { action_id: cut(action_id, ACTION_ID).into_owned(), text: plain(text, BUTTON), style, value, url })
+        Self(Control::Button {
+            action_id: cut(action_id, ACTION_ID).into_owned(),
+            text: plain(text, BUTTON),
+            style,
+            value,
+            url,
+            confirm: None,
+        })
     }
 
     /// A button that sends `value` back to Tocsin.
     pub fn press(action_id: &'static str, text: &'static str, style: Option<Style>, value: &str) -> Self {
         Self::new(action_id, text, style, Some(cut(value, VALUE).into_owned()), None)
+    }
+
+    /// A button whose words come from outside, and which asks before it counts where `confirm` says what.
+    pub fn choice(action_id: &str, text: &str, style: Option<Style>, value: &str, confirm: Option<&str>) -> Self {
+        let Self(mut control) = Self::new(action_id, text, style, Some(cut(value, VALUE).into_owned()), None);
+        if let Control::Button { confirm: asked, .. } = &mut control {
+            *asked = confirm.map(|question| Confirm {
+                title: plain("Are you sure?", CONFIRM_TITLE),
+                text: plain(question, CONFIRM),
+                confirm: plain(text, CONFIRM_BUTTON),
+                deny: plain("Cancel", CONFIRM_BUTTON),
+            });
+        }
+        Self(control)
     }
 
     /// Whether it opens a page, which needs nobody to answer.

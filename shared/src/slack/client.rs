@@ -2,23 +2,20 @@
 //!
 //! Every failure says whether trying again helps; what a code of Slack's means stands in [`super::verdict`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
 use super::verdict::{self, Verdict};
 use crate::domain::ids::Workspace;
+use crate::http::{self, Unbuildable};
 use crate::secrets::Secret;
 
-/// The HTTP client. It keeps no connection for later: one that Lambda froze may be dead when it thaws, which would turn a post into an
-/// ambiguous one.
+/// The HTTP client.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -102,31 +99,10 @@ pub fn installation_of(answer: &Value) -> Option<Workspace> {
     text(if organisation { "enterprise_id" } else { "team_id" }).map(Workspace::new)
 }
 
-/// A client could not be made; only a broken build can cause it.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be built: {0}")]
-pub struct Unbuildable(String);
-
 impl Client {
     /// A client for the Web API at `api` (`SLACK_API_URL`) that waits at most `timeout` for an answer.
     pub fn new(api: Url, timeout: Duration) -> Result<Self, Unbuildable> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Unbuildable(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            // A redirect would lead a token or an answer to somebody else's host.
-            .redirect(Policy::none())
-            .pool_max_idle_per_host(0)
-            .connect_timeout(timeout / 2)
-            .timeout(timeout)
-            .build()
-            .map_err(|error| Unbuildable(crate::causes(&error.without_url())))?;
-        Ok(Self { http, api })
+        Ok(Self { http: http::client(timeout)?, api })
     }
 
     /// Calls a method that takes JSON.

@@ -26,6 +26,9 @@ pub struct SlashCommand {
     pub trigger_id: String,
 }
 
+/// The slash command whose grammar this is. What else the app has is a command of the workspace's own, or this one under another name.
+pub const INCIDENT: &str = "/incident";
+
 impl SlashCommand {
     /// Reads the form; what is not there stays empty, and what is unknown is passed over.
     pub fn parse(body: &Verified<'_>) -> Self {
@@ -81,6 +84,8 @@ pub enum Wish {
     Tell(Ask),
     /// Somebody takes over in this rotation, or in the only one.
     TakeOver(Option<String>, Override),
+    /// Something that only the workspace's configuration can tell the meaning of.
+    Unknown,
 }
 
 /// One word of the grammar.
@@ -146,6 +151,12 @@ const VERBS: &[Verb] = &[
         read: oncall,
     },
     Verb { names: &["note"], usage: "note ID TEXT", help: "adds to the timeline", read: |rest, _| note(rest) },
+    Verb {
+        names: &["commands"],
+        usage: "commands",
+        help: "what this workspace has added of its own",
+        read: |_, _| Ok(Wish::Tell(Ask::Commands)),
+    },
     Verb { names: &["status"], usage: "status", help: "how things stand", read: |_, _| Ok(Wish::Tell(Ask::Status)) },
     Verb { names: &["help"], usage: "help", help: "this", read: |_, _| Ok(Wish::Help) },
 ];
@@ -165,16 +176,23 @@ pub fn read(line: &str, now: Timestamp) -> Result<Wish, Refusal> {
     if let Some(verb) = VERBS.iter().find(|verb| verb.names.contains(&word.as_str())) {
         return (verb.read)(rest, now);
     }
-    let names = VERBS.iter().flat_map(|verb| verb.names);
-    let near = names.map(|name| (strsim::damerau_levenshtein(name, &word), name)).min().filter(|(distance, _)| *distance <= 2);
-    let word = text::plain(&word);
-    Err(Refusal::new(match near {
-        Some((_, name)) => format!("There is no `{word}`. Did you mean `{name}`? `/incident help` lists everything."),
-        None => format!("There is no `{word}`. `/incident help` lists what there is; `/incident create {word} …` opens an incident."),
-    }))
+    Ok(Wish::Unknown)
 }
 
-fn first_word(line: &str) -> (&str, &str) {
+/// Why the first word of a line is none that there is; `own` are the words that the workspace has added.
+pub fn no_such_word<'a>(line: &str, own: impl Iterator<Item = &'a str>) -> Refusal {
+    let word = first_word(line).0.to_lowercase();
+    let names = VERBS.iter().flat_map(|verb| verb.names.iter().copied()).chain(own);
+    let near = names.map(|name| (strsim::damerau_levenshtein(name, &word), name)).min().filter(|(distance, _)| *distance <= 2);
+    let word = text::plain(&word);
+    Refusal::new(match near {
+        Some((_, name)) => format!("There is no `{word}`. Did you mean `{name}`? `/incident help` lists everything."),
+        None => format!("There is no `{word}`. `/incident help` lists what there is; `/incident create {word} …` opens an incident."),
+    })
+}
+
+/// The first word of a line, and what comes after it.
+pub fn first_word(line: &str) -> (&str, &str) {
     let line = line.trim();
     line.split_once(char::is_whitespace).map_or((line, ""), |(word, rest)| (word, rest.trim()))
 }
@@ -354,10 +372,13 @@ mod tests {
     #[test]
     fn a_mistake_reads_what_to_do() {
         let refusal = |line| reads(line).expect_err("a refusal").to_string();
-        assert!(refusal("acknowlege INC-1").contains("Did you mean `acknowledge`?"));
+        assert_eq!(reads("acknowlege INC-1"), Ok(Wish::Unknown));
+        let no_such = |line| no_such_word(line, ["deploy"].into_iter()).to_string();
+        assert!(no_such("acknowlege INC-1").contains("Did you mean `acknowledge`?"));
+        assert!(no_such("depoly checkout").contains("Did you mean `deploy`?"));
         assert!(refusal("note 7K3").contains("note ID TEXT"));
         assert!(refusal("ack db#1").contains("is no incident's id"));
-        assert!(refusal("<!channel> down").contains("`@channel`"));
+        assert!(no_such("<!channel> down").contains("`@channel`"));
         assert!(refusal("snooze 7K3").contains("For how long?"));
         assert!(refusal("snooze 7K3 -5m").contains("For how long?"));
         assert!(refusal("assign 7K3").contains("To whom?"));
@@ -371,7 +392,7 @@ mod tests {
         let words: Vec<_> = usage().map(|(usage, _)| usage.split(' ').next().unwrap_or_default()).collect();
         let all = [
             "create", "list", "show", "ack", "resolve", "reopen", "snooze", "wake", "assign", "escalate", "severity", "oncall", "note",
-            "status", "help",
+            "commands", "status", "help",
         ];
         assert_eq!(words, all);
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::domain::Refusal;
 use crate::domain::ids::{Channel, IntentId, MessageTs, UserId, Workspace};
-use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, TakeOver, Uninstall};
+use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, Spoken, TakeOver, Uninstall};
 
 use super::command::{self, Wish};
 use super::text;
@@ -161,6 +161,11 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
         Ok(Wish::Tell(ask)) => ask,
         Ok(Wish::TakeOver(rotation, taken)) => {
             return Wanted::Queue(Job::TakeOver(TakeOver { id, workspace: Some(workspace), by: person, rotation, taken, reply }));
+        }
+        Ok(Wish::Unknown) => {
+            let line = line.trim().to_owned();
+            let spoken = Spoken { id, workspace: Some(workspace), at, by: person, command: None, line, reply };
+            return Wanted::Queue(Job::Spoken(Box::new(spoken)));
         }
         Err(refusal) => Ask::Nothing(refusal),
     };

@@ -52,6 +52,22 @@ impl<'a, T: Serialize> OnlyToYou<'a, T> {
     }
 }
 
+/// A message that everybody in the channel sees, at a `response_url`. It never takes the place of the message that was acted on.
+#[derive(Debug, Serialize)]
+pub struct ToAll<'a, T> {
+    response_type: &'static str,
+    replace_original: bool,
+    #[serde(flatten)]
+    message: &'a T,
+}
+
+impl<'a, T: Serialize> ToAll<'a, T> {
+    /// `message`, for everybody.
+    pub fn new(message: &'a T) -> Self {
+        Self { response_type: "in_channel", replace_original: false, message }
+    }
+}
+
 /// A message that only the person who typed the command sees.
 pub fn only_to_you(message: &impl Serialize) -> Reply {
     json(&OnlyToYou::new(message))

@@ -2,12 +2,31 @@
 //!
 //! ```toml
 //! thread = true                      # false: the card alone, no replies under it
+//! aliases = ["/opsknight"]           # slash commands of the app that mean what `/incident` means
 //!
 //! [notify]                           # what is told under the card; all of it unless said otherwise
-//! acknowledged = true                # and triggered, updated, resolved, escalated, snoozed, sla_breached, noted
+//! acknowledged = true                # and triggered, updated, resolved, escalated, snoozed, sla_breached, decided, noted
 //! least = "P4"                       # what is less severe gets no card, and is only listed
 //! direct_on_assignment = true        # whoever it is assigned to gets its card directly
 //! notice_on_resolve = true           # the reply that it is resolved shows in the channel too
+//!
+//! [approvals]                        # what an approval does not say itself
+//! who = ["S0RELEASE", "U0JANE"]      # who may decide; nobody named: everybody who may act
+//! quorum = 1                         # how many have to approve
+//! expires_after = "4h"               # nobody can decide later
+//!
+//! [[endpoints]]                      # whom decisions and commands call, signed; its secret is STACK/calls/NAME in Secrets Manager
+//! name = "deploys"
+//! url = "https://deploys.example.com/tocsin"
+//! timeout = "10s"
+//!
+//! [[commands]]                       # a command of one's own: a slash command of the app, and a word after `/incident`
+//! name = "/deploy"
+//! usage = "SERVICE [VERSION]"
+//! help = "deploys a service"
+//! call = "deploys"
+//! who = ["S0RELEASE"]
+//! answer = "channel"                 # who sees the answer; "person" unless said otherwise
 //!
 //! [snooze]
 //! choices = ["15m", "30m", "1h", "4h"]
@@ -48,12 +67,15 @@
 //! ```
 
 #[cfg(feature = "configuration")]
+mod calls;
+#[cfg(feature = "configuration")]
 mod read;
 #[cfg(feature = "configuration")]
 mod section;
 
 use jiff::SignedDuration;
 
+use super::call::{Command, Endpoint};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
@@ -87,6 +109,14 @@ pub struct Configuration {
     pub rotations: Vec<Rotation>,
     /// Who is called when nobody has it.
     pub policies: Vec<Policy>,
+    /// What an approval does not say itself.
+    pub approvals: Approvals,
+    /// Whom decisions and commands call.
+    pub endpoints: Vec<Endpoint>,
+    /// Commands of the workspace's own.
+    pub commands: Vec<Command>,
+    /// Slash commands that mean what `/incident` means.
+    pub aliases: Vec<String>,
     /// Where incidents go; `None`: into the default channel.
     pub routing: Option<Routing>,
 }
@@ -102,8 +132,29 @@ impl Default for Configuration {
             sla: Targets::default(),
             rotations: Vec::new(),
             policies: Vec::new(),
+            approvals: Approvals::default(),
+            endpoints: Vec::new(),
+            commands: Vec::new(),
+            aliases: Vec::new(),
             routing: None,
         }
+    }
+}
+
+/// What an approval does not say itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approvals {
+    /// Who may decide: people `U…` and usergroups `S…`; nobody named: everybody who may act.
+    pub who: Vec<String>,
+    /// How many have to choose the first option.
+    pub quorum: u16,
+    /// Nobody can decide later.
+    pub expires_after: Option<SignedDuration>,
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self { who: Vec::new(), quorum: 1, expires_after: None }
     }
 }
 
@@ -119,6 +170,7 @@ pub struct Notify {
     pub escalated: bool,
     pub snoozed: bool,
     pub sla_breached: bool,
+    pub decided: bool,
     pub noted: bool,
     /// What is less severe gets no card, and is only listed.
     pub least: Severity,
@@ -138,6 +190,7 @@ impl Default for Notify {
             escalated: true,
             snoozed: true,
             sla_breached: true,
+            decided: true,
             noted: true,
             least: Severity::P4,
             direct_on_assignment: true,
@@ -157,6 +210,7 @@ impl Notify {
             What::Snoozed { .. } | What::Woken => self.snoozed,
             What::Escalated { .. } => self.escalated,
             What::SlaBreached { .. } => self.sla_breached,
+            What::Decided { .. } | What::Expired { .. } | What::Called { .. } => self.decided,
             What::Noted { .. } => self.noted,
         }
     }

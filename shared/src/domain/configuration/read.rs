@@ -4,8 +4,10 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::calls;
 use super::section::{self, Mistake, Mistakes, Placed, Section, listed};
 use super::{Configuration, Notify};
+use crate::domain::call::Endpoint;
 use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId, is_slack_id};
@@ -36,6 +38,10 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
     let rotations: Vec<Rotation> = document.sections("oncall", 0).into_iter().filter_map(|section| section.read(rotation)).collect();
     let policies = document.sections("escalation", 0).into_iter();
     let policies: Vec<Policy> = policies.filter_map(|section| section.read(|section| policy(section, &rotations))).collect();
+    let endpoints: Vec<Endpoint> =
+        document.sections("endpoints", 0).into_iter().filter_map(|section| section.read(calls::endpoint)).collect();
+    let commands = document.sections("commands", 0).into_iter();
+    let commands = commands.filter_map(|section| section.read(|section| calls::command(section, &endpoints))).collect();
     Configuration {
         thread: document.flag("thread", default.thread),
         notify: document.section("notify").map_or(default.notify, |section| section.read(notify)),
@@ -44,8 +50,12 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
         flapping: document.section("flapping").map_or(default.flapping, |section| section.read(flapping)),
         sla: document.section("sla").map_or(default.sla, |section| section.read(targets)),
         routing: document.section("routing").and_then(|section| section.read(routing)),
+        approvals: document.section("approvals").map_or(default.approvals, |section| section.read(calls::approvals)),
+        aliases: calls::aliases(document),
         rotations,
         policies,
+        endpoints,
+        commands,
     }
 }
 
@@ -58,6 +68,7 @@ fn notify(section: &mut Section<'_, '_>) -> Notify {
         escalated: section.flag("escalated", true),
         snoozed: section.flag("snoozed", true),
         sla_breached: section.flag("sla_breached", true),
+        decided: section.flag("decided", true),
         noted: section.flag("noted", true),
         least: section.parsed("least", severity).map_or(Severity::P4, |placed| placed.value),
         direct_on_assignment: section.flag("direct_on_assignment", true),

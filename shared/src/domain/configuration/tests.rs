@@ -10,6 +10,7 @@ use crate::domain::severity::Severity;
 
 const DOCUMENT: &str = r##"
 thread = false
+aliases = ["/opsknight"]
 
 [notify]
 acknowledged = false
@@ -43,6 +44,21 @@ steps = [
   { after = "10m", call = ["U0LENA", "S0ONCALL", "#management"] },
 ]
 
+[approvals]
+who = ["S0RELEASE"]
+quorum = 2
+expires_after = "4h"
+
+[[endpoints]]
+name = "deploys"
+url = "https://deploys.example.com/tocsin"
+
+[[commands]]
+name = "/deploy"
+call = "deploys"
+who = ["U0JANE"]
+answer = "channel"
+
 [routing]
 default = { channel = "#incidents" }
 
@@ -57,7 +73,8 @@ to = [{ channel = "#war-room" }, { channel = "U0JANE" }, { channel = "webhook:on
 
 #[test]
 fn a_document_says_what_a_workspace_wants() {
-    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing } = read(DOCUMENT).expect("a document");
+    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing, .. } =
+        read(DOCUMENT).expect("a document");
     assert!(!thread && !notify.acknowledged && notify.resolved && notify.least == Severity::P2);
     assert_eq!(snooze, [5, 90, 2 * 24 * 60].map(SignedDuration::from_mins));
     assert_eq!((storm.above, flapping), (100, FlappingRate { times: 3, minutes: 10 }));
@@ -73,6 +90,16 @@ fn a_document_says_what_a_workspace_wants() {
     assert_eq!(channels(Some("checkout"), Severity::P4), ["C0PAYMENTS"]);
     assert_eq!(channels(None, Severity::P2), ["#war-room", "U0JANE", "webhook:oncall"]);
     assert_eq!(channels(None, Severity::P3), ["#incidents"]);
+}
+
+#[test]
+fn a_document_says_who_decides_and_who_is_called() {
+    let Configuration { approvals, endpoints, commands, aliases, .. } = read(DOCUMENT).expect("a document");
+    assert_eq!((approvals.who, approvals.quorum), (vec!["S0RELEASE".to_owned()], 2));
+    assert_eq!(approvals.expires_after, Some(SignedDuration::from_hours(4)));
+    assert_eq!((endpoints[0].url.as_str(), endpoints[0].timeout), ("https://deploys.example.com/tocsin", SignedDuration::from_secs(10)));
+    assert_eq!((commands[0].word(), commands[0].call.as_str(), commands[0].in_channel), ("deploy", "deploys", true));
+    assert_eq!(aliases, ["/opsknight"]);
 }
 
 #[test]
@@ -162,6 +189,18 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
         "no severity",
     ),
     ("[[escalation]]\nname = \"a\"\nrepeat = 1000\nsteps = [{ call = [\"U1X\"] }]", 3, "escalation[1].repeat", "from 0 to 100"),
+    ("[approvals]\nwho = [\"@jane\"]", 2, "approvals.who[1]", "a person's id `U…` or a usergroup's `S…`"),
+    ("[approvals]\nquorum = 0", 2, "approvals.quorum", "from 1 to 20"),
+    ("[approvals]\nexpires_after = \"soon\"", 2, "approvals.expires_after", "no length of time"),
+    ("aliases = [\"opsknight\"]", 1, "aliases[1]", "no slash command"),
+    ("[[endpoints]]\nname = \"a\"", 1, "endpoints[1].url", "missing"),
+    ("[[endpoints]]\nname = \"a b\"\nurl = \"https://a.example\"", 2, "endpoints[1].name", "cannot be a name"),
+    ("[[endpoints]]\nname = \"a\"\nurl = \"http://a.example\"", 3, "endpoints[1].url", "it has to be `https://…`"),
+    ("[[endpoints]]\nname = \"a\"\nurl = \"https://me:pw@a.example\"", 3, "endpoints[1].url", "a user name"),
+    ("[[endpoints]]\nname = \"a\"\nurl = \"https://a.example\"\ntimeout = \"1m\"", 4, "endpoints[1].timeout", "no length of time"),
+    ("[[commands]]\nname = \"/deploy\"\ncall = \"a\"", 3, "commands[1].call", "there is no endpoint `a`"),
+    ("[[commands]]\nname = \"Deploy\"\ncall = \"a\"", 2, "commands[1].name", "no slash command"),
+    ("[[commands]]\nname = \"/deploy\"", 1, "commands[1].call", "missing"),
     ("[routing]\nrules = []", 1, "routing.default", "missing"),
     ("[routing]\ndefault = \"#incidents\"", 2, "routing.default", "it has to be a table"),
     ("[routing]\ndefault = { chanel = \"C1X\" }", 2, "routing.default.chanel", "Did you mean `channel`?"),

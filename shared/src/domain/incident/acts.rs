@@ -247,7 +247,7 @@ impl Incident {
         Step::done(What::SlaBreached { promise, by }, Outcome::Breached)
     }
 
-    fn refuse_unless_open(&self) -> Result<(), Refusal> {
+    pub(super) fn refuse_unless_open(&self) -> Result<(), Refusal> {
         match self.state() {
             State::Expected => Err(self.not_yet()),
             state @ (State::Triggered | State::Acknowledged | State::Snoozed | State::Resolved) => self.refuse_if_resolved(state),
@@ -281,7 +281,7 @@ impl Incident {
 }
 
 /// Who, in a refusal: Slack turns `<@U…>` into the name.
-fn named(actor: &Actor) -> String {
+pub(super) fn named(actor: &Actor) -> String {
     match actor {
         Actor::User(person) => format!("<@{}>", person.id.as_str().replace('<', "")),
         Actor::Source(name) => name.replace('<', ""),

@@ -60,8 +60,21 @@ fn learn<T: PartialEq>(known: &mut Option<Dated<T>>, new: Option<T>, at: Timesta
 impl Facts {
     /// Takes what is newer; the names of what is different now.
     pub(super) fn learn(&mut self, changes: Changes, at: Timestamp) -> Vec<String> {
-        let Changes { title, description, severity, service, kind, components, assignee, action_hint, sla_breach_at, url, links, details } =
-            changes;
+        let Changes {
+            title,
+            description,
+            severity,
+            service,
+            kind,
+            components,
+            assignee,
+            action_hint,
+            sla_breach_at,
+            url,
+            links,
+            details,
+            decisions: _,
+        } = changes;
         let learned = [
             ("title", learn(&mut self.title, title, at)),
             ("description", learn(&mut self.description, description, at)),

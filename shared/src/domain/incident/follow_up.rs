@@ -23,6 +23,9 @@ pub(super) fn is_broadcast(what: &What, settings: &Settings) -> bool {
         | What::Assigned { .. }
         | What::Escalated { .. }
         | What::SlaBreached { .. }
+        | What::Decided { .. }
+        | What::Expired { .. }
+        | What::Called { .. }
         | What::Noted { .. } => false,
     }
 }
@@ -53,6 +56,8 @@ impl Incident {
                 Called::Group(_) | Called::Nobody(_) => None,
             }));
         }
+        let asked = self.decisions.iter().skip(if reveals { 0 } else { before.decisions.len() });
+        wanted.extend(asked.flat_map(|decision| decision.people()).map(|person| Channel::direct(&person)));
         let mut added: Vec<Channel> = Vec::new();
         for channel in wanted {
             if !self.channels.contains(&channel) {

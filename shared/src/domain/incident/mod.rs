@@ -5,6 +5,7 @@
 //! does not undo a newer one, and a repeat never takes an acknowledgement away.
 
 mod acts;
+mod deciding;
 mod facts;
 mod follow_up;
 mod summary;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
+use super::decision::Decision;
 use super::escalation::Escalation;
 use super::flapping::{Flapping, FlappingRate};
 use super::ids::{Channel, DedupKey, IncidentId, Workspace};
@@ -25,6 +27,7 @@ use super::timer::Timer;
 
 pub use acts::LONGEST_SNOOZE;
 use acts::Step;
+pub use deciding::APPROVAL;
 pub use facts::{Dated, Facts};
 pub use summary::{Holder, Summary};
 
@@ -84,6 +87,9 @@ pub struct Incident {
     /// By when something has to be done.
     #[serde(default)]
     pub sla: Sla,
+    /// What people are asked to decide.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
     /// Its source cannot make up its mind, so it is held open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Flapping>,
@@ -203,6 +209,12 @@ pub enum Outcome {
     Escalated,
     /// What was promised was not kept.
     Breached,
+    /// It is decided, or one voice nearer to it.
+    Decided,
+    /// Nobody decided in time.
+    Expired,
+    /// What was called has answered, or never will.
+    Called,
     /// A note was taken.
     Noted,
     /// Kept until its create comes.
@@ -230,6 +242,9 @@ impl Outcome {
             Self::Assigned => "assigned",
             Self::Escalated => "escalated",
             Self::Breached => "breached",
+            Self::Decided => "decided",
+            Self::Expired => "expired",
+            Self::Called => "called",
             Self::Noted => "noted",
             Self::Expected => "expected",
             Self::Held => "held",
@@ -262,6 +277,7 @@ impl Incident {
             woken: None,
             escalation: None,
             sla: Sla::default(),
+            decisions: Vec::new(),
             flapping: None,
         }
     }
@@ -330,6 +346,9 @@ impl Incident {
             Action::Escalate { to, note } => next.escalate(to.as_ref(), note.as_ref(), settings)?,
             Action::CallNext => next.call_next(intent, settings),
             Action::Due(promise) => next.due(intent, *promise),
+            Action::Decide { decision, option, reason } => next.decide(intent, (decision, option), reason.as_ref(), settings)?,
+            Action::Expire => next.expire(intent),
+            Action::Called { decision, outcome } => next.called(intent, decision, outcome)?,
             Action::Note { text } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
         };
         Ok(next.effect(self, intent, step, settings))
@@ -342,6 +361,7 @@ impl Incident {
         let reveals = visible && before.state() == State::Expected;
         let own = timer.map(|(at, kind)| Timer { at, incident: self.id.clone(), kind });
         let (mut added, mut timers) = (Vec::new(), Vec::from_iter(own));
+        timers.extend(self.ask(before, intent, settings));
         if visible {
             added = self.place(before, what.as_ref().filter(|_| fate == Fate::Done), settings);
             timers.extend(self.call(before, settings));
@@ -363,5 +383,7 @@ impl Incident {
 
 #[cfg(test)]
 mod calling_tests;
+#[cfg(test)]
+mod deciding_tests;
 #[cfg(test)]
 mod tests;

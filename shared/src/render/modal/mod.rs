@@ -4,6 +4,7 @@ mod assign;
 mod create;
 mod escalate;
 mod note;
+mod reason;
 mod resolve;
 mod severity;
 mod snooze;
@@ -20,12 +21,15 @@ pub use assign::assign;
 pub use create::create;
 pub use escalate::escalate;
 pub use note::note;
+pub use reason::reason;
 pub use resolve::resolve;
 pub use severity::severity;
 pub use snooze::snooze;
 
 /// How long a note may be.
 pub const NOTE_MAX: usize = 2_000;
+/// How long the reason for a decision may be.
+pub const REASON_MAX: usize = 300;
 /// How long a root cause may be.
 pub const ROOT_CAUSE_MAX: usize = 300;
 /// How long a title may be: a card's header shows no more.
@@ -50,6 +54,18 @@ pub struct IncidentContext {
     pub message: Option<MessageTs>,
 }
 
+/// What the form for a reason brings back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonContext {
+    /// Which incident, and from where.
+    #[serde(flatten)]
+    pub about: IncidentContext,
+    /// What is decided.
+    pub decision: String,
+    /// How.
+    pub option: String,
+}
+
 /// What the create form brings back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateContext {
@@ -65,6 +81,7 @@ pub fn first_field(form: &str) -> &'static str {
         "snooze_incident" => "until",
         "assign_incident" | "escalate_incident" => "to",
         "severity_incident" => "severity",
+        "reason_incident" => "reason",
         _ => "note",
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::ids::{Channel, IntentId, UserId, Workspace};
 use crate::domain::incident::LONGEST_SNOOZE;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Intent, Job, Place, ReplyTo, Target};
 use crate::domain::severity::Severity;
-use crate::render::modal::{self, CreateContext, IncidentContext};
+use crate::render::modal::{self, CreateContext, IncidentContext, ReasonContext};
 
 /// A form's wish, or its mistakes.
 type Read = Result<Action, Vec<(&'static str, Refusal)>>;
@@ -24,6 +24,7 @@ impl Payload {
             "escalate_incident" => view.escalate(),
             "severity_incident" => view.severity(),
             "note_incident" => view.note(),
+            "reason_incident" => view.reason(),
             other => return Wanted::Ignore(format!("no view `{other}` here")),
         };
         let action = match read {
@@ -135,6 +136,19 @@ impl Submitted {
         match too_long("note", Some(&text), modal::NOTE_MAX) {
             Some(mistake) => Err(vec![mistake]),
             None => Ok(Action::Note { text }),
+        }
+    }
+
+    /// Why something is decided so.
+    fn reason(&self) -> Read {
+        // What is decided, the form has kept; that it is one of ours is seen to where its incident is.
+        let kept: Option<ReasonContext> = serde_json::from_str(&self.private_metadata).ok();
+        let (Some(kept), Some(reason)) = (kept, self.text("reason")) else {
+            return Err(vec![("reason", Refusal::new("Please say why."))]);
+        };
+        match too_long("reason", Some(&reason), modal::REASON_MAX) {
+            Some(mistake) => Err(vec![mistake]),
+            None => Ok(Action::Decide { decision: kept.decision, option: kept.option, reason: Some(reason) }),
         }
     }
 

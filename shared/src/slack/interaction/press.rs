@@ -7,7 +7,7 @@ use crate::domain;
 use crate::domain::ids::{IncidentId, IntentId, Workspace};
 use crate::domain::intent::{Action, Actor, Intent, Job, ReplyTo, Target};
 use crate::domain::severity::Severity;
-use crate::render::modal::{self, IncidentContext};
+use crate::render::modal::{self, IncidentContext, ReasonContext};
 
 /// What a button carries: whose incident, which, and how bad it was when the card was painted. The card says whose it is, since the payload's team may be that of a guest
 /// from another company.
@@ -35,6 +35,11 @@ enum Form {
     Escalate,
     Severity,
     Note,
+    /// Why a decision is made so.
+    Reason {
+        decision: String,
+        option: String,
+    },
 }
 
 /// What a press comes to.
@@ -46,6 +51,15 @@ enum Press {
 impl Press {
     /// What the action means, and what was chosen in it.
     fn of(action: &str, chosen: &str, now: Timestamp) -> Option<Self> {
+        // A decision's button names it and what it chooses: `decide:approval:approve`.
+        if let Some((asks, rest)) = action.split_once(':') {
+            let (decision, option) = rest.split_once(':').map(|(decision, option)| (decision.to_owned(), option.to_owned()))?;
+            return match asks {
+                "decide" => Some(Self::Do(Action::Decide { decision, option, reason: None })),
+                "decide_why" => Some(Self::Ask(Form::Reason { decision, option })),
+                _ => None,
+            };
+        }
         Some(match (action, chosen) {
             ("acknowledge_incident", _) => Self::Do(Action::Acknowledge),
             ("reopen_incident", _) | ("incident_menu", "reopen") => Self::Do(Action::Reopen),
@@ -90,6 +104,7 @@ impl Payload {
                     Form::Escalate => modal::escalate(&context),
                     Form::Severity => modal::severity(&context, severity),
                     Form::Note => modal::note(&context),
+                    Form::Reason { decision, option } => modal::reason(&ReasonContext { about: context, decision, option }),
                 };
                 return self.open(Some(workspace), view);
             }

@@ -1,0 +1,173 @@
+//! Calls internal APIs: [`hosts`] says which may be called, [`request`] what is said to them and how it is signed, [`endpoint`] calls and tells what the answer means.
+//!
+//! A call is made at least once, and each of its attempts carries the same id, so whoever is called does it once. What came of it goes back to `worker` as an intent of its own; a
+//! call whose outcome is known is not made again.
+
+mod endpoint;
+mod hosts;
+mod request;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use shared::aws::{self, Patience};
+use shared::config::{self, ConfigError};
+use shared::domain::call::{About, Answered, Call};
+use shared::domain::decision::Called;
+use shared::domain::ids::IntentId;
+use shared::domain::incident::Incident;
+use shared::domain::intent::{Action, Actor, Intent, Job, Target};
+use shared::http::Unbuildable;
+use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
+use shared::secrets::calls::CallSecrets;
+use shared::store::Store;
+
+use endpoint::{Answer, Caller};
+use hosts::Hosts;
+
+/// At this receive a decision's call is given up: it has been tried for some twenty minutes.
+const LAST_RECEIVE: u32 = 5;
+
+/// What the function holds while it is warm.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    calls: Inbox,
+    intents: Sender,
+    secrets: CallSecrets,
+    hosts: Hosts,
+    caller: Caller,
+}
+
+/// Why the function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] Unbuildable),
+}
+
+impl App {
+    /// Reads the environment and gets ready.
+    pub fn start() -> Result<Self, StartError> {
+        let aws = aws::sdk_config(Patience::BACKGROUND)?;
+        let sqs = aws_sdk_sqs::Client::new(&aws);
+        let dead_letters = DeadLetters::new(sqs.clone(), config::required("DEAD_LETTERS_QUEUE_URL")?);
+        Ok(Self {
+            store: Store::new(aws_sdk_dynamodb::Client::new(&aws), config::required("TABLE_NAME")?),
+            calls: Inbox::new(sqs.clone(), config::required("CALLS_QUEUE_URL")?, dead_letters),
+            intents: Sender::new(sqs, config::required("INTENTS_QUEUE_URL")?),
+            secrets: CallSecrets::new(aws_sdk_secretsmanager::Client::new(&aws), config::required("CALL_SECRETS_PREFIX")?),
+            hosts: Hosts::parse(&config::optional("CALL_HOSTS").unwrap_or_default()),
+            caller: Caller::new()?,
+        })
+    }
+
+    /// One batch of `calls.fifo`. `deadline`, in milliseconds since 1970, is when Lambda ends it.
+    pub async fn handle(&self, event: SqsEvent, deadline: u64) -> SqsBatchResponse {
+        self.calls.work_through(event, deadline, |delivery| self.work(delivery)).await
+    }
+
+    async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
+        let call: Call = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        match &call.about {
+            About::Decision { incident, decision } => {
+                let found = self.store.incident(&call.workspace, incident).await.map_err(|error| Failure::later(&error))?;
+                let Some(incident) = found else { return Err(Failure::Never(format!("there is no incident {incident}"))) };
+                self.decided(&call, &incident, decision, delivery.receives).await
+            }
+            About::Command { .. } => self.command(&call).await,
+        }
+    }
+
+    /// Tells an endpoint what was decided, and the incident what came of it.
+    async fn decided(&self, call: &Call, incident: &Incident, decision: &str, receives: u32) -> Result<(), Failure> {
+        let known = incident.decisions.iter().find(|known| known.asked.name == decision);
+        if known.and_then(|known| known.decided()).is_some_and(|(_, outcome)| outcome.is_some_and(|called| called.ok)) {
+            tracing::info!(intent = call.id.as_str(), outcome = "done_before", "call");
+            return Ok(());
+        }
+        match self.call(call, &request::decided(call, incident, decision)).await? {
+            Answer::Took(said) => self.tell(call, incident, decision, Called { ok: true, said }).await,
+            Answer::Refused(said) => {
+                self.tell(call, incident, decision, Called { ok: false, said: said.clone() }).await?;
+                Err(Failure::Never(said))
+            }
+            Answer::Later(said) if receives < LAST_RECEIVE => Err(Failure::Later(said)),
+            Answer::Later(said) => {
+                let said = format!("{said}; given up after many tries");
+                self.tell(call, incident, decision, Called { ok: false, said: said.clone() }).await?;
+                Err(Failure::Never(said))
+            }
+        }
+    }
+
+    async fn tell(&self, call: &Call, incident: &Incident, decision: &str, outcome: Called) -> Result<(), Failure> {
+        let came = if outcome.ok { "took" } else { "failed" };
+        tracing::info!(
+            workspace = call.workspace.as_str(),
+            incident = incident.id.as_str(),
+            intent = call.id.as_str(),
+            endpoint = call.to,
+            outcome = came,
+            "call"
+        );
+        let job = Job::Intent(Box::new(Intent {
+            id: IntentId::of("called", &[call.workspace.as_str(), call.id.as_str(), came]),
+            workspace: Some(call.workspace.clone()),
+            at: Timestamp::now(),
+            by: Actor::Source(call.to.clone()),
+            target: Target::Id(incident.id.clone()),
+            action: Action::Called { decision: decision.to_owned(), outcome },
+            reply: None,
+        }));
+        Ok(self.intents.send(&job).await?)
+    }
+
+    /// Asks an endpoint for what somebody typed. Somebody waits, so it is not tried for long.
+    async fn command(&self, call: &Call) -> Result<(), Failure> {
+        let About::Command { command, reply, in_channel, .. } = &call.about else { return Ok(()) };
+        let (ok, text) = match self.call(call, &request::command(call)).await? {
+            Answer::Took(said) => (true, said),
+            Answer::Refused(said) | Answer::Later(said) => (false, format!("It was not done: {said}.")),
+        };
+        tracing::info!(
+            workspace = call.workspace.as_str(),
+            intent = call.id.as_str(),
+            endpoint = call.to,
+            command,
+            outcome = if ok { "took" } else { "failed" },
+            "call"
+        );
+        let answered = Answered {
+            id: IntentId::of("answered", &[call.workspace.as_str(), call.id.as_str()]),
+            workspace: call.workspace.clone(),
+            by: call.by.clone(),
+            command: command.clone(),
+            ok,
+            text,
+            reply: reply.clone(),
+            in_channel: *in_channel,
+        };
+        Ok(self.intents.send(&Job::Answered(answered)).await?)
+    }
+
+    /// Calls the endpoint as it is configured now.
+    async fn call(&self, call: &Call, body: &str) -> Result<Answer, Failure> {
+        let wants = self.store.wants(&call.workspace).await.map_err(|error| Failure::later(&error))?;
+        let Some(endpoint) = wants.configuration.endpoints.iter().find(|endpoint| endpoint.name == call.to) else {
+            return Ok(Answer::Refused(format!("no endpoint `{}` is configured", call.to)));
+        };
+        let url = match self.hosts.allowed(&endpoint.url) {
+            Ok(url) => url,
+            Err(why) => return Ok(Answer::Refused(why)),
+        };
+        let secret = match self.secrets.read(&call.workspace, &endpoint.name).await {
+            Ok(secret) => secret,
+            Err(error) => return Ok(Answer::unsigned(&error, &endpoint.name)),
+        };
+        Ok(self.caller.call(&url, endpoint.timeout, &secret, call.id.as_str(), body).await)
+    }
+}

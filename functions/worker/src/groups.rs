@@ -1,0 +1,62 @@
+//! Which usergroups somebody belongs to: `usergroups.users.list`, kept for a minute. <https://docs.slack.dev/reference/methods/usergroups.users.list>
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use shared::domain::Refusal;
+use shared::domain::ids::{UserId, Workspace};
+use shared::queue::Failure;
+use shared::slack::client::SlackError;
+
+use crate::{App, lock};
+
+/// For how long a usergroup's members are believed.
+const KEPT: Duration = Duration::from_mins(1);
+
+/// The members of usergroups that this container has asked for lately.
+#[derive(Debug, Default)]
+pub(crate) struct Groups(Mutex<HashMap<(Workspace, String), (Vec<String>, Instant)>>);
+
+impl App {
+    /// Those of these usergroups that the person belongs to; or why that cannot be known.
+    pub(crate) async fn member_of(
+        &self,
+        workspace: &Workspace,
+        person: &UserId,
+        groups: &[&str],
+    ) -> Result<Result<Vec<String>, Refusal>, Failure> {
+        let mut member_of = Vec::new();
+        for group in groups {
+            match self.members(workspace, group).await {
+                Ok(members) if members.iter().any(|member| member == person.as_str()) => member_of.push((*group).to_owned()),
+                Ok(_) => {}
+                Err(error @ (SlackError::Never { .. } | SlackError::Token(_) | SlackError::Closed(_))) => {
+                    tracing::error!(workspace = workspace.as_str(), group, %error, advice = error.advice(), outcome = "unknown_group", "usergroups.users.list failed");
+                    let why = format!(
+                        "Tocsin cannot find out who belongs to the usergroup {group}, so nothing was done. Please tell whoever looks after it: the app needs the scope usergroups:read, and the usergroup has to exist."
+                    );
+                    return Ok(Err(Refusal::new(why)));
+                }
+                Err(error) => return Err(Failure::Later(format!("usergroups.users.list: {error}. {}", error.advice()))),
+            }
+        }
+        Ok(Ok(member_of))
+    }
+
+    async fn members(&self, workspace: &Workspace, group: &str) -> Result<Vec<String>, SlackError> {
+        let key = (workspace.clone(), group.to_owned());
+        let known = lock(&self.groups.0).get(&key).filter(|(_, at)| at.elapsed() < KEPT).map(|(members, _)| members.clone());
+        if let Some(members) = known {
+            return Ok(members);
+        }
+        let answer = self.ask(workspace, "usergroups.users.list", &[("usergroup", group)]).await?;
+        let members = answer.get("users").and_then(Value::as_array).into_iter().flatten();
+        let members: Vec<String> = members.filter_map(|user| user.as_str().map(str::to_owned)).collect();
+        let mut groups = lock(&self.groups.0);
+        groups.retain(|_, (_, at)| at.elapsed() < KEPT);
+        groups.insert(key, (members.clone(), Instant::now()));
+        Ok(members)
+    }
+}

@@ -1,0 +1,97 @@
+//! What people are asked on a card: the buttons, and how it stands or ended.
+
+use crate::domain::decision::{Decision, End, Tone, Vote};
+use crate::domain::ids::UserId;
+use crate::domain::incident::{Incident, State};
+use crate::mrkdwn;
+use crate::slack::blocks::{Block, Button, Mrkdwn, Style, one_line};
+
+use super::words::{self, DOT, NAME};
+
+/// How long a question is.
+const QUESTION: usize = 150;
+/// How much text all decisions together take, of what fits into a message.
+const LINES: usize = 800;
+
+/// A row of buttons for each approval, and one for the buttons that stand for themselves.
+pub(super) fn buttons(incident: &Incident) -> Vec<Block> {
+    if incident.state() == State::Resolved {
+        return Vec::new();
+    }
+    let row = |decision: &Decision| decision.asked.options.iter().map(|choice| button(incident, decision, choice)).collect::<Vec<_>>();
+    let open = || incident.decisions.iter().filter(|decision| decision.is_open());
+    let approvals = open().filter(|decision| decision.asked.options.len() > 1).map(|decision| Block::actions(row(decision)));
+    let single = open().filter(|decision| decision.asked.options.len() == 1).flat_map(row);
+    approvals.chain([Block::actions(single)]).collect()
+}
+
+fn button(incident: &Incident, decision: &Decision, choice: &crate::domain::decision::Choice) -> Button {
+    // What needs a reason opens a form for it, and the receiver knows only what the button says.
+    let asks = if choice.reason { "decide_why" } else { "decide" };
+    let style = match choice.tone {
+        Tone::Plain => None,
+        Tone::Primary => Some(Style::Primary),
+        Tone::Danger => Some(Style::Danger),
+    };
+    let action = format!("{asks}:{}:{}", decision.asked.name, choice.name);
+    // Who writes a reason has thought about it.
+    let confirm =
+        choice.confirm.as_deref().map(|question| one_line(question, QUESTION)).filter(|question| !choice.reason && !question.is_empty());
+    let label = Some(one_line(&choice.label, NAME)).filter(|label| !label.is_empty()).unwrap_or_else(|| choice.name.clone());
+    Button::choice(&action, &label, style, &words::value(incident), confirm.as_deref())
+}
+
+/// How each decision stands or ended, a line for each; nothing for a button that nobody has pressed.
+pub(super) fn lines(incident: &Incident) -> Mrkdwn {
+    let over = incident.state() == State::Resolved;
+    let lines = incident.decisions.iter().map(|decision| match &decision.end {
+        None if over => Mrkdwn::default(),
+        None => open(decision),
+        Some(End::Expired { at }) => mrkdwn!("⌛ *Nobody decided in time*: {}{}{}", labels(decision), DOT, Mrkdwn::when(*at)),
+        Some(End::Decided { at, option, .. }) => {
+            let reason = decision.voters(option).filter_map(|vote| vote.reason.as_deref()).last();
+            let reason = reason.map(|reason| mrkdwn!(": {}", one_line(reason, 200))).unwrap_or_default();
+            let label = decision.choice(option).map_or(option.as_str(), |choice| choice.label.as_str());
+            let by = people(decision.voters(option));
+            mrkdwn!("⚖️ *{}* by {}{}{}{}{}", one_line(label, NAME), by, reason, DOT, Mrkdwn::when(*at), outcome(decision))
+        }
+    });
+    Mrkdwn::join(lines, "\n").cut(LINES)
+}
+
+/// Whose word is waited for, until when, and who has spoken.
+fn open(decision: &Decision) -> Mrkdwn {
+    let single = decision.asked.options.len() == 1;
+    if single && decision.votes.is_empty() {
+        return Mrkdwn::default();
+    }
+    let who = decision.asked.who.iter().take(10).map(|who| Mrkdwn::call(who).unwrap_or_else(|| Mrkdwn::user(&UserId::new(who))));
+    let who = Mrkdwn::join(who, ", ");
+    let until = decision.asked.expires_at.map(|until| mrkdwn!("until {}", Mrkdwn::when(until))).unwrap_or_default();
+    let votes = decision.asked.options.iter().filter(|choice| decision.voters(&choice.name).next().is_some()).map(|choice| {
+        let (count, quorum) = (decision.voters(&choice.name).count(), choice.quorum.unwrap_or(1));
+        mrkdwn!("{} of {} for *{}*: {}", count, quorum, one_line(&choice.label, NAME), people(decision.voters(&choice.name)))
+    });
+    let first = mrkdwn!("⚖️ *{}?*", labels(decision));
+    Mrkdwn::join([first, who, until].into_iter().chain(votes), DOT)
+}
+
+fn labels(decision: &Decision) -> Mrkdwn {
+    Mrkdwn::join(decision.asked.options.iter().map(|choice| Mrkdwn::escape(one_line(&choice.label, NAME))), " / ")
+}
+
+fn people<'a>(votes: impl Iterator<Item = &'a Vote>) -> Mrkdwn {
+    Mrkdwn::join(votes.map(|vote| Mrkdwn::user(&vote.by.id)), ", ")
+}
+
+/// What came of the call.
+fn outcome(decision: &Decision) -> Mrkdwn {
+    let Some((choice, outcome)) = decision.decided() else { return Mrkdwn::default() };
+    let Some(endpoint) = &choice.call else { return Mrkdwn::default() };
+    let endpoint = one_line(endpoint, NAME);
+    match outcome {
+        None => mrkdwn!("\n⏳ calling {} …", endpoint),
+        Some(called) if called.ok => mrkdwn!("\n✅ {}: {}", endpoint, one_line(&called.said, 300)),
+        Some(called) => mrkdwn!("\n⚠️ *failed*, {}: {}", endpoint, one_line(&called.said, 300)),
+    }
+}
