@@ -62,6 +62,7 @@ impl Default for Config {
             page: "simulator/page/dist".into(),
             scopes: strings(&[
                 "app_mentions:read",
+                "usergroups:read",
                 "channels:history",
                 "channels:read",
                 "chat:write",
@@ -121,6 +122,7 @@ impl Default for Rates {
             ("conversations.info", 50),
             ("conversations.replies", 50),
             ("oauth.v2.access", 600),
+            ("usergroups.users.list", 20),
             ("users.info", 100),
             ("users.list", 20),
             ("users.lookupByEmail", 50),

@@ -18,6 +18,15 @@ pub(crate) const OTHER_TEAM: &str = "T0OTHER";
 pub(crate) const BOT_USER: &str = "U0BOT";
 pub(crate) const BOT_ID: &str = "B0TOCSIN";
 pub(crate) const APP_ID: &str = "A0TOCSIN";
+/// The members of the usergroup of this id.
+pub(crate) fn usergroup(id: &str) -> Option<&'static [&'static str]> {
+    match id {
+        "S0ONCALL" => Some(&["U0OMAR", "U0LENA"]),
+        "S0RELEASE" => Some(&["U0JANE", "U0OMAR"]),
+        _ => None,
+    }
+}
+
 /// Slack's own voice: it tells a person that the app did not answer.
 pub(crate) const SLACKBOT: &str = "USLACKBOT";
 

@@ -24,6 +24,7 @@ const PARAMETERS: &[&str] = &[
     "IncidentsVisibilityTimeout=12",
     "IntentsVisibilityTimeout=30",
     "PostsVisibilityTimeout=30",
+    "CallHosts=127.0.0.1",
     "ReceiverReservedConcurrency=0",
     "TableDeletionProtection=false",
 ];
@@ -112,7 +113,12 @@ impl Deployed {
         let queue = |queue: &str| -> Result<QueueUrls> {
             Ok(QueueUrls { url: self.output(&format!("{queue}QueueUrl"))?, dead_letters: self.output(&format!("{queue}DeadLettersUrl"))? })
         };
-        let queues = [(Queue::Incidents, queue("Incidents")?), (Queue::Intents, queue("Intents")?), (Queue::Posts, queue("Posts")?)];
+        let queues = [
+            (Queue::Incidents, queue("Incidents")?),
+            (Queue::Intents, queue("Intents")?),
+            (Queue::Posts, queue("Posts")?),
+            (Queue::Calls, queue("Calls")?),
+        ];
         let installations = format!("{STACK}/installations/");
         let (table, secret) = (self.output("TableName")?, self.output("SlackSecretArn")?);
         Ok(Resources { queues: queues.into(), table, secret, installations, notices: None })

@@ -13,6 +13,7 @@ pub mod deployed;
 pub mod dispatcher;
 pub mod http;
 pub mod inputs;
+pub mod internal_api;
 pub mod logs;
 pub mod ministack;
 pub mod paths;

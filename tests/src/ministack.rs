@@ -136,7 +136,7 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-/// The three queues that jobs travel over.
+/// The queues that jobs travel over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Queue {
     /// What is dropped from outside; a standard queue.
@@ -145,11 +145,13 @@ pub enum Queue {
     Intents,
     /// Which channel has something due.
     Posts,
+    /// Whom to call.
+    Calls,
 }
 
 impl Queue {
     /// All of them, in the order in which a job passes.
-    pub const ALL: [Self; 3] = [Self::Incidents, Self::Intents, Self::Posts];
+    pub const ALL: [Self; 4] = [Self::Incidents, Self::Intents, Self::Posts, Self::Calls];
 
     /// Its name in the template.
     pub fn name(self) -> &'static str {
@@ -157,20 +159,21 @@ impl Queue {
             Self::Incidents => "incidents",
             Self::Intents => "intents",
             Self::Posts => "posts",
+            Self::Calls => "calls",
         }
     }
 
     fn suffix(self) -> &'static str {
         match self {
             Self::Incidents => "",
-            Self::Intents | Self::Posts => ".fifo",
+            Self::Intents | Self::Posts | Self::Calls => ".fifo",
         }
     }
 
     /// As template.yaml has it: a receive spent on waiting for Slack is no failure.
     fn max_receive_count(self) -> u32 {
         match self {
-            Self::Incidents | Self::Intents => 30,
+            Self::Incidents | Self::Intents | Self::Calls => 30,
             Self::Posts => 1000,
         }
     }
@@ -198,6 +201,13 @@ pub struct Resources {
     pub installations: String,
     /// Where notices go; a deployed stack has none.
     pub notices: Option<Notices>,
+}
+
+impl Resources {
+    /// How the names of the secrets begin that calls are signed with.
+    pub fn call_secrets(&self) -> String {
+        self.installations.replace("/installations/", "/calls/")
+    }
 }
 
 /// A topic, and a queue that hears everything that is published to it.
@@ -268,7 +278,7 @@ impl Aws {
             match queue {
                 Queue::Incidents => create,
                 // High throughput: quotas and deduplication are counted by message group.
-                Queue::Intents | Queue::Posts => create
+                Queue::Intents | Queue::Posts | Queue::Calls => create
                     .attributes(QueueAttributeName::FifoQueue, "true")
                     .attributes(QueueAttributeName::DeduplicationScope, "messageGroup")
                     .attributes(QueueAttributeName::FifoThroughputLimit, "perMessageGroupId"),

@@ -82,7 +82,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
-            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24)]),
+            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24), (Queue::Calls, 8)]),
             instances: 2,
             posters: None,
             timeout: Duration::from_secs(20),
@@ -188,7 +188,7 @@ impl World {
         };
         let secret = secret.to_string();
         let resources = aws.create(&setup.visibility, &secret).await?;
-        let incidents = resources.queues.get(&Queue::Incidents).context("three queues")?.url.clone();
+        let incidents = resources.queues.get(&Queue::Incidents).context("its queues")?.url.clone();
         let slack = Slack::start(&bot_token, &signing_secret, Some((aws.sqs.clone(), incidents)), http.clone()).await?;
         let logs = Logs::default();
 
@@ -211,7 +211,7 @@ impl World {
                     dispatcher.urls.insert(name, FunctionUrl::start(Arc::clone(&function)).await?);
                 }
                 Caller::Queue(queue) => {
-                    let url = &resources.queues.get(&queue).context("three queues")?.url;
+                    let url = &resources.queues.get(&queue).context("its queues")?.url;
                     dispatcher.mappings.insert(name, Mapping::start(&function, &aws.sqs, url, instances, &logs));
                 }
                 Caller::Test => {}
@@ -297,7 +297,7 @@ impl World {
     }
 
     fn queue(&self, queue: Queue) -> &crate::ministack::QueueUrls {
-        self.resources.queues.get(&queue).expect("three queues")
+        self.resources.queues.get(&queue).expect("its queues")
     }
 
     /// The URL of a queue's dead-letter queue.
@@ -542,6 +542,14 @@ impl World {
             .unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
     }
 
+    /// Gives the workspace's endpoint of this name the secret that its calls are signed with.
+    pub async fn signs_calls_with(&self, endpoint: &str, secret: &str) {
+        self.canaries.keep(secret);
+        let name = format!("{}{WORKSPACE}/{endpoint}", self.resources.call_secrets());
+        let made = self.aws.secrets.create_secret().name(name).secret_string(secret).send().await;
+        made.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+    }
+
     /// Changes an item of the table behind the functions' back, as time would: `expression` sets `:value`.
     pub async fn changes(&self, pk: &str, sk: &str, expression: &str, value: i64) {
         let update = self
@@ -655,7 +663,9 @@ impl World {
         let send = self.aws.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
         let send = match queue {
             Queue::Incidents => send,
-            Queue::Intents | Queue::Posts => send.message_group_id(group.unwrap_or_else(|| hex(16))).message_deduplication_id(hex(32)),
+            Queue::Intents | Queue::Posts | Queue::Calls => {
+                send.message_group_id(group.unwrap_or_else(|| hex(16))).message_deduplication_id(hex(32))
+            }
         };
         send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
     }
@@ -800,6 +810,7 @@ fn called_by(function: &str) -> Caller {
         "intake" => Caller::Queue(Queue::Incidents),
         "worker" => Caller::Queue(Queue::Intents),
         "poster" => Caller::Queue(Queue::Posts),
+        "caller" => Caller::Queue(Queue::Calls),
         "clock" => Caller::Test,
         _ => Caller::Http,
     }
@@ -807,10 +818,11 @@ fn called_by(function: &str) -> Caller {
 
 /// What template.yaml sets for a function, and what Lambda does.
 fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resources, endpoint: &str) -> Vec<(String, String)> {
-    let queue = |queue: Queue| resources.queues.get(&queue).cloned().expect("three queues");
+    let queue = |queue: Queue| resources.queues.get(&queue).cloned().expect("its queues");
     let secret = ("SLACK_SECRET_ARN", resources.secret.clone());
     let intents = ("INTENTS_QUEUE_URL", queue(Queue::Intents).url);
     let posts = ("POSTS_QUEUE_URL", queue(Queue::Posts).url);
+    let calls = ("CALLS_QUEUE_URL", queue(Queue::Calls).url);
     let table = ("TABLE_NAME", resources.table.clone());
     let api = ("SLACK_API_URL", slack.api_url());
     let hooks = ("SLACK_HOOKS_URL", setup.hooks_url.clone().unwrap_or_else(|| slack.hooks_url()));
@@ -827,10 +839,19 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "interactions" => vec![secret, overlap, intents, api, hooks, installations],
         "events" => vec![secret, overlap, intents],
         "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents), own_alarms],
+        "caller" => vec![
+            table,
+            intents,
+            calls,
+            dead(Queue::Calls),
+            ("CALL_SECRETS_PREFIX", resources.call_secrets()),
+            ("CALL_HOSTS", "127.0.0.1".to_owned()),
+        ],
         "worker" => vec![
             table,
             intents,
             posts,
+            calls,
             dead(Queue::Intents),
             secret,
             installations,

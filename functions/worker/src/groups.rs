@@ -15,9 +15,12 @@ use crate::{App, lock};
 /// For how long a usergroup's members are believed.
 const KEPT: Duration = Duration::from_mins(1);
 
+/// A usergroup's members, and when Slack said so.
+type Members = (Vec<String>, Instant);
+
 /// The members of usergroups that this container has asked for lately.
 #[derive(Debug, Default)]
-pub(crate) struct Groups(Mutex<HashMap<(Workspace, String), (Vec<String>, Instant)>>);
+pub(crate) struct Groups(Mutex<HashMap<(Workspace, String), Members>>);
 
 impl App {
     /// Those of these usergroups that the person belongs to; or why that cannot be known.

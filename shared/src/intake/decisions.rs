@@ -27,7 +27,7 @@ pub(super) fn read(object: &Map<String, Value>, problems: &mut Vec<String>) -> O
     let mut asked = Vec::new();
     match given("approval") {
         None => {}
-        Some(Value::Object(object)) => asked.extend(Part { object, place: "approval".to_owned(), problems }.approval()),
+        Some(Value::Object(object)) => asked.push(Part { object, place: "approval".to_owned(), problems }.approval()),
         Some(_) => problems.push("`approval` must be an object".to_owned()),
     }
     match given("actions") {
@@ -49,7 +49,7 @@ pub(super) fn read(object: &Map<String, Value>, problems: &mut Vec<String>) -> O
 
 impl Part<'_> {
     /// Two buttons that exclude each other.
-    fn approval(&mut self) -> Option<Asked> {
+    fn approval(&mut self) -> Asked {
         let quorum = self.quorum();
         let (approve, reject) = (self.text("approve", LABEL), self.text("reject", LABEL));
         let approve = Choice {
@@ -71,7 +71,7 @@ impl Part<'_> {
             // Whoever waits for the answer hears a no as well.
             call: approve.call.clone(),
         };
-        Some(Asked { name: APPROVAL.to_owned(), options: vec![approve, reject], who: self.who(), expires_at: self.time("expires_at") })
+        Asked { name: APPROVAL.to_owned(), options: vec![approve, reject], who: self.who(), expires_at: self.time("expires_at") }
     }
 
     /// A button of its own.
@@ -113,13 +113,11 @@ impl Part<'_> {
     }
 
     fn text(&mut self, name: &str, limit: usize) -> Option<String> {
-        match self.value(name)? {
-            Value::String(text) => limits::said_line(text, limit),
-            _ => {
-                self.problem(name, "must be text");
-                None
-            }
+        let said = self.value(name)?.as_str().map(|text| limits::said_line(text, limit));
+        if said.is_none() {
+            self.problem(name, "must be text");
         }
+        said.flatten()
     }
 
     fn flag(&mut self, name: &str) -> bool {

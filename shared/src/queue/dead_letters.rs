@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::delivery::{FIRST_ID, FIRST_SENT_AT};
 use super::message::{SendFailed, Wake, open};
 use super::parking::{FUNCTION, MESSAGE_ID, ORIGIN, PARKED_AT, REASON, RECEIVES, SENT_AT};
+use crate::domain::call::{About, Call};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Ask, Intent, Job, Target};
 use crate::intake::{self, Reading};
@@ -41,6 +42,8 @@ pub enum Contents {
     Intents,
     /// [`Wake`]s: `posts.fifo`.
     Posts,
+    /// [`Call`]s: `calls.fifo`.
+    Calls,
 }
 
 /// A dead-letter queue, and the queue that its letters came from.
@@ -277,7 +280,7 @@ impl DeadLetterQueue {
         let send = match self.contents {
             Contents::Incidents => send,
             // A new deduplication id, since SQS remembers the old one for five minutes and would drop the message without a word; the same for the same letter.
-            Contents::Intents | Contents::Posts => send
+            Contents::Intents | Contents::Posts | Contents::Calls => send
                 .message_group_id(letter.group.as_deref().unwrap_or("redriven"))
                 .message_deduplication_id(IntentId::of("redriven", &[&letter.id]).as_str()),
         };
@@ -371,6 +374,7 @@ impl Contents {
             }
             Self::Intents => open::<Job>(body).map(|job| Said::from(&job)).map_err(|unreadable| unreadable.to_string()),
             Self::Posts => open::<Wake>(body).map(|wake| Said::from(&wake)).map_err(|unreadable| unreadable.to_string()),
+            Self::Calls => open::<Call>(body).map(|call| Said::from(&call)).map_err(|unreadable| unreadable.to_string()),
         }
     }
 }
@@ -430,6 +434,16 @@ impl From<&Wake> for Said {
         let incident = wake.unpark.as_deref().and_then(|place| place.split('#').find(|part| part.starts_with("INC-")));
         let about = incident.into_iter().chain([wake.channel.as_str()]).map(str::to_owned).collect();
         Self { intents: vec![wake.because.clone()], about }
+    }
+}
+
+impl From<&Call> for Said {
+    fn from(call: &Call) -> Self {
+        let what = match &call.about {
+            About::Decision { incident, .. } => incident.to_string(),
+            About::Command { command, .. } => command.clone(),
+        };
+        Self { intents: vec![call.id.clone()], about: vec![what, call.to.clone()] }
     }
 }
 

@@ -447,6 +447,7 @@ enum Control {
 
 /// What is asked before a press counts. <https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object>
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the fields are Slack's, by Slack's names")]
 struct Confirm {
     title: Text,
     text: Text,

@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 use crate::oauth;
 
 /// Methods that read only forms and queries: a JSON body is ignored by Slack.
-const WITHOUT_JSON: [&str; 9] = [
+const WITHOUT_JSON: [&str; 10] = [
     "chat.getPermalink",
     "conversations.history",
     "conversations.info",
     "conversations.list",
     "conversations.members",
     "conversations.replies",
+    "usergroups.users.list",
     "users.info",
     "users.list",
     "users.lookupByEmail",

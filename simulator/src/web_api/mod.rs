@@ -9,6 +9,7 @@ mod auth;
 mod chat;
 mod conversations;
 pub(crate) mod limits;
+mod usergroups;
 mod users;
 pub(crate) mod views;
 
@@ -87,6 +88,7 @@ fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
         "conversations.list" => (conversations::list, &["channels:read"]),
         "conversations.members" => (conversations::members, &[]),
         "conversations.open" => (conversations::open, &["im:write"]),
+        "usergroups.users.list" => (usergroups::users, &["usergroups:read"]),
         "users.info" => (users::info, &["users:read"]),
         "users.list" => (users::list, &["users:read"]),
         "users.lookupByEmail" => (users::lookup_by_email, &["users:read.email"]),

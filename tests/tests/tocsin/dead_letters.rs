@@ -13,6 +13,7 @@ fn contents(queue: Queue) -> Contents {
         Queue::Incidents => Contents::Incidents,
         Queue::Intents => Contents::Intents,
         Queue::Posts => Contents::Posts,
+        Queue::Calls => Contents::Calls,
     }
 }
 
@@ -48,7 +49,9 @@ async fn moved(world: &World, queue: Queue, body: &str, group: &str) {
     let send = world.aws.sqs.send_message().queue_url(world.dead_letters_url(queue)).message_body(body);
     let send = match queue {
         Queue::Incidents => send,
-        Queue::Intents | Queue::Posts => send.message_group_id(group).message_deduplication_id(fastrand::u64(..).to_string()),
+        Queue::Intents | Queue::Posts | Queue::Calls => {
+            send.message_group_id(group).message_deduplication_id(fastrand::u64(..).to_string())
+        }
     };
     send.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
 }

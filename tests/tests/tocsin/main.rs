@@ -11,6 +11,7 @@ mod card;
 mod clock;
 mod commands;
 mod dead_letters;
+mod deciding;
 mod events;
 mod faults;
 mod flapping;
