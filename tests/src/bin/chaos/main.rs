@@ -5,6 +5,7 @@
 
 mod addresses;
 mod common;
+mod duels;
 mod freezes;
 mod installs;
 mod kills;
@@ -36,8 +37,8 @@ struct Options {
 }
 
 /// All parts, in the order in which they are done.
-const PARTS: [&str; 11] =
-    ["kills", "resets", "freezes", "same", "rates", "storms", "orders", "rotations", "replays", "addresses", "installs"];
+const PARTS: [&str; 12] =
+    ["kills", "resets", "freezes", "same", "rates", "storms", "orders", "rotations", "replays", "addresses", "installs", "duels"];
 
 impl Options {
     /// A number of things, a tenth of it where that is asked for.
@@ -59,6 +60,7 @@ async fn run(part: &str, options: &Options) -> Option<Report> {
         "replays" => replays::run(options).await,
         "addresses" => addresses::run(options).await,
         "installs" => installs::run(options).await,
+        "duels" => duels::run(options).await,
         _ => return None,
     })
 }
