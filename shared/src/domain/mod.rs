@@ -22,6 +22,9 @@ pub mod storm;
 pub mod timeline;
 pub mod timer;
 
+#[cfg(test)]
+mod year_tests;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
