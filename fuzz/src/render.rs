@@ -145,10 +145,21 @@ fn callable(beginning: &Incident, intents: &[Intent]) -> Vec<String> {
         | Action::Decide { .. }
         | Action::Expire
         | Action::Called { .. }
+        | Action::Tell
         | Action::Note { .. } => None,
     });
+    let deployed = intents.iter().filter_map(|intent| match &intent.action {
+        Action::Create(changes) | Action::Update(changes) => changes.deployment.as_ref()?.by.clone(),
+        _ => None,
+    });
     let on_call = ["U0PERSON0", "U0PERSON1", "U0PERSON2", "S0ONCALL"].map(str::to_owned);
-    configured.chain(acting).chain(assigned).chain(on_call).map(|name| name.chars().filter(char::is_ascii_graphic).collect()).collect()
+    configured
+        .chain(acting)
+        .chain(assigned)
+        .chain(deployed)
+        .chain(on_call)
+        .map(|name| name.chars().filter(char::is_ascii_graphic).collect())
+        .collect()
 }
 
 fn calls_only(callable: &[String], what: &str, message: &Value) {

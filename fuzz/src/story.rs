@@ -10,6 +10,7 @@ use shared::domain::flapping::FlappingRate;
 use shared::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
+use shared::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progress};
 use shared::domain::settings::Settings;
 use shared::domain::severity::Severity;
 use shared::domain::sla::Promise;
@@ -99,6 +100,7 @@ enum What {
     Called(bool, Text),
     Escalate(Option<Text>, Option<Text>),
     CallNext,
+    Tell,
     Due(bool),
 }
 
@@ -117,6 +119,10 @@ struct Said {
     links: Option<Many<(Text, Text)>>,
     details: Option<Many<(Text, Text)>>,
     asked: Option<Text>,
+    metric: Option<(Text, f64, f64, bool)>,
+    deployment: Option<(Option<u8>, Option<Text>)>,
+    change: Option<(Text, Option<Text>)>,
+    tell_at: Option<Moment>,
 }
 
 /// Some, and the last of them again and again.
@@ -158,6 +164,7 @@ const HOSTILE: &[&str] = &[
     "U0JANE",
     "S0ONCALL",
     "C0GENERAL",
+    "notice",
 ];
 
 impl Text {
@@ -189,6 +196,20 @@ impl Said {
             links: self.links.as_ref().map(|all| all.map(|(label, url)| Link { label: label.text(), url: url.text() })),
             details: self.details.as_ref().map(|all| all.map(|(label, value)| Detail { label: label.text(), value: value.text() })),
             decisions: self.asked.as_ref().map(|label| vec![asked(&label.text())]),
+            metric: self.metric.as_ref().and_then(|(name, value, limit, below)| {
+                let number = |number: &f64| Number::parse(&number.to_string());
+                let comparison = if *below { Comparison::Below } else { Comparison::Above };
+                Some(Metric { name: name.text(), value: number(value)?, limit: number(limit)?, unit: Some(name.text()), comparison })
+            }),
+            deployment: self.deployment.as_ref().map(|(status, by)| Deployment {
+                status: status.map(|number| Progress::ALL[usize::from(number) % Progress::ALL.len()]),
+                version: text(by),
+                environment: text(by),
+                commit: text(by),
+                by: text(by),
+            }),
+            change: self.change.as_ref().map(|(what, to)| Change { what: what.text(), place: text(to), from: text(to), to: text(to) }),
+            tell_at: self.tell_at.map(Moment::at),
         }
     }
 }
@@ -229,6 +250,7 @@ impl What {
             Self::Assign(to) => Action::Assign { to: UserId::new(to.text()) },
             Self::Escalate(to, note) => Action::Escalate { to: text(to).map(UserId::new), note: text(note) },
             Self::CallNext => Action::CallNext,
+            Self::Tell => Action::Tell,
             Self::Due(acknowledge) => Action::Due(if *acknowledge { Promise::Acknowledge } else { Promise::Resolve }),
         }
     }

@@ -38,6 +38,8 @@ pub enum Post {
     CardGone,
     /// A storm's digest, or a page of it.
     Digest,
+    /// A report.
+    Report,
     /// Put back until Slack takes it.
     Waiting,
     /// On the dead-letter queue with its reason.
@@ -54,6 +56,7 @@ impl Post {
             Self::Found => "found",
             Self::CardGone => "card_gone",
             Self::Digest => "digest",
+            Self::Report => "report",
             Self::Waiting => "waiting",
             Self::Parked => "parked",
         }

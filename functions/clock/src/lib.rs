@@ -3,6 +3,7 @@
 
 mod forgotten;
 mod refresh;
+mod reports;
 mod timers;
 
 use std::fmt;
@@ -135,7 +136,12 @@ impl App {
 
     /// Everything that is done each minute, all beside each other.
     fn jobs<'a>(&'a self, turn: &'a Turn) -> Vec<Job<'a>> {
-        vec![("timers", Box::pin(self.timers(turn))), ("forgotten", Box::pin(self.forgotten())), ("refresh", Box::pin(self.refresh(turn)))]
+        vec![
+            ("timers", Box::pin(self.timers(turn))),
+            ("forgotten", Box::pin(self.forgotten())),
+            ("refresh", Box::pin(self.refresh(turn))),
+            ("reports", Box::pin(self.reports())),
+        ]
     }
 }
 

@@ -7,7 +7,7 @@ use shared::domain::ids::{Channel, MessageTs};
 use shared::domain::storm::Member;
 use shared::domain::timeline::What;
 use shared::metrics;
-use shared::render::{card, digest, thread};
+use shared::render::{card, digest, report, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::store::StoreError;
@@ -151,6 +151,7 @@ impl Need {
         match &self.subject {
             Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.id.as_str(),
             Subject::Digest(_) | Subject::Page(_) => "storm",
+            Subject::Report(..) => "report",
         }
     }
 
@@ -160,6 +161,7 @@ impl Need {
             Subject::Reply(incident, entry) => thread::reply(incident, entry),
             Subject::Digest(overview) => digest::digest(overview),
             Subject::Page(incidents) => digest::page(incidents),
+            Subject::Report(name, tally) => report::report(name, tally),
         }
     }
 
@@ -175,6 +177,7 @@ impl Need {
         match (&self.subject, &self.how) {
             (Subject::Card(..), How::New | How::Under(_)) => metrics::Post::Card,
             (Subject::Reply(..), _) => metrics::Post::Replied,
+            (Subject::Report(..), _) => metrics::Post::Report,
             (Subject::Digest(_) | Subject::Page(_), How::New | How::Under(_)) => metrics::Post::Digest,
             (Subject::Card(..) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
         }
@@ -191,10 +194,10 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
         let again = match &subject {
             Ok(Subject::Reply(_, entry)) => entry.broadcast || matches!(entry.what, What::Reopened),
             // It has no storms.
-            Ok(Subject::Card(..) | Subject::Digest(_) | Subject::Page(_)) | Err(_) => false,
+            Ok(Subject::Card(..) | Subject::Digest(_) | Subject::Page(_) | Subject::Report(..)) | Err(_) => false,
         };
         match (posted.or(under), kind) {
-            (None, Kind::Card(_)) => How::New,
+            (None, Kind::Card(_) | Kind::Report(..)) => How::New,
             (None, Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..)) => return Can::NotYet,
             (Some(_), _) if again => How::New,
             (Some(_), _) => return Can::Nothing,
@@ -211,7 +214,7 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
         Ok(subject) => {
             let version = match &subject {
                 Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.version,
-                Subject::Digest(_) | Subject::Page(_) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
+                Subject::Digest(_) | Subject::Page(_) | Subject::Report(..) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
             };
             Can::Do(Need { subject, how, version, uncertain: false })
         }
@@ -350,7 +353,7 @@ impl Work<'_> {
         match due.kind() {
             Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),
             Some(Kind::Digest(_)) => self.digest_painted = Some(now),
-            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..)) | None => {}
+            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..) | Kind::Report(..)) | None => {}
         }
         let pace = need.is_message().then_some(&self.pace);
         let done = Done { due, owner: &self.turn.owner, posted: &posted, pace, members: &need.members(), now };

@@ -156,7 +156,8 @@ impl App {
             Target::Key(key) => {
                 let Pointed { id: from, incident, begun, wants } = self.store.pointed(workspace, key).await?;
                 let rate = wants.configuration.flapping;
-                let is_flapping = rate.is_flapping(&begun, intent.at);
+                let may_flap = matches!(&intent.action, Action::Create(changes) if changes.may_flap());
+                let is_flapping = may_flap && rate.is_flapping(&begun, intent.at);
                 let meaning = Meaning { key: key.clone(), from, begun };
                 let begins_anew = |incident: &Incident| matches!(intent.action, Action::Create(_)) && incident.is_over_before(intent.at);
                 Ok(Ok(match incident {
@@ -292,6 +293,7 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Decide { option, reason, .. } => What::Decided { label: option.clone(), reason: reason.clone(), missing: 0 },
         Action::Expire => What::Expired { labels: Vec::new() },
         Action::Called { decision, outcome } => What::Called { label: decision.clone(), outcome: outcome.clone() },
+        Action::Tell => What::Triggered { title: String::new(), description: None },
         Action::Note { text } => What::Noted { text: text.clone() },
     };
     Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()), broadcast: false }

@@ -7,6 +7,7 @@ use super::Refusal;
 use super::call::Answered;
 use super::decision::{Asked, Called};
 use super::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
+use super::kind::{Change, Deployment, Metric};
 use super::oncall::Override;
 use super::severity::Severity;
 use super::sla::Promise;
@@ -147,6 +148,8 @@ pub enum Action {
         /// What came of it.
         outcome: Called,
     },
+    /// A timer of Tocsin's own: a notice was to be told at this moment.
+    Tell,
     /// Something to remember.
     Note {
         /// What.
@@ -173,6 +176,7 @@ impl Action {
             Self::Decide { .. } => "decide",
             Self::Expire => "expire",
             Self::Called { .. } => "called",
+            Self::Tell => "tell",
             Self::Note { .. } => "note",
         }
     }
@@ -232,6 +236,18 @@ pub struct Changes {
     /// What people are asked to decide. What has been asked under a name before stays as it was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<Vec<Asked>>,
+    /// What was measured, and its limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Metric>,
+    /// What is brought where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Deployment>,
+    /// What is different now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// When a notice is to be told; else at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tell_at: Option<Timestamp>,
 }
 
 /// A button that opens a page.

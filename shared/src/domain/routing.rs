@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ids::Channel;
+use super::incident::Incident;
 use super::severity::Severity;
 
 /// A workspace's rules, from its configuration.
@@ -37,6 +38,18 @@ pub enum Match {
     Kind(String),
     /// Its severity, or its urgency by another system's name. P2 goes where P1 goes, unless it has a rule of its own.
     Severity(Severity),
+}
+
+impl Match {
+    /// Whether it is about this incident.
+    pub fn takes(&self, incident: &Incident) -> bool {
+        let same = |rule: &str, value: Option<&str>| value.is_some_and(|value| rule.eq_ignore_ascii_case(value));
+        match self {
+            Self::Service(name) => same(name, incident.service()),
+            Self::Kind(name) => same(name, incident.kind()),
+            Self::Severity(severity) => *severity == incident.severity(),
+        }
+    }
 }
 
 /// A place to show incidents, and whom to call there.

@@ -7,7 +7,7 @@ use super::escalation::{Called, Callee, Policy};
 use super::ids::Channel;
 use super::incident::Incident;
 use super::oncall::{Override, Turn};
-use super::routing::{Match, Routing, Target};
+use super::routing::{Routing, Target};
 
 /// What an incident has to know of its workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +58,7 @@ impl Settings {
 
     /// Who is called while nobody has it.
     pub fn policy_for(&self, incident: &Incident) -> Option<&Policy> {
-        let same = |rule: &str, value: Option<&str>| value.is_some_and(|value| rule.eq_ignore_ascii_case(value));
-        self.configuration.policies.iter().find(|policy| match &policy.matches {
-            None => true,
-            Some(Match::Service(name)) => same(name, incident.service()),
-            Some(Match::Kind(name)) => same(name, incident.kind()),
-            Some(Match::Severity(severity)) => *severity == incident.severity(),
-        })
+        self.configuration.policies.iter().find(|policy| policy.matches.as_ref().is_none_or(|rule| rule.takes(incident)))
     }
 
     /// The policy of this name.

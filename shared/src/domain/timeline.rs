@@ -8,6 +8,7 @@ use super::decision::Called;
 use super::escalation;
 use super::ids::{IntentId, UserId};
 use super::intent::{Actor, Closing};
+use super::kind::Progress;
 use super::severity::Severity;
 use super::sla::Promise;
 
@@ -112,6 +113,11 @@ pub enum What {
         /// What came of it.
         outcome: Called,
     },
+    /// A deployment got further, or did not.
+    Deployed {
+        /// How far it is.
+        progress: Progress,
+    },
     /// Something to remember.
     Noted {
         /// What.
@@ -154,6 +160,7 @@ impl Entry {
             | What::Decided { .. }
             | What::Expired { .. }
             | What::Called { .. }
+            | What::Deployed { .. }
             | What::Noted { .. } => false,
         }
     }

@@ -37,6 +37,8 @@ pub enum TimerKind {
     SlaResolve,
     /// Whether somebody has decided by now.
     Expire,
+    /// Whether a notice is to be told.
+    Tell,
 }
 
 impl TimerKind {
@@ -49,6 +51,7 @@ impl TimerKind {
             Self::SlaAcknowledge => "sla_acknowledge",
             Self::SlaResolve => "sla_resolve",
             Self::Expire => "expire",
+            Self::Tell => "tell",
         }
     }
 }
@@ -64,6 +67,7 @@ impl Timer {
             TimerKind::SlaAcknowledge => Action::Due(Promise::Acknowledge),
             TimerKind::SlaResolve => Action::Due(Promise::Resolve),
             TimerKind::Expire => Action::Expire,
+            TimerKind::Tell => Action::Tell,
         };
         Intent {
             id: IntentId::of("timer", &[workspace.as_str(), self.incident.as_str(), self.kind.name(), &at]),

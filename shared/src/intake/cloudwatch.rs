@@ -14,6 +14,7 @@ use super::fields::{is_link, list, object, plain, plain_in, text};
 use super::{Verdict, limits};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
+use crate::domain::kind::{self, Comparison};
 use crate::domain::severity::Severity;
 
 /// The kind that routes alarms.
@@ -62,6 +63,10 @@ struct Alarm {
     is_suppressed: bool,
     metrics: Vec<Metric>,
     threshold: Option<String>,
+    /// The threshold as a number, where it is one.
+    limit: Option<String>,
+    /// On which side of it the alarm is.
+    side: Option<Comparison>,
     value: Option<String>,
     rule: Option<String>,
     children: Vec<String>,
@@ -79,6 +84,8 @@ struct Metric {
     dimensions: Vec<(String, String)>,
     /// Whether it is the one that is compared with the threshold.
     is_compared: bool,
+    /// Of what, in CloudWatch's words; mostly not said.
+    unit: Option<String>,
 }
 
 /// The alarm's name and one of its three states, in one of the three places.
@@ -136,6 +143,8 @@ fn from_sns(event: &Event, object: &Map<String, Value>) -> Option<Alarm> {
         reason,
         is_suppressed: text(object, "ActionsSuppressedBy").is_some(),
         threshold: threshold(trigger),
+        limit: plain_in(trigger, "Threshold"),
+        side: text(trigger, "ComparisonOperator").and_then(side),
         metrics,
         rule: text(object, "AlarmRule").map(str::to_owned),
         children: list(object, "TriggeringChildren").iter().filter_map(|child| text(child.as_object()?, "Arn")).map(alarm_name).collect(),
@@ -167,6 +176,13 @@ fn from_data(data: &Map<String, Value>) -> Option<Alarm> {
         is_suppressed: text(state, "actionsSuppressedBy").is_some(),
         metrics: list(configuration, "metrics").iter().filter_map(Value::as_object).map(data_metric).collect(),
         threshold: plain_in(&evaluation, "threshold"),
+        limit: plain_in(&evaluation, "threshold"),
+        // The operator is not in this shape, and the reason has it in words.
+        side: text(state, "reason").and_then(|reason| match (reason.contains("greater than"), reason.contains("less than")) {
+            (true, false) => Some(Comparison::Above),
+            (false, true) => Some(Comparison::Below),
+            (true, true) | (false, false) => None,
+        }),
         value: list(&evaluation, "recentDatapoints").iter().rev().find_map(plain),
         rule: text(configuration, "alarmRule").map(str::to_owned),
         children: children.filter_map(|child| text(child, "arn")).map(alarm_name).collect(),
@@ -178,6 +194,7 @@ fn sns_metric(metric: &Map<String, Value>) -> Metric {
     let stat = object(metric, "MetricStat");
     let mut found = stat.and_then(|stat| object(stat, "Metric")).map(sns_stat).unwrap_or_default();
     found.statistic = stat.and_then(|stat| plain_in(stat, "Stat"));
+    found.unit = stat.and_then(|stat| text(stat, "Unit")).map(str::to_owned);
     Metric { id: said("Id"), label: said("Label"), expression: said("Expression"), is_compared: is_compared(metric, "ReturnData"), ..found }
 }
 
@@ -189,6 +206,7 @@ fn sns_stat(metric: &Map<String, Value>) -> Metric {
     Metric {
         namespace: text(metric, "Namespace").map(str::to_owned),
         name: text(metric, "MetricName").map(str::to_owned),
+        unit: text(metric, "Unit").map(str::to_owned),
         statistic: text(metric, "ExtendedStatistic").or_else(|| text(metric, "Statistic")).map(str::to_owned),
         dimensions: list(metric, "Dimensions").iter().filter_map(dimension).collect(),
         ..Metric::default()
@@ -207,6 +225,7 @@ fn data_metric(metric: &Map<String, Value>) -> Metric {
         namespace: what.and_then(|what| text(what, "namespace")).map(str::to_owned),
         name: what.and_then(|what| text(what, "name")).map(str::to_owned),
         statistic: stat.and_then(|stat| plain_in(stat, "stat")),
+        unit: stat.and_then(|stat| text(stat, "unit")).map(str::to_owned),
         dimensions: dimensions.filter_map(|(name, value)| Some((name.clone(), plain(value)?))).collect(),
         is_compared: is_compared(metric, "returnData"),
     }
@@ -239,6 +258,31 @@ fn threshold(trigger: &Map<String, Value>) -> Option<String> {
     let word = if periods == "1" { "period" } else { "periods" };
     let length = plain_in(trigger, "Period").filter(|period| period != "0").map(|period| format!(" of {period} s")).unwrap_or_default();
     Some(format!("{limit} in {of}{periods} {word}{length}"))
+}
+
+/// On which side of its threshold the alarm is; a band has two.
+fn side(operator: &str) -> Option<Comparison> {
+    match operator {
+        "GreaterThanThreshold" | "GreaterThanOrEqualToThreshold" => Some(Comparison::Above),
+        "LessThanThreshold" | "LessThanOrEqualToThreshold" => Some(Comparison::Below),
+        _ => None,
+    }
+}
+
+/// A unit as one writes it.
+fn unit(unit: &str) -> Option<String> {
+    let short = match unit {
+        "None" | "Count" => return None,
+        "Seconds" => "s",
+        "Milliseconds" => "ms",
+        "Microseconds" => "µs",
+        "Percent" => "%",
+        "Bytes" => "B",
+        "Count/Second" => "per s",
+        "Bytes/Second" => "B/s",
+        other => other,
+    };
+    Some(short.to_owned())
 }
 
 /// The newest measured value out of `Threshold Crossed: 1 datapoint [2.5 (12/02/19 15:44:00)] was …`, the only place where the SNS shape has it.
@@ -333,8 +377,27 @@ impl Alarm {
         Some(vec![Link { label: "Runbook".to_owned(), url: url.to_owned() }])
     }
 
+    /// The one that is compared with the threshold.
+    fn compared(&self) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.is_compared).or_else(|| self.metrics.first())
+    }
+
+    /// What was measured, where the alarm says how much, which limit and on which side.
+    fn measured(&self) -> Option<kind::Metric> {
+        let compared = self.compared()?;
+        let number = |text: &Option<String>| kind::Number::parse(text.as_deref()?);
+        let word = |text: &str| limits::said_line(text, limits::WORD);
+        Some(kind::Metric {
+            name: word(&compared.short()?)?,
+            value: number(&self.value)?,
+            limit: number(&self.limit)?,
+            unit: compared.unit.as_deref().and_then(unit).and_then(|unit| word(&unit)),
+            comparison: self.side?,
+        })
+    }
+
     fn details(&self) -> Vec<Detail> {
-        let compared = self.metrics.iter().find(|metric| metric.is_compared).or_else(|| self.metrics.first());
+        let compared = self.compared();
         let others = self.metrics.iter().filter(|metric| !compared.is_some_and(|compared| std::ptr::eq(compared, *metric)));
         let computed: Vec<String> = others.filter_map(Metric::in_words).take(limits::DETAILS).collect();
         let mut dimensions: Vec<String> = Vec::new();
@@ -350,7 +413,8 @@ impl Alarm {
             ("Computed from", joined(computed, "\n")),
             ("Dimensions", joined(dimensions, ", ")),
             ("Threshold", self.threshold.clone()),
-            ("Value", self.value.clone()),
+            // Where it is known beyond doubt, it has a line of its own.
+            ("Value", self.value.clone().filter(|_| self.measured().is_none())),
             ("Rule", self.rule.clone()),
             ("Triggered by", joined(self.children.iter().take(limits::DETAILS).cloned().collect(), ", ")),
             ("Region", self.region.clone().or_else(|| self.place.clone())),
@@ -370,12 +434,22 @@ impl Alarm {
             url: self.console(),
             links: self.runbook(),
             details: Some(self.details()),
+            metric: self.measured(),
             ..Changes::default()
         })
     }
 }
 
 impl Metric {
+    /// `TargetResponseTime p99`, or what the computed one is called.
+    fn short(&self) -> Option<String> {
+        if let Some(expression) = &self.expression {
+            return Some(self.label.as_ref().unwrap_or(expression).clone());
+        }
+        let name = self.name.as_deref().or(self.label.as_deref())?;
+        Some(self.statistic.as_deref().map_or_else(|| name.to_owned(), |statistic| format!("{name} {statistic}")))
+    }
+
     /// `AWS/EC2 CPUUtilization, Average`, or what is computed.
     fn in_words(&self) -> Option<String> {
         let label = self.label.as_deref();

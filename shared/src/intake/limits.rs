@@ -15,6 +15,10 @@ pub(super) const PROSE: usize = 8 * 1024;
 pub(super) const HINT: usize = 2 * 1024;
 /// A name: a service, a kind, a person, a component, what stands on a button.
 pub(super) const NAME: usize = 256;
+/// A word about a deployment, a metric or a change.
+pub(super) const WORD: usize = 96;
+/// How many such words there are.
+const WORDS: usize = 10;
 /// A fact's value.
 pub(super) const VALUE: usize = 600;
 /// A link; Slack's buttons take 3,000. A longer one is left out, because half a link is none.
@@ -44,7 +48,7 @@ const _: () = {
     let lists = COMPONENTS * (NAME + AROUND) + LINKS * (NAME + LINK + AROUND) + DETAILS * (NAME + VALUE + AROUND);
     // A name, a label, a question, an endpoint, who may; and an approval has two options.
     let decision = 40 + LABEL + CONFIRM + ENDPOINT + WHO * 24 + 3 * AROUND;
-    let fields = TITLE + PROSE + HINT + 4 * NAME + LINK + (MOST + 1) * decision;
+    let fields = TITLE + PROSE + HINT + 4 * NAME + LINK + WORDS * WORD + (MOST + 1) * decision;
     assert!(fields + lists + FRAME < INTENT, "an intent with every field full must fit");
     assert!(2 * PROSE + FRAME < INTENT, "so must a resolution");
 };
@@ -127,21 +131,8 @@ fn first<T>(mut all: Vec<T>, limit: usize, more: impl Fn(usize) -> T) -> Vec<T> 
 pub(super) fn fit(changes: Changes) -> Changes {
     let line = |text: Option<String>, limit| text.and_then(|text| said_line(&text, limit));
     let prose = |text: Option<String>, limit| text.and_then(|text| said(&text, limit));
-    let Changes {
-        title,
-        description,
-        severity,
-        service,
-        kind,
-        components,
-        assignee,
-        action_hint,
-        sla_breach_at,
-        url,
-        links,
-        details,
-        decisions,
-    } = changes;
+    let Changes { title, description, severity, service, kind, components, assignee, action_hint, sla_breach_at, .. } = changes;
+    let Changes { url, links, details, metric, deployment, change, tell_at, decisions, .. } = changes;
     Changes {
         title: line(title, TITLE),
         description: prose(description, PROSE),
@@ -162,6 +153,11 @@ pub(super) fn fit(changes: Changes) -> Changes {
         }),
         // Read to size already.
         decisions,
+        // Their words were cut where they were read.
+        metric,
+        deployment,
+        change,
+        tell_at,
     }
 }
 

@@ -8,6 +8,7 @@ mod envelope;
 mod event;
 mod fields;
 mod generic;
+mod kinds;
 mod limits;
 mod mask;
 mod own;

@@ -3,15 +3,16 @@
 //! It is read strictly where that helps its author (a wrong type, an unknown severity, a broken time are refused, all of them named at once) and tolerantly
 //! where strictness would cost somebody their night: a field nobody knows does not stop an incident. On a create it shows among the details.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::event::Event;
 use super::fields::{is_link, plain, rfc_3339, text};
-use super::{Verdict, decisions, limits, mask};
+use super::{Verdict, decisions, kinds, limits, mask};
 use crate::domain::ids::{IncidentId, IntentId, Workspace};
 use crate::domain::incident::APPROVAL;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
+use crate::domain::kind::NOTICE;
 use crate::domain::severity::Severity;
 
 /// Whose name stands for a message that names nobody.
@@ -19,6 +20,9 @@ const NAMELESS: &str = "the incidents queue";
 
 /// A dedup key is part of a key in DynamoDB, which takes 1,024 bytes; a character has up to four.
 const KEY_CHARACTERS: usize = 256;
+
+/// What is to be told later than that is forgotten.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 /// The fields of the schema. Others show as details.
 const FIELDS: &[&str] = &[
@@ -43,6 +47,10 @@ const FIELDS: &[&str] = &[
     "details",
     "approval",
     "actions",
+    "metric",
+    "deployment",
+    "change",
+    "at",
     "note",
     "root_cause",
 ];
@@ -63,6 +71,10 @@ const CHANGEABLE: &[&str] = &[
     "details",
     "approval",
     "actions",
+    "metric",
+    "deployment",
+    "change",
+    "at",
     "note",
 ];
 
@@ -124,7 +136,7 @@ impl Form<'_> {
         };
         let target = self.target(what);
         let workspace = self.workspace();
-        let changes = self.changes();
+        let changes = self.changes(what == Type::Create, event.now);
         let note = self.line("note").and_then(|note| limits::said(&note, limits::PROSE));
         let root_cause = self.line("root_cause");
         let id = self.id(event, workspace.as_ref());
@@ -133,7 +145,7 @@ impl Form<'_> {
         let (action, also) = match what {
             Type::Create => {
                 self.demand_text("title");
-                (Action::Create(limits::fit(self.with_the_rest(changes, note, root_cause))), None)
+                (Action::Create(limits::fit(self.with_the_rest(changes, note, root_cause)).with_kind()), None)
             }
             Type::Update => {
                 if CHANGEABLE.iter().all(|name| self.object.get(*name).is_none_or(Value::is_null)) {
@@ -257,8 +269,12 @@ impl Form<'_> {
         time
     }
 
-    fn changes(&mut self) -> Changes {
+    fn changes(&mut self, begins: bool, now: Timestamp) -> Changes {
         Changes {
+            metric: kinds::metric(self.object, &mut self.problems),
+            deployment: kinds::deployment(self.object, begins, &mut self.problems),
+            change: kinds::change(self.object, &mut self.problems),
+            tell_at: self.tell_at(begins, now),
             title: self.line("title"),
             description: self.line("description"),
             severity: self.severity(),
@@ -279,6 +295,18 @@ impl Form<'_> {
     fn kind(&mut self) -> Option<String> {
         let approves = self.value("approval").is_some_and(Value::is_object);
         self.line("kind").or_else(|| approves.then(|| APPROVAL.to_owned()))
+    }
+
+    /// When a notice is to be told.
+    fn tell_at(&mut self, begins: bool, now: Timestamp) -> Option<Timestamp> {
+        let at = self.time("at")?;
+        if begins && text(self.object, "kind") != Some(NOTICE) {
+            self.problem(format!("`at` says when a notice is told, so it goes with the `kind` {NOTICE}"));
+        }
+        if at.duration_since(now) > LONGEST_WAIT {
+            self.problem(format!("`at` must be within {} days", LONGEST_WAIT.as_hours() / 24));
+        }
+        Some(at)
     }
 
     fn severity(&mut self) -> Option<Severity> {

@@ -17,7 +17,7 @@ fn schema() -> Validator {
 
 fn accepts(object: &Value) -> bool {
     let Value::Object(object) = object.clone() else { return false };
-    let now = Timestamp::UNIX_EPOCH;
+    let Ok(now) = "2026-03-15T12:00:00Z".parse() else { return false };
     let event = Event { content: Content::Object(object), bridge: None, sns: None, place: vec!["m".to_owned()], sent_at: now, now };
     matches!(read(&event), Verdict::Intents(_))
 }
@@ -65,6 +65,15 @@ fn schema_and_parser_agree_on_what_is_good() {
         json!({"type": "acknowledge", "dedup_key": "é".repeat(256), "workspace": "T0TOCSIN", "id": "1"}),
         json!({"type": "resolve", "dedup_key": "k", "workspace": "E01"}),
         json!({"type": "note", "dedup_key": "k", "note": "x"}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": 1.5, "limit": -1}}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": 1, "limit": 0, "unit": null, "comparison": "below"}}),
+        json!({"type": "create", "title": "x", "deployment": {"status": "started"}, "metric": null, "change": null, "at": null}),
+        json!({"type": "create", "title": "x", "deployment": {"status": "rolled_back", "version": "1", "by": null}}),
+        json!({"type": "update", "dedup_key": "k", "deployment": {"status": "succeeded"}}),
+        json!({"type": "update", "dedup_key": "k", "deployment": {"version": "v2"}}),
+        json!({"type": "create", "title": "x", "change": {"what": "a", "where": "b", "from": "c", "to": "d", "newer": 1}}),
+        json!({"type": "create", "title": "x", "kind": "notice", "at": "1970-03-15T14:00:00Z"}),
+        json!({"type": "update", "dedup_key": "k", "at": "1970-03-15T14:00:00Z"}),
     ] {
         agree(&schema, &message, true);
     }
@@ -110,6 +119,22 @@ fn schema_and_parser_agree_on_what_is_bad() {
         json!({"type": "create", "title": "x", "time": "2026-01-31T12:00:00+0100"}),
         json!({"type": "create", "title": "x", "time": "2026-01-31T25:00:00Z"}),
         json!({"type": "create", "title": "x", "sla_breach_at": 1_769_860_800}),
+        json!({"type": "create", "title": "x", "metric": 7}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": 1}}),
+        json!({"type": "create", "title": "x", "metric": {"name": " ", "value": 1, "limit": 1}}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": "1", "limit": 1}}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": 1, "limit": 1, "unit": 1}}),
+        json!({"type": "create", "title": "x", "metric": {"name": "a", "value": 1, "limit": 1, "comparison": "over"}}),
+        json!({"type": "create", "title": "x", "deployment": {"version": "v1"}}),
+        json!({"type": "create", "title": "x", "deployment": {"status": null}}),
+        json!({"type": "create", "title": "x", "deployment": {"status": "done"}}),
+        json!({"type": "update", "dedup_key": "k", "deployment": {"status": "done"}}),
+        json!({"type": "update", "dedup_key": "k", "deployment": {"version": 42}}),
+        json!({"type": "create", "title": "x", "change": {"where": "a"}}),
+        json!({"type": "create", "title": "x", "change": {"what": "a", "to": 4}}),
+        json!({"type": "create", "title": "x", "at": "1970-03-15T14:00:00Z"}),
+        json!({"type": "create", "title": "x", "kind": "incident", "at": "1970-03-15T14:00:00Z"}),
+        json!({"type": "create", "title": "x", "kind": "notice", "at": "tomorrow"}),
         json!({"type": "create", "title": "x", "url": "wiki.example.com"}),
         json!({"type": "create", "title": "x", "url": "ftp://wiki.example.com"}),
         json!({"type": "create", "title": "x", "url": "https://"}),

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::intent::{Action, Actor, Changes, Target};
+use crate::domain::kind::Comparison;
 use crate::domain::severity::Severity;
 
 /// A file of the repository.
@@ -118,6 +119,7 @@ fn outcome(body: &str) -> String {
         | Action::Decide { .. }
         | Action::Expire
         | Action::Called { .. }
+        | Action::Tell
         | Action::Note { .. } => {
             format!("{} {}", intent.action.name(), key(intent))
         }
@@ -493,7 +495,10 @@ mod cloudwatch_alarms {
         );
         assert_eq!(detail(&alarm, "Metric"), Some("AWS/ApplicationELB TargetResponseTime, p99"));
         assert_eq!(detail(&alarm, "Threshold"), Some("> 2 in 3 of 5 periods of 60 s"));
-        assert_eq!(detail(&alarm, "Value"), Some("2.84"));
+        let metric =
+            card.metric.as_ref().map(|metric| (metric.name.as_str(), metric.value.value(), metric.limit.value(), metric.comparison));
+        assert_eq!(metric, Some(("TargetResponseTime p99", 2.84, 2.0, Comparison::Above)));
+        assert_eq!(detail(&alarm, "Value"), None, "it has a line of its own");
         assert_eq!(detail(&alarm, "Region"), Some("eu-west-1"));
         assert_eq!(detail(&alarm, "Account"), Some("123456789012"));
         assert_eq!(card.service.as_deref(), Some("checkout"));

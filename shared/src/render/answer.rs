@@ -172,7 +172,8 @@ fn history(entry: &Entry) -> Mrkdwn {
         | What::Woken
         | What::Expired { .. }
         | What::Called { .. }
-        | What::Flapping { .. } => None,
+        | What::Flapping { .. }
+        | What::Deployed { .. } => None,
     };
     let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
     let fate = match entry.fate {

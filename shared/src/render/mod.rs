@@ -1,6 +1,6 @@
 //! From the incident to what people see in Slack. Pure: the same incident always makes the same message, so a repeated post is harmless.
 //!
-//! [`card`] is the one live message of an incident, [`thread`] the replies under it, [`digest`] what there is instead in a storm, [`answer`] and [`help`] what only the person who asked
+//! [`card`] is the one live message of an incident, [`thread`] the replies under it, [`digest`] what there is instead in a storm, [`report`] what is posted by the calendar, [`answer`] and [`help`] what only the person who asked
 //! sees, [`modal`] the forms. [`words`] are what several of them say in the same way.
 
 pub mod answer;
@@ -9,6 +9,7 @@ mod decision;
 pub mod digest;
 pub mod help;
 pub mod modal;
+pub mod report;
 pub mod thread;
 mod words;
 
@@ -16,7 +17,11 @@ pub use card::card;
 pub use help::help;
 pub use thread::reply;
 
+#[cfg(test)]
+mod kind_tests;
 #[cfg(any(test, feature = "limits"))]
 pub mod limits;
+#[cfg(all(test, feature = "configuration"))]
+mod template_tests;
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::modal::{CreateContext, IncidentContext};
-use super::{answer, card, digest, help, limits, modal, reply};
+use super::{answer, card, digest, help, limits, modal, reply, report};
 use crate::domain::Refusal;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::incident::{Incident, Outcome, State, Summary};
 use crate::domain::intent::{self, Action, Actor, Changes, Closing, Detail, Intent, Link, Person};
+use crate::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progress};
+use crate::domain::report::{Period, Tally};
 use crate::domain::routing::{Match, Routing, Rule, Target};
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
@@ -23,11 +25,11 @@ use crate::slack::blocks::Message;
 mod decision_tests;
 
 /// 2026-01-15 03:02 UTC, and `minutes` later.
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_768_446_120 + minutes * 60).unwrap()
 }
 
-fn cloudwatch() -> Actor {
+pub(super) fn cloudwatch() -> Actor {
     Actor::Source("CloudWatch".into())
 }
 
@@ -35,11 +37,11 @@ fn user(id: &str, name: &str) -> Actor {
     Actor::User(Person { id: UserId::new(id), name: Some(name.into()), email: None, team: None, enterprise: None, place: None })
 }
 
-fn jane() -> Actor {
+pub(super) fn jane() -> Actor {
     user("U0JANE", "Jane Doe")
 }
 
-fn omar() -> Actor {
+pub(super) fn omar() -> Actor {
     user("U0OMAR", "Omar Haddad")
 }
 
@@ -60,20 +62,20 @@ fn settings() -> Settings {
 
 /// An incident as it comes about: by what was done to it.
 #[derive(Clone)]
-struct Story {
-    incident: Incident,
+pub(super) struct Story {
+    pub(super) incident: Incident,
     entries: Vec<Entry>,
     outcome: Option<Outcome>,
 }
 
 impl Story {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let key = Some(DedupKey::new("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:checkout-p99"));
         let incident = Incident::expected(Workspace::new("T0TOCSIN"), IncidentId::new("INC-7K3QPF"), key);
         Self { incident, entries: Vec::new(), outcome: None }
     }
 
-    fn then(mut self, minutes: i64, by: &Actor, action: Action) -> Self {
+    pub(super) fn then(mut self, minutes: i64, by: &Actor, action: Action) -> Self {
         let intent = Intent {
             id: IntentId::of("test", &[&minutes.to_string(), action.name()]),
             workspace: None,
@@ -94,29 +96,33 @@ impl Story {
         self
     }
 
-    fn triggered() -> Self {
+    pub(super) fn triggered() -> Self {
         Self::new().then(0, &cloudwatch(), Action::Create(full()))
     }
 
-    fn acknowledged() -> Self {
+    pub(super) fn acknowledged() -> Self {
         Self::triggered().then(3, &jane(), Action::Acknowledge)
     }
 
-    fn resolved() -> Self {
+    pub(super) fn resolved() -> Self {
         Self::acknowledged().then(12, &jane(), Action::Resolve(closing()))
     }
 
-    fn card(&self) -> Message {
+    pub(super) fn card(&self) -> Message {
         card(&self.incident, &settings().configuration)
     }
 
+    pub(super) fn state(&self) -> State {
+        self.incident.state()
+    }
+
     /// The reply to what was done last.
-    fn reply(&self) -> Message {
+    pub(super) fn reply(&self) -> Message {
         reply(&self.incident, self.entries.last().unwrap())
     }
 
     /// The answer to what was done last.
-    fn answer(&self) -> Message {
+    pub(super) fn answer(&self) -> Message {
         answer::done(&self.incident, self.outcome.as_ref().unwrap())
     }
 }
@@ -133,7 +139,7 @@ fn detail(label: &str, value: &str) -> Detail {
     Detail { label: label.into(), value: value.into() }
 }
 
-fn full() -> Changes {
+pub(super) fn full() -> Changes {
     Changes {
         title: Some("Checkout p99 above 2 s".into()),
         description: Some("Threshold crossed: 3 datapoints were greater than the threshold (2.0).\nThe newest is 4.7 s.".into()),
@@ -150,7 +156,7 @@ fn full() -> Changes {
             link("Logs", "https://logs.example.com/?q=checkout"),
         ]),
         details: Some(vec![detail("Metric", "Latency p99"), detail("Threshold", "> 2 s for 3 of 3 min"), detail("Region", "eu-west-1")]),
-        decisions: None,
+        ..Changes::default()
     }
 }
 
@@ -371,6 +377,27 @@ fn a_digest_tells_how_many_there_are_and_how_they_stand() {
     assert_json_snapshot!("digest_page", digest::page(&incidents));
 }
 
+fn tally(service: &str) -> Tally {
+    let period = Period { from: at(-24 * 60), until: at(0) };
+    let noisiest = vec![(service.to_owned(), 12, 1_087), (service.to_owned(), 1, 1)];
+    Tally {
+        period,
+        open: [1, 0, 2, 0],
+        untaken: 2,
+        new: 13,
+        resolved: 1_200,
+        until_acknowledged: Some(240),
+        until_resolved: Some(4_500),
+        noisiest,
+    }
+}
+
+#[test]
+fn a_report_says_how_things_stand_and_what_happened() {
+    assert_json_snapshot!("report", report::report("Every morning", &tally("checkout")));
+    assert_json_snapshot!("report_quiet", report::report("Every morning", &Tally::of(tally("checkout").period, &[], &[])));
+}
+
 #[test]
 fn help_is_made_from_the_grammar() {
     let lines = [
@@ -381,7 +408,7 @@ fn help_is_made_from_the_grammar() {
 }
 
 /// Texts that try to break out, to break the layout or to break the limits.
-fn hostile() -> Vec<String> {
+pub(super) fn hostile() -> Vec<String> {
     let texts = [
         "<!channel> <!here> <!everyone> <@U0JANE> <#C0GENERAL> <!subteam^S0ONCALL> @channel @here",
         "<https://evil.example|Slack> & <b>bold</b> &amp; &lt;!channel&gt;",
@@ -408,7 +435,7 @@ fn short(text: &str) -> String {
     text.chars().take(3_000).collect()
 }
 
-fn changes_of(text: &str) -> Changes {
+pub(super) fn changes_of(text: &str) -> Changes {
     let (some, short) = (|| Some(text.to_owned()), short(text));
     let url = |text: &str| format!("https://example.com/{text}");
     let links =
@@ -427,7 +454,22 @@ fn changes_of(text: &str) -> Changes {
         links: Some(links.collect()),
         details: Some(vec![detail(&short, &short); 60]),
         decisions: Some(decision_tests::asked_in(text)),
+        metric: Some(Metric {
+            name: text.to_owned(),
+            value: Number::parse("1e300").unwrap(),
+            limit: Number::parse("-1e-300").unwrap(),
+            unit: some(),
+            comparison: Comparison::Above,
+        }),
+        deployment: Some(deployment(text, Progress::Failed)),
+        change: Some(Change { what: text.to_owned(), place: some(), from: some(), to: some() }),
+        ..Changes::default()
     }
+}
+
+fn deployment(text: &str, status: Progress) -> Deployment {
+    let some = || Some(text.to_owned());
+    Deployment { version: some(), environment: some(), status: Some(status), commit: some(), by: some() }
 }
 
 /// Every message there is, about an incident all of whose texts are `text`.
@@ -443,6 +485,7 @@ fn every_message(text: &str) -> Vec<Value> {
         (&source, Action::Create(changes_of(text))),
         (&source, Action::Create(changes_of(text))),
         (&source, severity(Severity::P4)),
+        (&source, Action::Update(Changes { deployment: Some(deployment(text, Progress::Started)), ..Changes::default() })),
         (&stranger, Action::Acknowledge),
         (&source, note(text)),
         (&stranger, decision_tests::decides("first", "yes", Some(text))),
@@ -451,6 +494,8 @@ fn every_message(text: &str) -> Vec<Value> {
         (&stranger, Action::Resolve(closing.clone())),
         (&source, Action::Reopen),
         (&source, Action::Resolve(closing)),
+        (&source, Action::Update(Changes { deployment: Some(deployment(text, Progress::Succeeded)), ..Changes::default() })),
+        (&source, Action::Update(Changes { kind: Some("notice".to_owned()), ..Changes::default() })),
     ];
     let mut messages = Vec::new();
     for (minute, (by, action)) in (0..).zip(steps) {
@@ -463,6 +508,7 @@ fn every_message(text: &str) -> Vec<Value> {
     let summary = Summary { state: State::Acknowledged, ..story.incident.summary().unwrap() };
     let summaries: Vec<_> = (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], ..summary.clone() }).collect();
     messages.extend([json(&answer::list(&summaries)), json(&answer::status(&summaries))]);
+    messages.push(json(&report::report(&format!("x{text}"), &tally(text))));
     let line = format!("{text} <@U0JANE> {text}");
     messages.push(json(&answer::refused(&Refusal::new(line))));
     messages.push(json(&help([(text, text); 10])));
@@ -490,7 +536,7 @@ fn every_message_stays_within_the_limits_whatever_it_is_made_from() {
 }
 
 /// All `<…>` of a message's markup: what Slack acts upon.
-fn tokens(value: &Value) -> Vec<String> {
+pub(super) fn tokens(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) if fields.get("type").is_some_and(|sort| sort == "plain_text") => Vec::new(),
         Value::Object(fields) => fields.values().flat_map(tokens).collect(),

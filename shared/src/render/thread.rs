@@ -39,7 +39,8 @@ fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
         | What::Decided { .. }
         | What::Expired { .. }
         | What::Called { .. }
-        | What::Flapping { .. } => Mrkdwn::default(),
+        | What::Flapping { .. }
+        | What::Deployed { .. } => Mrkdwn::default(),
     };
     let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
     mrkdwn!("{}{} · {}", headline(entry), text, named)
@@ -94,6 +95,9 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
             mrkdwn!("📬 *{}*: {} says {}", one_line(label, NAME), who, one_line(&outcome.said, 300))
         }
         What::Called { label, outcome } => mrkdwn!("⚠️ *{}* failed: {}: {}", one_line(label, NAME), who, one_line(&outcome.said, 300)),
+        What::Deployed { progress } => {
+            mrkdwn!("{} *Deployment {}*, says {}", words::progress_sign(*progress), words::progress(*progress), who)
+        }
         What::Noted { .. } => mrkdwn!("📝 *Note* by {}", who),
     }
 }
@@ -123,6 +127,7 @@ fn more(entry: &Entry) -> Vec<Block> {
         | What::Woken
         | What::Expired { .. }
         | What::Called { .. }
-        | What::Flapping { .. } => Vec::new(),
+        | What::Flapping { .. }
+        | What::Deployed { .. } => Vec::new(),
     }
 }

@@ -6,6 +6,7 @@ use crate::domain::escalation::Called;
 use crate::domain::ids::UserId;
 use crate::domain::incident::{Incident, State};
 use crate::domain::intent::Actor;
+use crate::domain::kind::Progress;
 use crate::domain::severity::Severity;
 use crate::mrkdwn;
 use crate::slack::blocks::{Mrkdwn, one_line};
@@ -34,6 +35,15 @@ pub(super) fn who(actor: &Actor) -> Mrkdwn {
     match actor {
         Actor::User(person) => Mrkdwn::user(&person.id),
         Actor::Source(name) => source(name),
+    }
+}
+
+/// Who, where no markup is read.
+#[cfg(feature = "configuration")]
+pub(super) fn name(actor: &Actor) -> &str {
+    match actor {
+        Actor::User(person) => person.name.as_deref().unwrap_or(person.id.as_str()),
+        Actor::Source(name) => name,
     }
 }
 
@@ -73,6 +83,44 @@ pub(super) fn state(state: State) -> &'static str {
     }
 }
 
+/// How far a deployment is, as a sign.
+pub(super) fn progress_sign(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Started => "🚀",
+        Progress::Succeeded => "✅",
+        Progress::Failed => "❌",
+        Progress::RolledBack => "↩️",
+    }
+}
+
+/// How far a deployment is, in a word.
+pub(super) fn progress(progress: Progress) -> &'static str {
+    match progress {
+        Progress::Started => "started",
+        Progress::Succeeded => "succeeded",
+        Progress::Failed => "failed",
+        Progress::RolledBack => "rolled back",
+    }
+}
+
+/// A measured number as one reads it: four digits that say something, large ones in groups of three.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size != 0.0 && !(1e-6..1e15).contains(&size) {
+        return format!("{value:.2e}");
+    }
+    let whole = [1.0, 10.0, 100.0, 1_000.0].into_iter().filter(|step| size >= *step).count();
+    let leading = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5].into_iter().filter(|step| size != 0.0 && size < *step).count();
+    let places = if whole == 0 { 4 + leading } else { 4 - whole };
+    let digits = format!("{value:.places$}");
+    let digits = if places > 0 { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    let (sign, digits) = digits.split_at(usize::from(digits.starts_with('-')));
+    let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let grouped = whole.parse().map_or_else(|_| whole.to_owned(), count);
+    let part = part.map(|part| format!(".{part}")).unwrap_or_default();
+    format!("{sign}{grouped}{part}")
+}
+
 /// A length of time in its two largest units, as one says it: `12 min`, `3 h 20 min`, `2 d 4 h`.
 pub(super) fn duration(seconds: i64) -> String {
     let two = |large: i64, unit: &str, small: i64, part: &str| match small {
@@ -96,7 +144,7 @@ pub(super) fn count(count: usize) -> String {
 
 /// From the beginning to the end, where it has ended.
 pub(super) fn lasted(incident: &Incident) -> Option<String> {
-    let (fired, closed) = (incident.fired?, incident.closed?);
+    let (fired, closed) = (incident.fired?, incident.over_at()?);
     Some(duration(seconds_between(fired.first, closed)))
 }
 
@@ -114,10 +162,13 @@ pub(super) fn value(incident: &Incident) -> String {
 pub(super) fn standing(incident: &Incident) -> Mrkdwn {
     let by = |actor: Option<&Actor>| actor.map(|actor| mrkdwn!(" by {}", who(actor))).unwrap_or_default();
     let since = |at: Option<Timestamp>| at.map(|at| mrkdwn!("{}{}", DOT, Mrkdwn::when(at))).unwrap_or_default();
+    if let Some(told) = told(incident) {
+        return told;
+    }
     match incident.state() {
         State::Expected => mrkdwn!("Not reported by its source yet"),
         State::Triggered => {
-            let reopened = incident.reopened.as_ref().filter(|mark| incident.closed < Some(mark.at));
+            let reopened = incident.reopened.as_ref().filter(|mark| incident.over_at() < Some(mark.at));
             let reopened = reopened.map(|mark| mrkdwn!(", reopened{}{}", by(Some(&mark.by)), since(Some(mark.done_at))));
             mrkdwn!("*Triggered*{}", reopened.unwrap_or_default())
         }
@@ -139,9 +190,59 @@ pub(super) fn standing(incident: &Incident) -> Mrkdwn {
     }
 }
 
+/// How it stands where nobody made it so: a notice, or a deployment that nobody has taken or ended.
+fn told(incident: &Incident) -> Option<Mrkdwn> {
+    let fired = incident.fired?;
+    let by = incident.source.as_ref().map(|source| mrkdwn!(" by {}", who(source))).unwrap_or_default();
+    if incident.is_notice() {
+        return Some(mrkdwn!("*Notice*{}{}{}", by, DOT, Mrkdwn::when(fired.last)));
+    }
+    let status = incident.facts.deployment.status.as_ref()?;
+    let word = match status.value {
+        Progress::Started => mrkdwn!("*Started*"),
+        Progress::Succeeded => mrkdwn!("*Succeeded*"),
+        Progress::Failed => mrkdwn!("*Failed*"),
+        Progress::RolledBack => mrkdwn!("*Rolled back*"),
+    };
+    let after = match status.value {
+        Progress::Started => Mrkdwn::default(),
+        Progress::Succeeded | Progress::Failed | Progress::RolledBack => match seconds_between(fired.first, status.at) {
+            ..=0 => Mrkdwn::default(),
+            seconds => mrkdwn!(" after {}", duration(seconds)),
+        },
+    };
+    let by_itself = match incident.state() {
+        State::Triggered => incident.reopened.is_none(),
+        State::Resolved => incident.over_at() == Some(status.at) && status.value.is_over(),
+        State::Expected | State::Acknowledged | State::Snoozed => false,
+    };
+    by_itself.then(|| mrkdwn!("{}{}{}{}", word, after, DOT, Mrkdwn::when(status.at)))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{count, duration};
+    use super::{count, duration, number};
+
+    #[test]
+    fn a_measured_number_says_what_it_needs_to() {
+        let said = [
+            (0.0, "0"),
+            (2.3, "2.3"),
+            (1.0, "1"),
+            (2.466_666_666_7, "2.467"),
+            (99.5, "99.5"),
+            (1_234.6, "1,235"),
+            (1_234_567.0, "1,234,567"),
+            (-42.126, "-42.13"),
+            (0.004_56, "0.00456"),
+            (0.000_012_34, "0.00001234"),
+            (1e-9, "1.00e-9"),
+            (1.5e20, "1.50e20"),
+        ];
+        for (number_of, words) in said {
+            assert_eq!(number(number_of), words);
+        }
+    }
 
     #[test]
     fn a_large_number_is_read_in_groups() {

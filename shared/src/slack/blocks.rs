@@ -240,6 +240,12 @@ impl Mrkdwn {
         out
     }
 
+    /// Text of the workspace's own configuration, in which values stand escaped: it may call and link as it says.
+    #[cfg(feature = "configuration")]
+    pub(crate) fn configured(text: String) -> Self {
+        Self(if text.contains(is_no_text) { clean(&text).into_owned() } else { text })
+    }
+
     /// The parts that are not blank, with `separator` between them.
     pub fn join(parts: impl IntoIterator<Item = Self>, separator: &'static str) -> Self {
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_blank()).map(|part| part.0).collect();
@@ -383,6 +389,11 @@ impl Href {
             }
         }
         (href.len() <= URL).then_some(Self(href))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -634,6 +645,19 @@ impl Block {
         Self(Kind::Section { text: None, fields, accessory: None })
     }
 
+    /// A text, if any, and short ones in two columns. What is more than ten is left out: count before.
+    pub fn section_of(text: Option<AnyText>, fields: Vec<AnyText>) -> Self {
+        let text = text.map(|text| text.cut(SECTION)).filter(|text| !text.is_blank());
+        let fields = fields.into_iter().map(|field| field.cut(FIELD)).filter(|field| !field.is_blank()).take(FIELDS).collect();
+        Self(Kind::Section { text, fields, accessory: None })
+    }
+
+    /// Small grey texts of either sort.
+    pub fn context_of(texts: Vec<AnyText>) -> Self {
+        let texts = texts.into_iter().map(|text| text.cut(CONTEXT_TEXT)).filter(|text| !text.is_blank());
+        Self(Kind::Context { elements: texts.take(CONTEXT_ELEMENTS).collect() })
+    }
+
     /// Buttons and menus.
     pub fn actions<E: Into<Element>>(elements: impl IntoIterator<Item = E>) -> Self {
         Self(Kind::Actions { elements: elements.into_iter().map(Into::into).take(ACTIONS).collect() })
@@ -694,7 +718,11 @@ impl Block {
 impl Control {
     fn length(&self) -> usize {
         match self {
-            Self::Button { text, .. } => text.length(),
+            Self::Button { text, confirm, .. } => {
+                let asked =
+                    confirm.as_ref().map_or(0, |ask| [&ask.title, &ask.text, &ask.confirm, &ask.deny].map(Text::length).iter().sum());
+                text.length() + asked
+            }
             Self::StaticSelect { options, placeholder, .. } => {
                 options.iter().map(|option| &option.text).chain(placeholder).map(Text::length).sum()
             }

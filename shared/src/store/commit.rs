@@ -24,8 +24,10 @@ const MARKER_DAYS: i64 = 30;
 /// How long something is remembered about an incident whose create does not come, in days.
 const EXPECTED_DAYS: i64 = 14;
 
-/// The order of posts in a channel: new cards by severity (1 to 4), then updates, then replies.
+/// The order of posts in a channel: new cards by severity (1 to 4), then updates, reports, and replies.
 pub(super) const UPDATE_RANK: u8 = 5;
+/// What is posted by the calendar keeps no incident waiting.
+pub(super) const REPORT_RANK: u8 = 6;
 const REPLY_RANK: u8 = 9;
 
 /// DynamoDB's limit on the writes of one transaction.
@@ -100,6 +102,7 @@ impl Store {
         let marker = Marker { incident: Some(incident.id.clone()), outcome: effect.outcome.clone() };
         let mut writes = vec![self.put_marker(&incident.workspace, intent, &marker, *now)?, self.put_incident(incident, *now)?];
         writes.extend(effect.entry.as_ref().map(|entry| self.put_entry(incident, entry)).transpose()?);
+        writes.extend(self.put_ended(incident, *now)?);
         for timer in &effect.timers {
             writes.push(self.put_timer(&incident.workspace, timer)?);
         }
@@ -168,7 +171,9 @@ impl Store {
             let state = if summary.state == State::Resolved { "resolved" } else { "open" };
             Listed { workspace: incident.workspace.clone(), listing: format!("{state}#{}", incident.id), summary }
         });
-        let expires_at = listed.is_none().then(|| keys::expiry(now, EXPECTED_DAYS));
+        // What waits for its time is kept until then.
+        let waits_until = incident.facts.tell_at.as_ref().map(|tell_at| tell_at.value);
+        let expires_at = listed.is_none().then(|| keys::expiry(waits_until.map_or(now, |until| until.max(now)), EXPECTED_DAYS));
         let kept = KeptIncident { data: incident, version: incident.version, listed, expires_at };
         let key = keys::incident(&incident.workspace, &incident.id);
         if incident.version == 1 {

@@ -56,7 +56,7 @@ impl Store {
         };
         let mut rest: Vec<_> = pace.into_iter().collect();
         let newest = match kind {
-            Kind::Card(_) | Kind::Reply(..) => Newest::Upto(posted.shown),
+            Kind::Card(_) | Kind::Reply(..) | Kind::Report(..) => Newest::Upto(posted.shown),
             Kind::Digest(_) => Newest::Exactly(due.want),
             Kind::Page(digest, _) => {
                 rest.push(self.want_digest(workspace, channel, digest, *now)?);
@@ -102,7 +102,7 @@ impl Store {
             Kind::Card(incident) => self.repaint(&keys::due_card(workspace, channel, incident), due).await,
             Kind::Digest(digest) => self.repaint(&keys::due_digest(workspace, channel, digest), due).await,
             Kind::Page(digest, page) => self.repaint(&keys::due_page(workspace, channel, digest, *page), due).await,
-            Kind::Reply(..) => Ok(()),
+            Kind::Reply(..) | Kind::Report(..) => Ok(()),
         }
     }
 
@@ -161,7 +161,7 @@ impl Store {
                 .update_expression(format!("SET #rank = :rank {AGAIN}"))
                 .expression_attribute_names("#rank", "rank")
                 .expression_attribute_values(":rank", number(UPDATE_RANK)),
-            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) => update.update_expression(AGAIN),
+            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..) => update.update_expression(AGAIN),
         };
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())

@@ -9,12 +9,15 @@
 //! | `T1#intent#{id}` | `intent` | the marker of an applied intent, with its outcome |
 //! | `T1#channel#{channel}` | `due#card#{incident}`, `due#reply#{incident}#{entry}` | a post that is due |
 //! | | `due#digest#{digest}`, `due#page#{digest}#{page}` | the same, for a storm's digest and for a reply under it |
+//! | | `due#report#{µs}#{µs}#{name}` | a report that is due: until when, from when |
 //! | | `digest#{digest}` | a storm's digest: when it began and ended, where it is |
 //! | | `digest#{digest}#page#{page}` | a reply under it: the incidents it shows, where it is |
 //! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm; why nothing can be posted there |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
 //! | `T1#timers` | `{µs}#{kind}#{incident}` | what falls due with time |
+//! | `T1#reports` | `{name}` | what was due of a report when it was posted last |
+//! | `T1#ended#2026-03-01` | `{incident}` | an incident that ended on that day, for the reports |
 //! | `T1#channels` | `{channel}` | a channel that had an incident within the last month |
 //! | `T1#workspace` | `configuration` | the workspace's settings |
 //! | | `oncall` | who takes over in its rotations for a while |
@@ -23,8 +26,10 @@
 //! | `install#{digest}` | `state` | an install link that somebody follows, for ten minutes: not yet anybody's |
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::report::Period;
 use crate::domain::timeline::Entry;
 use crate::domain::timer::Timer;
 
@@ -125,6 +130,22 @@ pub fn due_digest(workspace: &Workspace, channel: &Channel, digest: &DigestId) -
 /// The reply under a digest that is due.
 pub fn due_page(workspace: &Workspace, channel: &Channel, digest: &DigestId, page: u32) -> Key {
     Key { pk: channel_partition(workspace, channel), sk: format!("due#page#{digest}#{page:06}") }
+}
+
+/// A report that is due.
+pub fn due_report(workspace: &Workspace, channel: &Channel, period: Period, name: &str) -> Key {
+    let (until, from) = (micros(period.until), micros(period.from));
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#report#{until}#{from}#{name}") }
+}
+
+/// What was due of a report when it was posted last.
+pub fn report(workspace: &Workspace, name: &str) -> Key {
+    Key { pk: format!("{workspace}#reports"), sk: name.to_owned() }
+}
+
+/// The partition of the incidents that ended on a day.
+pub fn ended(workspace: &Workspace, day: Date) -> String {
+    format!("{workspace}#ended#{day}")
 }
 
 /// When the channel takes another message.

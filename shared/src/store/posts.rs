@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::configuration::Configuration;
 use crate::domain::ids::{Channel, DigestId, IncidentId, MessageTs, Workspace};
 use crate::domain::incident::Incident;
+use crate::domain::report::{Period, Tally};
 use crate::domain::storm::Overview;
 use crate::domain::timeline::Entry;
 
@@ -18,6 +19,7 @@ use super::digest::{self, OnPage};
 use super::incidents::Stored;
 use super::keys::{self, Key};
 use super::pace::{MethodPace, method_pace};
+use super::reports;
 use super::workspaces::configuration;
 use super::{Item, Store, StoreError, read};
 
@@ -34,7 +36,7 @@ pub struct Due {
     sk: String,
     /// The version of what is shown that made it due: an incident's.
     pub want: u64,
-    /// New cards by severity (1 to 4), then updates (5), then replies (9).
+    /// New cards by severity (1 to 4), then updates (5), reports (6), and replies (9).
     pub rank: u8,
     /// Since when, in microseconds since 1970.
     pub since: i64,
@@ -63,6 +65,8 @@ pub enum Kind {
     Digest(DigestId),
     /// A reply under it, with some of its incidents.
     Page(DigestId, u32),
+    /// The report of this name, about this period.
+    Report(String, Period),
 }
 
 /// A message of ours in a channel.
@@ -102,6 +106,8 @@ pub enum Subject {
     Digest(Box<Overview>),
     /// Some of its incidents.
     Page(Vec<Incident>),
+    /// What is posted by the calendar: its name, and what there is to say.
+    Report(String, Box<Tally>),
 }
 
 /// Where an incident, a digest or a page is shown, as it is kept with it.
@@ -138,6 +144,7 @@ impl Due {
         match kind {
             "card" => Some(Kind::Card(IncidentId::new(rest))),
             "reply" => rest.split_once('#').map(|(incident, place)| Kind::Reply(IncidentId::new(incident), place.to_owned())),
+            "report" => reports::kind_of(rest),
             other => digest::kind_of(other, rest),
         }
     }
@@ -152,7 +159,7 @@ impl Kind {
     pub fn is_message_at(&self, rank: u8) -> bool {
         match self {
             Self::Card(_) | Self::Page(..) => rank < UPDATE_RANK,
-            Self::Reply(..) => true,
+            Self::Reply(..) | Self::Report(..) => true,
             Self::Digest(_) => false,
         }
     }
@@ -161,15 +168,15 @@ impl Kind {
     pub fn incident(&self) -> Option<&IncidentId> {
         match self {
             Self::Card(incident) | Self::Reply(incident, _) => Some(incident),
-            Self::Digest(_) | Self::Page(..) => None,
+            Self::Digest(_) | Self::Page(..) | Self::Report(..) => None,
         }
     }
 
-    /// Where it is kept what is shown of it; a reply is shown once and for all.
+    /// Where it is kept what is shown of it; replies and reports are shown once and for all.
     pub(super) fn kept_at(&self, workspace: &Workspace, channel: &Channel) -> Option<Key> {
         match self {
             Self::Card(incident) => Some(keys::message(workspace, incident, channel)),
-            Self::Reply(..) => None,
+            Self::Reply(..) | Self::Report(..) => None,
             Self::Digest(digest) => Some(keys::digest(workspace, channel, digest)),
             Self::Page(digest, page) => Some(keys::page(workspace, channel, digest, *page)),
         }
@@ -178,7 +185,7 @@ impl Kind {
     /// What it stands under.
     pub fn under(&self) -> Option<Self> {
         match self {
-            Self::Card(_) | Self::Digest(_) => None,
+            Self::Card(_) | Self::Digest(_) | Self::Report(..) => None,
             Self::Reply(incident, _) => Some(Self::Card(incident.clone())),
             Self::Page(digest, _) => Some(Self::Digest(digest.clone())),
         }
@@ -231,7 +238,7 @@ impl Store {
         let incident = kind.incident().map(|id| keys::incident(workspace, id));
         let entry = match kind {
             Kind::Reply(id, place) => Some(keys::entry(workspace, id, place)),
-            Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) => None,
+            Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..) => None,
         };
         let settings = matches!(kind, Kind::Card(_)).then(|| keys::configuration(workspace));
         let keys = [Some(&posting), own.as_ref(), under.as_ref(), incident.as_ref(), entry.as_ref(), settings.as_ref()];
@@ -254,6 +261,9 @@ impl Store {
             },
             Kind::Digest(digest) => {
                 self.overview(workspace, channel, digest).await?.map(Box::new).map(Subject::Digest).ok_or_else(|| missing(digest))
+            }
+            Kind::Report(name, period) => {
+                Ok(Subject::Report(name.clone(), Box::new(self.tally(workspace, *period, Timestamp::now()).await?)))
             }
             Kind::Page(digest, page) => Ok(Subject::Page(self.on_page(workspace, channel, digest, *page).await?)),
         };

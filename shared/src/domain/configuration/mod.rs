@@ -64,6 +64,17 @@
 //! [[routing.rules]]
 //! match = { service = "checkout" }   # or { kind = "…" }, or { severity = "P1" }
 //! to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"] }]
+//!
+//! [[templates]]                      # the first that matches is the body of the incident's card; its header and buttons stay
+//! match = { kind = "deployment" }    # or { service = "…" }, or { severity = "P1" }; none: everything
+//! text = "{{ incident.title }}"      # what a notification says
+//! blocks = '''[{ "type": "section", "text": { "type": "mrkdwn", "text": "*{{ incident.priority }}* {{ incident.description }}" } }]'''
+//!
+//! [[reports]]
+//! name = "Every morning"             # what was posted last is remembered under this name
+//! channel = "C0INCIDENTS"
+//! zone = "Europe/Berlin"
+//! every = "daily 09:00"              # or "weekly monday 09:00"; or instead: cron = "0 9 * * 1-5"
 //! ```
 
 #[cfg(feature = "configuration")]
@@ -72,6 +83,8 @@ mod calls;
 mod read;
 #[cfg(feature = "configuration")]
 mod section;
+#[cfg(feature = "configuration")]
+pub(crate) mod templates;
 
 use jiff::SignedDuration;
 
@@ -79,10 +92,12 @@ use super::call::{Command, Endpoint};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
+use super::report::Report;
 use super::routing::Routing;
 use super::severity::Severity;
 use super::sla::Targets;
 use super::storm::StormRate;
+use super::template::Template;
 use super::timeline::What;
 
 #[cfg(feature = "configuration")]
@@ -119,6 +134,10 @@ pub struct Configuration {
     pub aliases: Vec<String>,
     /// Where incidents go; `None`: into the default channel.
     pub routing: Option<Routing>,
+    /// Cards of the workspace's own.
+    pub templates: Vec<Template>,
+    /// What is posted by the calendar.
+    pub reports: Vec<Report>,
 }
 
 impl Default for Configuration {
@@ -137,6 +156,8 @@ impl Default for Configuration {
             commands: Vec::new(),
             aliases: Vec::new(),
             routing: None,
+            templates: Vec::new(),
+            reports: Vec::new(),
         }
     }
 }
@@ -204,7 +225,7 @@ impl Notify {
     pub fn tells(&self, what: &What) -> bool {
         match what {
             What::Triggered { .. } | What::Flapping { .. } => self.triggered,
-            What::Updated { .. } | What::Assigned { .. } => self.updated,
+            What::Updated { .. } | What::Assigned { .. } | What::Deployed { .. } => self.updated,
             What::Acknowledged | What::Reopened => self.acknowledged,
             What::Resolved { .. } => self.resolved,
             What::Snoozed { .. } | What::Woken => self.snoozed,

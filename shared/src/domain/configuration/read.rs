@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 
 use super::calls;
 use super::section::{self, Mistake, Mistakes, Placed, Section, listed};
-use super::{Configuration, Notify};
+use super::{Configuration, Notify, templates};
 use crate::domain::call::Endpoint;
 use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId, is_slack_id};
 use crate::domain::oncall::Rotation;
+use crate::domain::report::{Report, Schedule};
 use crate::domain::routing::{Match, Routing, Rule, Target};
 use crate::domain::severity::Severity;
 use crate::domain::sla;
@@ -23,6 +24,9 @@ const SNOOZES: std::ops::RangeInclusive<SignedDuration> = SignedDuration::from_m
 const SNOOZE_CHOICES: usize = 4;
 const WAITS: std::ops::RangeInclusive<SignedDuration> = SignedDuration::ZERO..=SignedDuration::from_hours(7 * 24);
 const PROMISES: std::ops::RangeInclusive<SignedDuration> = SignedDuration::from_mins(1)..=SignedDuration::from_hours(365 * 24);
+const CHANNEL: &str = "a channel's id `C…` or name `#…`, a person's id `U…`, or a webhook's name `webhook:…`";
+/// It is part of a key.
+const REPORT_NAME: usize = 80;
 const SEVERITIES: &str = "`P1`, `P2`, `P3`, `P4`, or `HIGH`, `MEDIUM`, `LOW`";
 
 /// Reads a document. The error is every mistake in it, in the order of its lines.
@@ -56,6 +60,8 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
         policies,
         endpoints,
         commands,
+        reports: reports(document),
+        templates: document.sections("templates", 0).into_iter().filter_map(|section| section.read(templates::template)).collect(),
     }
 }
 
@@ -116,11 +122,41 @@ fn targets(section: &mut Section<'_, '_>) -> sla::Targets {
     targets
 }
 
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| format!("`{name}` is no time zone; it has to be a name such as `Europe/Berlin` or `UTC`"))
+}
+
+/// What is posted by the calendar. Two of one name would be taken for one.
+fn reports(document: &mut Section<'_, '_>) -> Vec<Report> {
+    let mut reports: Vec<Report> = Vec::new();
+    for section in document.sections("reports", 0) {
+        let report = section.read(|section| {
+            let name = section.required_text("name");
+            if let Some(name) = name.as_ref().filter(|name| name.value.chars().count() > REPORT_NAME) {
+                section.wrong_at(name, format!("this is longer than {REPORT_NAME} characters"));
+            }
+            if let Some(again) = name.as_ref().filter(|name| reports.iter().any(|known| known.name == name.value)) {
+                section.wrong_at(again, format!("there are two reports `{}`; each has to have a name of its own", again.value));
+            }
+            let channel = section.parsed("channel", channel);
+            section.required("channel", CHANNEL);
+            let zone = section.parsed("zone", zone).map_or(TimeZone::UTC, |placed| placed.value);
+            let every = section.parsed("every", |text| Schedule::every(text, &zone));
+            let cron = section.parsed("cron", |text| Schedule::cron(text, &zone));
+            if section.has("every") == section.has("cron") {
+                section.wrong(section.span, "", "this needs one of `every`, such as `daily 09:00`, and `cron`, such as `0 9 * * 1-5`");
+            }
+            let schedule = every.or(cron)?.value;
+            Some(Report { name: name?.value, channel: channel?.value, zone, schedule })
+        });
+        reports.extend(report);
+    }
+    reports
+}
+
 fn rotation(section: &mut Section<'_, '_>) -> Option<Rotation> {
     let name = section.required_text("name");
-    let zone = section.parsed("zone", |name| {
-        TimeZone::get(name).map_err(|_| format!("`{name}` is no time zone; it has to be a name such as `Europe/Berlin` or `UTC`"))
-    });
+    let zone = section.parsed("zone", zone);
     let start = section.parsed("start", |text| {
         text.parse::<DateTime>()
             .map_err(|_| format!("`{text}` is no moment; it has to be one on the zone's clock, such as `2026-01-05T09:00`"))
@@ -211,7 +247,7 @@ fn rule(section: &mut Section<'_, '_>) -> Option<Rule> {
     Some(Rule { matches: matches??, to })
 }
 
-fn matching(section: &mut Section<'_, '_>) -> Option<Match> {
+pub(super) fn matching(section: &mut Section<'_, '_>) -> Option<Match> {
     let service = section.text("service").map(|placed| Match::Service(placed.value));
     let kind = section.text("kind").map(|placed| Match::Kind(placed.value));
     let severity = section.parsed("severity", severity).map(|placed| Match::Severity(placed.value));
@@ -225,15 +261,16 @@ fn matching(section: &mut Section<'_, '_>) -> Option<Match> {
     found.pop()
 }
 
+fn channel(text: &str) -> Result<Channel, String> {
+    let known = is_slack_id(text, &['C', 'G', 'D', 'U', 'W'])
+        || text.len() > 1 && text.starts_with('#')
+        || text.len() > 8 && text.starts_with("webhook:");
+    if known { Ok(Channel::new(text)) } else { Err(format!("`{text}` is no channel; it has to be {CHANNEL}")) }
+}
+
 fn target(section: &mut Section<'_, '_>) -> Option<Target> {
-    let channel = section.parsed("channel", |text| {
-        let known = is_slack_id(text, &['C', 'G', 'D', 'U', 'W'])
-            || text.len() > 1 && text.starts_with('#')
-            || text.len() > 8 && text.starts_with("webhook:");
-        let wanted = "it has to be a channel's id `C…` or name `#…`, a person's id `U…`, or a webhook's name `webhook:…`";
-        if known { Ok(Channel::new(text)) } else { Err(format!("`{text}` is no channel; {wanted}")) }
-    });
-    section.required("channel", "a channel's id `C…` or name `#…`, a person's id `U…`, or a webhook's name `webhook:…`");
+    let channel = section.parsed("channel", channel);
+    section.required("channel", CHANNEL);
     let mut mentions = Vec::new();
     for mention in section.texts("mentions", 0).unwrap_or_default() {
         if is_slack_id(&mention.value, &['S', 'U', 'W']) {

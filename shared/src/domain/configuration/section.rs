@@ -200,6 +200,11 @@ impl<'s, 'd> Section<'s, 'd> {
         self.present.is_empty()
     }
 
+    /// Whether a key that was asked for is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.present.contains(&key)
+    }
+
     /// Says that a key is not there, of those that were asked for, where it is not.
     pub(super) fn required(&self, key: &'static str, wanted: &str) {
         if !self.present.contains(&key) {
@@ -265,6 +270,14 @@ impl<'s, 'd> Section<'s, 'd> {
         let values = values.map(|placed| placed.value).unwrap_or_default();
         let sections = values.into_iter().enumerate();
         sections.filter_map(|(number, mut value)| Self::of(&mut value, format!("{path}[{}]", number + 1), self.mistakes)).collect()
+    }
+
+    /// Says that something is wrong `at` a byte of a text that was read before; `way` leads on from its key. Where the text stands in the document as it is, so does that place.
+    pub(super) fn wrong_within(&self, text: &Placed<String>, at: usize, way: &str, what: impl Into<String>) {
+        let document = self.mistakes.document;
+        let begin = document.get(text.span.start..).and_then(|rest| rest.find(&text.value)).map(|found| text.span.start + found);
+        let place = begin.map_or(text.span.start, |begin| begin + at);
+        self.mistakes.add(Span::new(place, place), format!("{}{way}", text.path), what);
     }
 
     /// Says that something is wrong with a value that was read before.

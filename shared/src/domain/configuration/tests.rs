@@ -73,10 +73,11 @@ to = [{ channel = "#war-room" }, { channel = "U0JANE" }, { channel = "webhook:on
 
 #[test]
 fn a_document_says_what_a_workspace_wants() {
-    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing, .. } =
+    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing, templates, reports, .. } =
         read(DOCUMENT).expect("a document");
     assert!(!thread && !notify.acknowledged && notify.resolved && notify.least == Severity::P2);
     assert_eq!(snooze, [5, 90, 2 * 24 * 60].map(SignedDuration::from_mins));
+    assert!(templates.is_empty() && reports.is_empty());
     assert_eq!((storm.above, flapping), (100, FlappingRate { times: 3, minutes: 10 }));
     assert_eq!(sla.of(Severity::P1).acknowledge, Some(SignedDuration::from_mins(5)));
     assert_eq!(sla.of(Severity::P2).resolve, None);
@@ -257,4 +258,118 @@ fn all_mistakes_of_a_document_are_told_at_once_and_in_order() {
     for (mistake, begin) in mistakes.iter().zip(begins) {
         assert!(mistake.starts_with(begin), "{mistake}");
     }
+}
+
+/// What is wrong with a template of these blocks, with the line and the column within the blocks.
+fn wrong_blocks(blocks: &str) -> Vec<String> {
+    let document = format!("[[templates]]\nblocks = '''\n{blocks}\n'''\n");
+    let mistakes = read(&document).err().unwrap_or_default();
+    mistakes
+        .into_iter()
+        .map(|mistake| format!("{}:{} {}: {}", mistake.line.saturating_sub(2), mistake.column, mistake.key, mistake.what))
+        .collect()
+}
+
+/// A section with this text.
+fn of_text(text: &str) -> String {
+    format!("[\n  {{\"type\": \"section\", \"text\": {{\"type\": \"mrkdwn\", \"text\": {}}}}}\n]", serde_json::Value::from(text))
+}
+
+#[test]
+fn a_template_is_read_with_its_texts() {
+    let document = r#"
+[[templates]]
+match = { service = "checkout" }
+text = "{{ incident.title }}"
+blocks = '''{"blocks": [
+  {"type": "header", "text": {"type": "plain_text", "text": "{{ incident.title | upper }}", "emoji": true}},
+  {"type": "section", "block_id": "b", "text": {"type": "mrkdwn", "text": "<{{ incident.url }}|Open> {% if incident.service %}*{{ incident.service }}*{% endif %}"},
+   "fields": [{"type": "plain_text", "text": "{{ incident.details['Region'] | default('-') }}"}]},
+  {"type": "divider"},
+  {"type": "context", "elements": [{"type": "mrkdwn", "text": "{% for name in incident.components %}{{ name }} {% endfor %}{{ incident.metric.value }} {{ incident.details.a }}"}]}
+]}'''
+"#;
+    let document = document.replace("\\'", "'");
+    let configuration = read(&document).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+    assert_eq!((configuration.templates.len(), configuration.templates[0].blocks.len()), (1, 4));
+}
+
+#[test]
+fn a_mistake_in_a_template_says_where_it_is_and_what_is_allowed() {
+    let text = |text: &str| wrong_blocks(&of_text(text));
+    let one = |found: Vec<String>, place: &str, words: &[&str]| {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(place) && words.iter().all(|word| found[0].contains(word)), "{found:?}");
+    };
+    let leaf = "2:58 templates[1].blocks[1].text.text: ";
+    one(text("{{ incident.titel }}"), leaf, &["no field `incident.titel`", "Did you mean `incident.title`?", "`priority`"]);
+    one(text("{{ title }}"), leaf, &["no field `title`", "Did you mean `incident.title`?"]);
+    one(text("{{ incident.metric.size }}"), leaf, &["no field `incident.metric.size`"]);
+    one(text("{{ incident.details.a.b }}"), leaf, &["no field `incident.details.a.b`"]);
+    one(text("{{ incident['title'] }}"), leaf, &["no field"]);
+    one(text("{{ incident.title"), leaf, &["this is no template", "{{ incident.title }}"]);
+    one(text("{% include 'x' %}"), leaf, &["this is no template"]);
+    one(text("{{ incident.title | shout }}"), leaf, &["does not work", "shout"]);
+    one(text("{% for a in incident.components %}{% for b in 'y' * 30000 %}{{ b }}{% endfor %}{% endfor %}"), leaf, &["does not work"]);
+    one(text(&"x".repeat(3_001)), leaf, &["3001 long", "3000"]);
+    one(text("<!{{ incident.title }}>"), leaf, &["who is called"]);
+    one(text("<{{ incident.title }}>"), leaf, &["who is called"]);
+    one(text("<@{{ incident.assignee }}>"), leaf, &["who is called"]);
+    one(text("a < b"), leaf, &["never closed", "&lt;"]);
+    assert_eq!(
+        text("<!here> *{{ incident.title }}* <https://example.com/{{ incident.id }}|here>"),
+        Vec::<String>::new(),
+        "one's own words may call"
+    );
+    one(wrong_blocks("[\n  {\"type\": \"section\",,}\n]"), "2:22 templates[1].blocks: ", &["no JSON"]);
+    one(wrong_blocks("{}"), "1:1 templates[1].blocks: ", &["list of blocks"]);
+    one(
+        wrong_blocks("[\n{\"type\": \"actions\", \"elements\": []}]"),
+        "2:10 templates[1].blocks[1].type: ",
+        &["Tocsin's own", "`context`"],
+    );
+    one(wrong_blocks("[\n{\"type\": \"divider\", \"colour\": 1}]"), "2:21 templates[1].blocks[1].colour: ", &["no such key"]);
+    one(wrong_blocks("[\n{\"type\": \"section\"}]"), "2:10 templates[1].blocks[1]: ", &["`text` or `fields`"]);
+    let header = |sort: &str| wrong_blocks(&format!("[{{\"type\": \"header\", \"text\": {{\"type\": \"{sort}\", \"text\": \"x\"}}}}]"));
+    one(header("mrkdwn"), "1:", &["blocks[1].text", "plain_text"]);
+    assert!(header("plain_text").is_empty());
+    let many = format!("[{}]", vec!["{\"type\": \"divider\"}"; 41].join(","));
+    one(wrong_blocks(&many), "1:1 templates[1].blocks: ", &["41 blocks", "40"]);
+    let fields = vec!["{\"type\": \"plain_text\", \"text\": \"x\"}"; 11].join(",");
+    one(
+        wrong_blocks(&format!("[{{\"type\": \"section\", \"fields\": [{fields}]}}]")),
+        "1:22 templates[1].blocks[1].fields: ",
+        &["11", "10"],
+    );
+    let both = read("[[templates]]\ntext = \"{{ x }}\"\nmatch = { kind = \"a\", service = \"b\" }").expect_err("mistakes");
+    let keys: Vec<_> = both.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, ["templates[1].blocks", "templates[1].text", "templates[1].match"]);
+}
+
+#[test]
+fn a_report_says_when_and_where() {
+    let document = r##"
+[[reports]]
+name = "Every morning"
+channel = "#incidents"
+zone = "Europe/Berlin"
+every = "daily 09:00"
+
+[[reports]]
+name = "Working days"
+channel = "C0INCIDENTS"
+cron = "0  9 * * 1-5"
+"##;
+    let reports = read(document).expect("a document").reports;
+    let said: Vec<_> = reports.iter().map(|report| (report.name.as_str(), report.schedule.as_str())).collect();
+    assert_eq!(said, [("Every morning", "0 9 * * *"), ("Working days", "0 9 * * 1-5")]);
+    let wrong = "[[reports]]\nname = \"a\"\nchannel = \"x\"\nevery = \"hourly\"\n\
+                 [[reports]]\nname = \"b\"\nchannel = \"#b\"\nevery = \"daily 09:00\"\ncron = \"0 9 * * *\"\n\
+                 [[reports]]\nname = \"b\"\nchannel = \"#b\"\ncron = \"9\"\nzone = \"Mars\"";
+    let mistakes = read(wrong).expect_err("mistakes");
+    let keys: Vec<_> = mistakes.iter().map(|mistake| format!("{}:{}", mistake.line, mistake.key)).collect();
+    assert_eq!(
+        keys,
+        ["3:reports[1].channel", "4:reports[1].every", "5:reports[2]", "11:reports[3].name", "13:reports[3].cron", "14:reports[3].zone"]
+    );
 }

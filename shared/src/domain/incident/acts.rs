@@ -6,6 +6,7 @@ use super::super::Refusal;
 use super::super::escalation::Called;
 use super::super::ids::UserId;
 use super::super::intent::{Actor, Changes, Closing, Intent};
+use super::super::kind::Progress;
 use super::super::settings::Settings;
 use super::super::severity::Severity;
 use super::super::sla::Promise;
@@ -22,20 +23,20 @@ fn after(at: Timestamp) -> Timestamp {
 }
 
 impl Incident {
-    pub(super) fn create(&mut self, intent: &Intent, changes: &Changes) -> Step {
+    pub(super) fn create(&mut self, intent: &Intent, changes: &Changes, now: Timestamp) -> Step {
         let at = intent.at;
+        if let Some(until) = changes.waits_until(now) {
+            return self.wait(intent, changes, until);
+        }
         let Some(fired) = self.fired else {
             self.facts.learn(changes.clone(), at);
-            self.fired = Some(Fired { first: at, last: at });
             self.source = Some(intent.by.clone());
-            self.count = 1;
-            let what = What::Triggered { title: self.title().to_owned(), description: changes.description.clone() };
-            return Step::done(what, Outcome::Created);
+            return self.begin(at, changes.description.clone());
         };
         let comes_back = self.flapping.as_ref().filter(|held| held.since == at).map(|held| held.quiet_minutes);
         // What begins a new incident never comes here, see `is_over_before`: this was said before the end, and counts as if it had come in time.
         let is_over = self.state() == State::Resolved && comes_back.is_none();
-        let severity = self.severity();
+        let (severity, progress) = (self.severity(), self.progress());
         self.facts.learn(changes.clone(), at);
         self.fired = Some(Fired { first: fired.first.min(at), last: fired.last.max(at) });
         self.count = self.count.saturating_add(1);
@@ -46,18 +47,41 @@ impl Incident {
             return Step::done(What::Flapping { quiet_minutes }, Outcome::Reopened);
         }
         self.wake_if_worse(severity, intent);
-        let what =
-            self.changed_severity(severity).map(|change| What::Updated { fields: vec!["severity".to_owned()], severity: Some(change) });
+        let severity = self.changed_severity(severity);
+        let severity = severity.map(|change| What::Updated { fields: vec!["severity".to_owned()], severity: Some(change) });
+        let what = self.deployed(progress).or(severity);
         Step { what, fate: Fate::Done, outcome: Outcome::Counted, repaint: true, timer: None }
     }
 
+    /// It begins, with what was said about it then.
+    pub(super) fn begin(&mut self, at: Timestamp, description: Option<String>) -> Step {
+        self.fired = Some(Fired { first: at, last: at });
+        self.count = 1;
+        let what = What::Triggered { title: self.title().to_owned(), description };
+        Step::done(what, Outcome::Created)
+    }
+
     pub(super) fn update(&mut self, intent: &Intent, changes: &Changes) -> Step {
-        let severity = self.severity();
+        let (severity, progress, waited) = (self.severity(), self.progress(), self.waits_until());
         let fields = self.facts.learn(changes.clone(), intent.at);
+        let nothing_new = fields.is_empty();
         let what = What::Updated { severity: self.changed_severity(severity), fields };
         self.wake_if_worse(severity, intent);
-        let nothing_new = matches!(&what, What::Updated { fields, .. } if fields.is_empty());
-        if nothing_new { Step::late(Some(what)) } else { Step::done(what, Outcome::Updated) }
+        if nothing_new {
+            return Step::late(Some(what));
+        }
+        let moved = self.waits_until().filter(|until| Some(*until) != waited);
+        let timer = moved.map(|until| (until, TimerKind::Tell));
+        Step { timer, ..Step::done(self.deployed(progress).unwrap_or(what), Outcome::Updated) }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        self.facts.deployment.status.as_ref().map(|status| status.value)
+    }
+
+    /// What is told where its deployment got further.
+    fn deployed(&self, before: Option<Progress>) -> Option<What> {
+        self.progress().filter(|progress| Some(*progress) != before).map(|progress| What::Deployed { progress })
     }
 
     /// What gets worse is looked at again.
@@ -175,7 +199,7 @@ impl Incident {
             State::Expected => Err(self.not_yet()),
             State::Acknowledged | State::Snoozed | State::Resolved => {
                 let acknowledged = self.acknowledged.as_ref().map(|mark| mark.at);
-                let before = self.closed.max(acknowledged).map_or(intent.at, after);
+                let before = self.over_at().max(acknowledged).map_or(intent.at, after);
                 self.reopened = Some(Reopening { at: intent.at.max(before), done_at: intent.at, by: intent.by.clone() });
                 Ok(Step::done(What::Reopened, Outcome::Reopened))
             }
@@ -259,9 +283,12 @@ impl Incident {
     }
 
     fn refuse_if_resolved(&self, state: State) -> Result<(), Refusal> {
-        let (State::Resolved, Some(resolution)) = (state, &self.resolution) else { return Ok(()) };
+        if state != State::Resolved {
+            return Ok(());
+        }
         let reopen = format!("If it is back, `/incident reopen {}`.", self.id);
-        Err(Refusal::new(format!("{} was resolved by {} already. {reopen}", self.id, named(&resolution.by))))
+        let by = self.resolution.as_ref().map(|resolution| format!("was resolved by {}", named(&resolution.by)));
+        Err(Refusal::new(format!("{} {} already. {reopen}", self.id, by.as_deref().unwrap_or("is over"))))
     }
 
     /// When a person's act counts. A person answers what the card showed them, so it comes after the alarm, however wrong the source's clock is; but
@@ -272,7 +299,7 @@ impl Incident {
             return Err(Refusal::new(format!("{} was reopened by {who} in the meantime. Please look again.", self.id)));
         }
         let fired = self.fired.map_or(at, |fired| fired.last);
-        let closed = self.closed.map_or(at, after);
+        let closed = self.over_at().map_or(at, after);
         let reopened = self.reopened.as_ref().map_or(at, |reopened| after(reopened.at));
         let slept = self.snoozed.as_ref().map_or(at, |snooze| after(snooze.at));
         let woken = self.woken.as_ref().map_or(at, |woken| after(woken.at));

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::super::intent::{Changes, Detail, Link};
+use super::super::kind::{Change, Deployment, Metric, Progress};
 use super::super::severity::Severity;
 
 /// A value and when it became so: the newest wins, whatever comes last.
@@ -44,6 +45,55 @@ pub struct Facts {
     pub links: Option<Dated<Vec<Link>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Dated<Vec<Detail>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metric: Option<Dated<Metric>>,
+    #[serde(skip_serializing_if = "DeploymentFacts::is_unknown")]
+    pub deployment: DeploymentFacts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Dated<Change>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tell_at: Option<Dated<Timestamp>>,
+}
+
+/// What is known about a deployment, each fact with its time: a message that says how far it is need not say again what it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the fields are those of `Deployment`, where they are described")]
+pub struct DeploymentFacts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Dated<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Dated<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Dated<Progress>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Dated<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<Dated<String>>,
+}
+
+impl DeploymentFacts {
+    /// Whether there is no deployment at all.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Since when it is like this, where it is.
+    pub(super) fn since(&self, holds: impl Fn(Progress) -> bool) -> Option<Timestamp> {
+        self.status.as_ref().filter(|status| holds(status.value)).map(|status| status.at)
+    }
+
+    fn learn(&mut self, deployment: Deployment, at: Timestamp) -> bool {
+        let Deployment { version, environment, status, commit, by } = deployment;
+        let learned = [
+            learn(&mut self.version, version, at),
+            learn(&mut self.environment, environment, at),
+            learn(&mut self.status, status, at),
+            learn(&mut self.commit, commit, at),
+            learn(&mut self.by, by, at),
+        ];
+        learned.contains(&true)
+    }
 }
 
 /// Takes `new` where it is newer than what is known, and says whether anything is different now.
@@ -60,21 +110,8 @@ fn learn<T: PartialEq>(known: &mut Option<Dated<T>>, new: Option<T>, at: Timesta
 impl Facts {
     /// Takes what is newer; the names of what is different now.
     pub(super) fn learn(&mut self, changes: Changes, at: Timestamp) -> Vec<String> {
-        let Changes {
-            title,
-            description,
-            severity,
-            service,
-            kind,
-            components,
-            assignee,
-            action_hint,
-            sla_breach_at,
-            url,
-            links,
-            details,
-            decisions: _,
-        } = changes;
+        let Changes { title, description, severity, service, kind, components, assignee, action_hint, sla_breach_at, .. } = changes;
+        let Changes { url, links, details, metric, deployment, change, tell_at, .. } = changes;
         let learned = [
             ("title", learn(&mut self.title, title, at)),
             ("description", learn(&mut self.description, description, at)),
@@ -88,6 +125,10 @@ impl Facts {
             ("link", learn(&mut self.url, url, at)),
             ("links", learn(&mut self.links, links, at)),
             ("details", learn(&mut self.details, details, at)),
+            ("metric", learn(&mut self.metric, metric, at)),
+            ("deployment", deployment.is_some_and(|deployment| self.deployment.learn(deployment, at))),
+            ("change", learn(&mut self.change, change, at)),
+            ("time", learn(&mut self.tell_at, tell_at, at)),
         ];
         learned.into_iter().filter(|(_, different)| *different).map(|(name, _)| name.to_owned()).collect()
     }

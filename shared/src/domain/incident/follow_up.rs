@@ -3,6 +3,7 @@
 use super::super::decision::Decision;
 use super::super::escalation::Called;
 use super::super::ids::{Channel, is_slack_id};
+use super::super::kind::Progress;
 use super::super::settings::Settings;
 use super::super::sla::{Promise, Sla};
 use super::super::timeline::What;
@@ -14,6 +15,7 @@ pub(super) fn is_broadcast(what: &What, settings: &Settings) -> bool {
     match what {
         What::Resolved { .. } => settings.configuration.notify.notice_on_resolve,
         What::Updated { severity: Some((from, to)), .. } => to.worse_than(*from),
+        What::Deployed { progress } => *progress == Progress::Failed,
         What::Triggered { .. }
         | What::Updated { severity: None, .. }
         | What::Acknowledged
@@ -46,7 +48,7 @@ impl Incident {
         if reveals {
             self.unthreaded = !settings.configuration.thread;
         }
-        if settings.configuration.notify.direct_on_assignment {
+        if settings.configuration.notify.direct_on_assignment && !self.is_notice() {
             let assigned = assignee(self).filter(|assigned| reveals || assignee(before) != Some(assigned));
             wanted.extend(assigned.filter(|id| is_slack_id(id, &['U', 'W'])).map(Channel::new));
         }
@@ -71,12 +73,13 @@ impl Incident {
 
     /// Begins to call while nobody has it, and stops as soon as somebody has. The timer for whoever is next.
     pub(super) fn call(&mut self, before: &Self, settings: &Settings) -> Option<Timer> {
-        if self.state() != State::Triggered {
+        let calls = |incident: &Self| incident.state() == State::Triggered && incident.needed_since().is_some();
+        if !calls(self) {
             self.escalation = None;
             return None;
         }
         let policy = settings.policy_for(self);
-        let anew = before.state() != State::Triggered;
+        let anew = !calls(before);
         let another = before.severity() != self.severity()
             && policy.map(|policy| policy.name.as_str()) != self.escalation.as_ref().map(|escalation| escalation.policy.as_str());
         if anew || another {
@@ -90,12 +93,12 @@ impl Incident {
     /// Decides by when it has to be over: when everybody sees it for the first time, and when what decides about it is different now. A timer for each promise that is new.
     pub(super) fn promise(&mut self, before: &Self, settings: &Settings) -> Vec<Timer> {
         let by_source = |incident: &Self| incident.facts.sla_breach_at.as_ref().map(|fact| fact.value);
-        let decides = |incident: &Self| (incident.severity(), by_source(incident), incident.fired.map(|fired| fired.first));
+        let decides = |incident: &Self| (incident.severity(), by_source(incident), incident.needed_since());
         if before.state() == State::Expected || decides(before) != decides(self) {
-            let Some(fired) = self.fired else { return Vec::new() };
             let target = settings.configuration.sla.of(self.severity());
             let broken = std::mem::take(&mut self.sla.broken);
-            self.sla = Sla { broken, ..Sla::promised(target, fired.first, by_source(self)) };
+            let promised = self.needed_since().map(|since| Sla::promised(target, since, by_source(self)));
+            self.sla = Sla { broken, ..promised.unwrap_or_default() };
         }
         let comes_back = before.state() == State::Resolved && self.state() != State::Resolved;
         let timers = [(Promise::Acknowledge, TimerKind::SlaAcknowledge), (Promise::Resolve, TimerKind::SlaResolve)];

@@ -8,6 +8,7 @@ mod acts;
 mod deciding;
 mod facts;
 mod follow_up;
+mod notice;
 mod summary;
 
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use super::escalation::Escalation;
 use super::flapping::{Flapping, FlappingRate};
 use super::ids::{Channel, DedupKey, IncidentId, Workspace};
 use super::intent::{Action, Actor, Closing, Intent};
+use super::kind::{self, Progress};
 use super::settings::Settings;
 use super::severity::Severity;
 use super::sla::Sla;
@@ -28,7 +30,7 @@ use super::timer::Timer;
 pub use acts::LONGEST_SNOOZE;
 use acts::Step;
 pub use deciding::APPROVAL;
-pub use facts::{Dated, Facts};
+pub use facts::{Dated, DeploymentFacts, Facts};
 pub use summary::{Holder, Summary};
 
 /// Something that needs a person.
@@ -292,16 +294,17 @@ impl Incident {
     pub fn state(&self) -> State {
         let Some(fired) = self.fired else { return State::Expected };
         let reopened = self.reopened.as_ref().map(|mark| mark.at);
-        let open_since = Some(fired.last).max(reopened);
-        if self.closed >= open_since {
+        let open_since = Some(fired.last).max(reopened).max(self.failed_at());
+        let over = self.over_at();
+        if over >= open_since {
             return State::Resolved;
         }
         let acknowledged = self.acknowledged.as_ref().map(|mark| mark.at);
         let woken = self.woken.as_ref().map(|mark| mark.at);
-        if self.snoozed.as_ref().map(|snooze| snooze.at) > self.closed.max(reopened).max(acknowledged).max(woken) {
+        if self.snoozed.as_ref().map(|snooze| snooze.at) > over.max(reopened).max(acknowledged).max(woken) {
             return State::Snoozed;
         }
-        if acknowledged > self.closed.max(reopened) { State::Acknowledged } else { State::Triggered }
+        if acknowledged > over.max(reopened) { State::Acknowledged } else { State::Triggered }
     }
 
     /// Its title, which every incident has once it is shown.
@@ -326,15 +329,41 @@ impl Incident {
 
     /// Whether an alarm of this time is not about this incident any more, but begins a new one.
     pub fn is_over_before(&self, at: Timestamp) -> bool {
-        self.state() == State::Resolved && self.closed.is_some_and(|closed| closed < at)
+        self.state() == State::Resolved && self.over_at().is_some_and(|over| over < at)
+    }
+
+    /// The latest moment at which anything said that it is over: somebody, a deployment that got to its end, or that it is nothing to be worked on.
+    pub fn over_at(&self) -> Option<Timestamp> {
+        let told = self.fired.filter(|_| self.is_notice()).map(|fired| fired.last);
+        self.closed.max(told).max(self.facts.deployment.since(Progress::is_over))
+    }
+
+    /// Whether it is only told, and nobody has to do anything about it.
+    pub fn is_notice(&self) -> bool {
+        self.kind().is_some_and(kind::is_notice)
+    }
+
+    /// Since when somebody has to look; `None`: nobody has to, at a notice, or at a deployment that goes as it should.
+    pub fn needed_since(&self) -> Option<Timestamp> {
+        let fired = self.fired?;
+        if self.is_notice() {
+            return None;
+        }
+        if self.facts.deployment.status.is_some() { self.failed_at() } else { Some(fired.first) }
+    }
+
+    /// Since when its deployment stands as failed.
+    fn failed_at(&self) -> Option<Timestamp> {
+        self.facts.deployment.since(|progress| progress == Progress::Failed)
     }
 
     /// What `intent` comes to in a workspace with these settings. A refusal changes nothing, and is kept with the intent's marker all the same.
     pub fn apply(&self, intent: &Intent, settings: &Settings) -> Result<Effect, Refusal> {
+        self.refuse_if_notice(intent)?;
         let mut next = self.clone();
         next.version += 1;
         let step = match &intent.action {
-            Action::Create(changes) => next.create(intent, changes),
+            Action::Create(changes) => next.create(intent, changes, settings.now),
             Action::Update(changes) => next.update(intent, changes),
             Action::Acknowledge => next.acknowledge(intent)?,
             Action::Resolve(closing) => next.resolve(intent, closing)?,
@@ -349,6 +378,7 @@ impl Incident {
             Action::Decide { decision, option, reason } => next.decide(intent, (decision, option), reason.as_ref(), settings)?,
             Action::Expire => next.expire(intent),
             Action::Called { decision, outcome } => next.called(intent, decision, outcome)?,
+            Action::Tell => next.tell(intent),
             Action::Note { text } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
         };
         Ok(next.effect(self, intent, step, settings))
@@ -367,7 +397,9 @@ impl Incident {
             timers.extend(self.call(before, settings));
             timers.extend(self.promise(before, settings));
         }
-        let tells = fate == Fate::Done && what.as_ref().is_some_and(|what| settings.configuration.notify.tells(what));
+        // What is only told is told by its card.
+        let told_by_card = self.is_notice() && matches!(what, Some(What::Triggered { .. }));
+        let tells = fate == Fate::Done && !told_by_card && what.as_ref().is_some_and(|what| settings.configuration.notify.tells(what));
         let entry = what.map(|what| Entry {
             intent: intent.id.clone(),
             at: intent.at,
@@ -385,5 +417,7 @@ impl Incident {
 mod calling_tests;
 #[cfg(test)]
 mod deciding_tests;
+#[cfg(test)]
+mod kind_tests;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,18 @@ pub struct Summary {
     /// Who has it, while somebody has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<Holder>,
+    /// When somebody had it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Timestamp>,
+    /// When it was over, where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Timestamp>,
+    /// How often its source said so.
+    #[serde(default)]
+    pub count: u32,
+    /// Nobody had to look: it is only told, or goes as it should.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
 }
 
 /// Who has an incident.
@@ -56,6 +68,10 @@ impl Incident {
             started,
             service: self.facts.service.as_ref().map(|service| service.value.clone()),
             holder,
+            acknowledged: self.acknowledged.as_ref().map(|mark| mark.at),
+            over: self.over_at().filter(|_| state == State::Resolved),
+            count: self.count,
+            quiet: self.needed_since().is_none(),
         })
     }
 }
