@@ -171,7 +171,10 @@ fn command(body: &[u8]) {
         crate::travels(&Job::Intent(Box::new(intent)));
     }
     if let Ok(Wish::CreateForm) = wish {
-        crate::fits("the form", &modal::create(&CreateContext { channel: Some(shared::domain::ids::Channel::new(&command.channel_id)) }));
+        crate::fits(
+            "the form",
+            &modal::create(&CreateContext { channel: Some(shared::domain::ids::Channel::new(&command.channel_id)), message: None }),
+        );
     }
     address(&command.response_url);
 }

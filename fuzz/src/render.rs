@@ -67,7 +67,7 @@ fn happens(beginning: Incident, intents: &[Intent]) {
         message: Some(MessageTs::new("1768446121.000100")),
     };
     crate::fits("a form", &modal::resolve(&context));
-    crate::fits("a form", &modal::create(&CreateContext { channel: context.channel }));
+    crate::fits("a form", &modal::create(&CreateContext { channel: context.channel, message: None }));
 }
 
 fn happens_one(

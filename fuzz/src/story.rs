@@ -239,7 +239,7 @@ impl What {
             Self::Resolve(note, root_cause) => Action::Resolve(Closing { note: text(note), root_cause: text(root_cause) }),
             Self::Reopen => Action::Reopen,
             Self::Settle => Action::Settle,
-            Self::Note(note) => Action::Note { text: note.text() },
+            Self::Note(note) => Action::Note { text: note.text(), heard_in: None },
             Self::Snooze(until) => Action::Snooze { until: until.at() },
             Self::Wake => Action::Wake,
             Self::Decide(yes, reason) => {

@@ -84,6 +84,7 @@ impl Default for Config {
                 "tokens_revoked",
                 "app_home_opened",
                 "reaction_added",
+                "member_joined_channel",
             ]),
             rates: Rates::default(),
             timing: Timing::default(),

@@ -43,6 +43,8 @@ pub(crate) struct User {
     pub(crate) is_ultra_restricted: bool,
     pub(crate) is_stranger: bool,
     pub(crate) is_bot: bool,
+    pub(crate) is_admin: bool,
+    pub(crate) is_owner: bool,
     pub(crate) tz: String,
 }
 
@@ -311,6 +313,8 @@ pub(crate) fn person(id: &str, name: &str, real_name: &str, tz: &str, team: &str
         is_ultra_restricted: false,
         is_stranger: false,
         is_bot: false,
+        is_admin: false,
+        is_owner: false,
         tz: tz.to_owned(),
     }
 }
@@ -319,7 +323,8 @@ fn start_users() -> Vec<User> {
     vec![
         person("U0JANE", "jane", "Jane Doe", "Europe/London", TEAM),
         person("U0OMAR", "omar", "Omar Haddad", "Africa/Cairo", TEAM),
-        person("U0LENA", "lena", "Lena Fischer", "Europe/Berlin", TEAM),
+        // Who looks after the workspace.
+        User { is_admin: true, ..person("U0LENA", "lena", "Lena Fischer", "Europe/Berlin", TEAM) },
         User { is_restricted: true, ..person("U0GUEST", "guest", "Gus Guest", "Europe/London", TEAM) },
         User { deleted: true, ..person("U0GONE", "gone", "Gina Gone", "Europe/London", TEAM) },
         User { is_stranger: true, email: None, ..person("U0EXT", "ext", "Eve External", "America/New_York", OTHER_TEAM) },

@@ -128,6 +128,74 @@ impl<'w> User<'w> {
         self.does("message", body).await
     }
 
+    /// Says something in the thread of a card.
+    pub async fn replies(&self, text: &str, card: &Card<'_>) -> Done<'w> {
+        self.replies_to(text, &card.channel, &card.ts).await
+    }
+
+    /// Says something in the thread of any message.
+    pub async fn replies_to(&self, text: &str, channel: &str, thread_ts: &str) -> Done<'w> {
+        self.does("message", json!({ "user": self.id, "channel": channel, "text": text, "thread_ts": thread_ts, "typed": true })).await
+    }
+
+    /// Puts an emoji under a card.
+    pub async fn reacts(&self, name: &str, card: &Card<'_>) -> Done<'w> {
+        self.reacts_to(name, &card.channel, &card.ts).await
+    }
+
+    /// Puts an emoji under any message.
+    pub async fn reacts_to(&self, name: &str, channel: &str, ts: &str) -> Done<'w> {
+        self.does("reaction", json!({ "user": self.id, "channel": channel, "ts": ts, "name": name })).await
+    }
+
+    /// Picks the shortcut of a message.
+    pub async fn quotes(&self, channel: &str, ts: &str) -> Done<'w> {
+        let callback_id = "create_incident_from_message";
+        let wish = json!({ "user": self.id, "callback_id": callback_id, "channel": channel.trim_start_matches('#'), "ts": ts });
+        self.does("shortcut", wish).await.delivered("picked a message's shortcut")
+    }
+
+    /// Looks at Home, and waits until it reads so.
+    pub async fn finds_at_home(&self, text: &str) -> Message {
+        self.does("home", json!({ "user": self.id })).await;
+        self.home_shows(text).await
+    }
+
+    /// Waits until Home reads so, without opening it anew.
+    pub async fn home_shows(&self, text: &str) -> Message {
+        let what = format!("{text:?} at {}'s Home", self.name);
+        self.world
+            .until(&what, async || {
+                let home = self.home().await.ok_or_else(|| "nothing was published".to_owned())?;
+                if home.reads().contains(text) { Ok(home) } else { Err(home.reads()) }
+            })
+            .await
+    }
+
+    /// Home as it is, as far as anything was published.
+    pub async fn home(&self) -> Option<Message> {
+        let state = self.world.slack.state().await;
+        let homes = state.get("homes").and_then(Value::as_array).cloned().unwrap_or_default();
+        let own = homes.into_iter().find(|home| home.get("user").and_then(Value::as_str) == Some(&self.id));
+        own.and_then(|own| own.get("view").cloned()).map(Message)
+    }
+
+    /// Presses a button at Home by what it says, or chooses in the menu of that name.
+    pub async fn presses_at_home(&self, label: &str) -> Done<'w> {
+        let home = self.home().await.unwrap_or_else(|| panic!("{} has no Home", self.name));
+        let button = home.buttons().into_iter().find(|button| button.label == label);
+        let button = button.unwrap_or_else(|| panic!("no button {label:?} among {:?} at Home:\n{}", home.labels(), home.reads()));
+        let click = json!({ "user": self.id, "view_id": home.0.get("id"), "action_id": button.action_id, "value": button.value });
+        self.does("click", click).await.delivered(&format!("pressed {label} at Home"))
+    }
+
+    /// Chooses the channel that everything goes to which no rule takes.
+    pub async fn chooses_default_channel(&self, id: &str) -> Done<'w> {
+        let home = self.home().await.unwrap_or_else(|| panic!("{} has no Home", self.name));
+        let click = json!({ "user": self.id, "view_id": home.0.get("id"), "action_id": "default_channel", "selected": id });
+        self.does("click", click).await.delivered("chose a channel at Home")
+    }
+
     /// Picks a global shortcut.
     pub async fn picks_shortcut(&self, callback_id: &str) -> Done<'w> {
         self.does("shortcut", json!({ "user": self.id, "callback_id": callback_id })).await.delivered("picked a shortcut")

@@ -550,6 +550,17 @@ impl World {
         made.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
     }
 
+    /// The settings' document as it stands.
+    pub async fn document(&self) -> String {
+        let items = self.scan().await;
+        let is_document = |item: &&Value| {
+            item.get("pk").and_then(Value::as_str) == Some(&format!("{WORKSPACE}#workspace"))
+                && item.get("sk") == Some(&json!("configuration"))
+        };
+        let found = items.iter().find(is_document).and_then(|item| item.get("document")?.as_str().map(str::to_owned));
+        found.unwrap_or_default()
+    }
+
     /// Changes an item of the table behind the functions' back, as time would: `expression` sets `:value`.
     pub async fn changes(&self, pk: &str, sk: &str, expression: &str, value: i64) {
         let update = self

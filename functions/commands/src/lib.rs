@@ -88,7 +88,7 @@ impl App {
     }
 
     async fn open_form(&self, command: &SlashCommand) -> Reply {
-        let view = modal::create(&CreateContext { channel: Some(Channel::new(&command.channel_id)) });
+        let view = modal::create(&CreateContext { channel: Some(Channel::new(&command.channel_id)), message: None });
         match self.modals.open(&command.workspace(), &command.trigger_id, &view).await {
             Ok(()) => {
                 tracing::info!(outcome = "form_opened", "slash command");

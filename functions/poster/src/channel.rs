@@ -197,7 +197,7 @@ impl Resting {
     fn is(&mut self, due: &Due, until: Option<Timestamp>) -> bool {
         let thread = match due.kind() {
             Some(Kind::Reply(incident, _)) => Some(incident),
-            Some(Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..)) | None => None,
+            Some(Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) | Kind::Notice(_) | Kind::Report(..)) | None => None,
         };
         if until.is_some() {
             self.until = self.until.into_iter().chain(until).min();

@@ -7,7 +7,7 @@ use shared::domain::ids::{Channel, MessageTs};
 use shared::domain::storm::Member;
 use shared::domain::timeline::What;
 use shared::metrics;
-use shared::render::{card, digest, report, thread};
+use shared::render::{card, digest, notice, report, thread};
 use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::store::StoreError;
@@ -149,9 +149,10 @@ impl Need {
     /// What it is about, for logs and for the message's metadata: an incident's id, or a word.
     pub(crate) fn about(&self) -> &str {
         match &self.subject {
-            Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.id.as_str(),
+            Subject::Card(incident, _) | Subject::Reply(incident, _) | Subject::Began(incident, _) => incident.id.as_str(),
             Subject::Digest(_) | Subject::Page(_) => "storm",
             Subject::Report(..) => "report",
+            Subject::Hello(..) => "hello",
         }
     }
 
@@ -162,6 +163,8 @@ impl Need {
             Subject::Digest(overview) => digest::digest(overview),
             Subject::Page(incidents) => digest::page(incidents),
             Subject::Report(name, tally) => report::report(name, tally),
+            Subject::Hello(workspace, channel) => notice::hello(workspace, channel),
+            Subject::Began(incident, link) => notice::began(incident, link.as_deref()),
         }
     }
 
@@ -176,7 +179,7 @@ impl Need {
     fn outcome(&self) -> metrics::Post {
         match (&self.subject, &self.how) {
             (Subject::Card(..), How::New | How::Under(_)) => metrics::Post::Card,
-            (Subject::Reply(..), _) => metrics::Post::Replied,
+            (Subject::Reply(..) | Subject::Hello(..) | Subject::Began(..), _) => metrics::Post::Replied,
             (Subject::Report(..), _) => metrics::Post::Report,
             (Subject::Digest(_) | Subject::Page(_), How::New | How::Under(_)) => metrics::Post::Digest,
             (Subject::Card(..) | Subject::Digest(_) | Subject::Page(_), How::Change(_)) => metrics::Post::Updated,
@@ -194,10 +197,13 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
         let again = match &subject {
             Ok(Subject::Reply(_, entry)) => entry.broadcast || matches!(entry.what, What::Reopened),
             // It has no storms.
-            Ok(Subject::Card(..) | Subject::Digest(_) | Subject::Page(_) | Subject::Report(..)) | Err(_) => false,
+            Ok(
+                Subject::Card(..) | Subject::Digest(_) | Subject::Page(_) | Subject::Report(..) | Subject::Hello(..) | Subject::Began(..),
+            )
+            | Err(_) => false,
         };
         match (posted.or(under), kind) {
-            (None, Kind::Card(_) | Kind::Report(..)) => How::New,
+            (None, Kind::Card(_) | Kind::Report(..) | Kind::Notice(_)) => How::New,
             (None, Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..)) => return Can::NotYet,
             (Some(_), _) if again => How::New,
             (Some(_), _) => return Can::Nothing,
@@ -205,8 +211,8 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
     } else {
         match (posted, kind.under(), under) {
             (Some(posted), _, _) => How::Change(posted),
-            (None, None, _) => How::New,
-            (None, Some(_), Some(under)) => How::Under(under),
+            (None, _, Some(under)) => How::Under(under),
+            (None, None, None) => How::New,
             (None, Some(_), None) => return Can::NotYet,
         }
     };
@@ -214,7 +220,9 @@ fn can(kind: &Kind, material: Material, now: Timestamp, only_posts: bool) -> Can
         Ok(subject) => {
             let version = match &subject {
                 Subject::Card(incident, _) | Subject::Reply(incident, _) => incident.version,
-                Subject::Digest(_) | Subject::Page(_) | Subject::Report(..) => u64::try_from(now.as_microsecond()).unwrap_or_default(),
+                Subject::Digest(_) | Subject::Page(_) | Subject::Report(..) | Subject::Hello(..) | Subject::Began(..) => {
+                    u64::try_from(now.as_microsecond()).unwrap_or_default()
+                }
             };
             Can::Do(Need { subject, how, version, uncertain: false })
         }
@@ -353,7 +361,7 @@ impl Work<'_> {
         match due.kind() {
             Some(Kind::Card(_)) if need.is_message() => self.pace.lately.add(1, now),
             Some(Kind::Digest(_)) => self.digest_painted = Some(now),
-            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..) | Kind::Report(..)) | None => {}
+            Some(Kind::Card(_) | Kind::Reply(..) | Kind::Page(..) | Kind::Notice(_) | Kind::Report(..)) | None => {}
         }
         let pace = need.is_message().then_some(&self.pace);
         let done = Done { due, owner: &self.turn.owner, posted: &posted, pace, members: &need.members(), now };

@@ -9,7 +9,7 @@ use shared::queue::{Wake, seal};
 use shared::slack::client::SlackError;
 use shared::slack::verdict::Verdict;
 use shared::store::attempts::{Setback, Setbacks};
-use shared::store::posts::Due;
+use shared::store::posts::{Due, Kind};
 
 use crate::channel::{Came, Rest, Work};
 use crate::post::{BETWEEN_MESSAGES, Failed, Need};
@@ -146,6 +146,11 @@ impl Work<'_> {
 
     /// The message that was to be changed, or to be replied under, is not there any more: a new one comes in its place.
     async fn gone(&self, due: &Due, need: &Need, error: &SlackError) -> Result<Came, Rest> {
+        if let Some(Kind::Notice(_)) = due.kind() {
+            // It was somebody else's message, and with it goes what was to be said about it.
+            tracing::info!(about = need.about(), %error, outcome = "message_gone", "nothing is left to say something under");
+            return self.app.store.drop_due(due).await.map(|()| Came::Done).map_err(Rest::from);
+        }
         let kind = due.kind().filter(|_| due.setbacks.gone < GONE_MOST);
         let Some((gone, lost)) = kind.and_then(|kind| need.stands_on(&kind)) else {
             return self.park_post(due, &format!("{error}. {}", error.advice()), true).await.map(|()| Came::Done);

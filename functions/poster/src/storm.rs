@@ -78,7 +78,9 @@ impl Work<'_> {
         let store = &self.app.store;
         match kind {
             Kind::Card(_) => store.fold(self.workspace, self.channel, due, on_page, Timestamp::now()).await.map(|_| Came::Done),
-            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..) => store.drop_due(due).await.map(|()| Came::Done),
+            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) | Kind::Notice(_) | Kind::Report(..) => {
+                store.drop_due(due).await.map(|()| Came::Done)
+            }
         }
         .map_err(Rest::from)
     }

@@ -16,7 +16,7 @@ use shared::slack::reply::{OnlyToYou, ToAll};
 use crate::App;
 
 /// How many open incidents are read for a list: far more than anybody reads.
-const OPEN_MOST: usize = 1000;
+pub(crate) const OPEN_MOST: usize = 1000;
 
 #[derive(Serialize)]
 struct ToPerson<'a> {

@@ -45,14 +45,14 @@ enum Round {
 }
 
 impl App {
-    /// Applies an intent, whatever came of it before.
-    pub(crate) async fn apply(&self, mut intent: Intent) -> Result<(), Failure> {
+    /// Applies an intent, whatever came of it before; what came of it, where there is a workspace to keep that in.
+    pub(crate) async fn applied(&self, mut intent: Intent) -> Result<Option<Marker>, Failure> {
         let workspace = match self.workspace(intent.workspace.as_ref()).await? {
             Ok(workspace) => workspace,
             // Without a workspace there is nowhere to keep a marker: a person reads why, a source's message stands on the dead-letter queue.
             Err(refusal) => {
                 return match &intent.reply {
-                    Some(reply) => self.refuse(None, reply, &refusal, intent.id.as_str()).await,
+                    Some(reply) => self.refuse(None, reply, &refusal, intent.id.as_str()).await.map(|()| None),
                     None => Err(Failure::Never(refusal.to_string())),
                 };
             }
@@ -66,7 +66,7 @@ impl App {
         for round in 0..ROUNDS {
             match Box::pin(self.round(&workspace, &intent, stopped.as_ref(), round)).await? {
                 Round::Settled(marker, incident) => {
-                    return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await;
+                    return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await.map(Some);
                 }
                 Round::Again => tracing::debug!(intent = intent.id.as_str(), round, "somebody was faster; deciding anew"),
             }
@@ -228,7 +228,7 @@ impl App {
     }
 
     /// Remembers that something may be due in these channels; once a day and container is enough.
-    async fn know_channels(&self, workspace: &Workspace, channels: &[Channel], now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn know_channels(&self, workspace: &Workspace, channels: &[Channel], now: Timestamp) -> Result<(), StoreError> {
         let day = now.as_second() / (24 * 60 * 60);
         let new = |channel: &&Channel| !lock(&self.known_channels).contains(&(day, workspace.clone(), (*channel).clone()));
         let new: Vec<_> = channels.iter().filter(new).cloned().collect();
@@ -240,7 +240,7 @@ impl App {
     }
 
     /// It is written, now or by an earlier delivery: wake the posters, log, answer. Doing this again is harmless.
-    async fn settle(&self, workspace: &Workspace, intent: &Intent, marker: Marker, incident: Option<Incident>) -> Result<(), Failure> {
+    async fn settle(&self, workspace: &Workspace, intent: &Intent, marker: Marker, incident: Option<Incident>) -> Result<Marker, Failure> {
         let incident = match (incident, &marker.incident) {
             (Some(incident), _) => Some(incident),
             (None, Some(id)) => self.store.incident(workspace, id).await.map_err(|error| Failure::later(&error))?,
@@ -255,10 +255,11 @@ impl App {
         audit(workspace, intent, &marker);
         metrics::intent(marker.outcome.name());
         match (&intent.reply, &marker.outcome) {
-            (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await,
-            (None, Outcome::Refused(refusal)) => Err(Failure::Never(refusal.to_string())),
-            (None, _) => Ok(()),
+            (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await?,
+            (None, Outcome::Refused(refusal)) => return Err(Failure::Never(refusal.to_string())),
+            (None, _) => {}
         }
+        Ok(marker)
     }
 }
 
@@ -294,9 +295,17 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Expire => What::Expired { labels: Vec::new() },
         Action::Called { decision, outcome } => What::Called { label: decision.clone(), outcome: outcome.clone() },
         Action::Tell => What::Triggered { title: String::new(), description: None },
-        Action::Note { text } => What::Noted { text: text.clone() },
+        Action::Note { text, .. } => What::Noted { text: text.clone() },
     };
-    Entry { intent: intent.id.clone(), at: intent.at, by: intent.by.clone(), what, fate: Fate::Refused(refusal.clone()), broadcast: false }
+    Entry {
+        intent: intent.id.clone(),
+        at: intent.at,
+        by: intent.by.clone(),
+        what,
+        fate: Fate::Refused(refusal.clone()),
+        broadcast: false,
+        heard_in: None,
+    }
 }
 
 /// The audit: one line per action, with who, where and what came of it.

@@ -1,12 +1,18 @@
-//! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own
-//! words mean, [`oncall`] remembers who takes over, [`people`] says who somebody is, [`groups`] to which usergroups they belong, [`workspace`] which installation is meant, [`answer`] tells
+//! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own words mean, [`remark`] finds out what a reaction or a reply is about, [`home`] paints
+//! Home, [`settings`] changes a value of the workspace's [`document`], [`notices`] are told once, [`oncall`] remembers who takes over, [`people`] says who somebody is,
+//! [`groups`] to which usergroups they belong, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
 
 mod answer;
 mod apply;
+mod document;
 mod groups;
+mod home;
+mod notices;
 mod oncall;
 mod people;
+mod remark;
+mod settings;
 mod spoken;
 mod workspace;
 
@@ -87,11 +93,16 @@ impl App {
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
         match job {
-            Job::Intent(intent) => Box::pin(self.apply(*intent)).await,
+            Job::Intent(intent) => Box::pin(self.applied(*intent)).await.map(|_| ()),
             Job::Question(question) => self.tell(&question).await,
             Job::TakeOver(take_over) => self.take_over(&take_over).await,
             Job::Spoken(spoken) => Box::pin(self.spoken(&spoken)).await,
             Job::Answered(answered) => self.answered(&answered).await,
+            Job::Remark(remark) => Box::pin(self.remark(remark)).await,
+            Job::FromMessage(wish) => Box::pin(self.create_from(wish)).await,
+            Job::Home(opened) => Box::pin(self.open_home(&opened)).await,
+            Job::Joined(joined) => Box::pin(self.say_hello(&joined)).await,
+            Job::Setting(wish) => Box::pin(self.set(&wish)).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,
         }
     }

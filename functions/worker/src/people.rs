@@ -25,7 +25,9 @@ pub(crate) fn profile(answer: &Value, workspace: &Workspace) -> Profile {
         .or_else(|| text("/user/real_name"))
         .or_else(|| text("/user/name"))
         .unwrap_or_else(|| "somebody".to_owned());
-    Profile { name, email: text("/user/profile/email"), standing }
+    let admin = ["/user/is_admin", "/user/is_owner", "/user/enterprise_user/is_admin", "/user/enterprise_user/is_owner"];
+    let admin = admin.iter().any(|flag| answer.pointer(flag).and_then(Value::as_bool) == Some(true));
+    Profile { name, email: text("/user/profile/email"), standing, admin }
 }
 
 #[cfg(test)]
@@ -47,6 +49,14 @@ mod tests {
         assert_eq!(standing(&json!({ "team_id": "T1", "deleted": true, "is_restricted": true })), Standing::Inactive);
         assert_eq!(standing(&json!({ "team_id": "T1", "is_bot": true })), Standing::Bot);
         assert_eq!(standing(&json!({ "team_id": "T9", "enterprise_user": { "enterprise_id": "T1" } })), Standing::Member);
+    }
+
+    #[test]
+    fn admins_and_owners_of_the_workspace_or_of_its_organisation_look_after_it() {
+        let admin = |user: Value| profile(&json!({ "ok": true, "user": user }), &Workspace::new("T1")).admin;
+        assert!(admin(json!({ "team_id": "T1", "is_admin": true })) && admin(json!({ "team_id": "T1", "is_owner": true })));
+        assert!(admin(json!({ "team_id": "T1", "enterprise_user": { "enterprise_id": "E1", "is_owner": true } })));
+        assert!(!admin(json!({ "team_id": "T1", "is_admin": false })) && !admin(json!({ "team_id": "T1" })));
     }
 
     #[test]

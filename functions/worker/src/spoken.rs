@@ -47,7 +47,7 @@ impl App {
         let ask = match command::read(&spoken.line, at) {
             Ok(Wish::Do(target, action)) => {
                 let intent = Intent { id, workspace, at, by: Actor::User(by), target, action, reply: Some(reply) };
-                return Box::pin(self.apply(intent)).await;
+                return Box::pin(self.applied(intent)).await.map(|_| ());
             }
             Ok(Wish::TakeOver(rotation, taken)) => return self.take_over(&TakeOver { id, workspace, by, rotation, taken, reply }).await,
             Ok(Wish::Tell(ask)) => ask,

@@ -49,21 +49,27 @@ impl App {
     /// Who somebody is: from the payload where that already tells, else from Slack, kept for an hour.
     pub(crate) async fn profile(&self, workspace: &Workspace, person: &Person) -> Result<Profile, Failure> {
         if let Some(standing) = stands_outside(person, workspace) {
-            return Ok(Profile { name: person.id.to_string(), email: None, standing });
+            return Ok(Profile { name: person.id.to_string(), email: None, standing, admin: false });
+        }
+        let known = self.store.profile(workspace, &person.id, Timestamp::now()).await.map_err(|error| Failure::later(&error))?;
+        if let Some(profile) = known { Ok(profile) } else { self.profile_now(workspace, person).await }
+    }
+
+    /// Who somebody is, as Slack says at this moment: who looked after the workspace an hour ago may not any more.
+    pub(crate) async fn profile_now(&self, workspace: &Workspace, person: &Person) -> Result<Profile, Failure> {
+        if let Some(standing) = stands_outside(person, workspace) {
+            return Ok(Profile { name: person.id.to_string(), email: None, standing, admin: false });
         }
         let now = Timestamp::now();
-        if let Some(profile) = self.store.profile(workspace, &person.id, now).await.map_err(|error| Failure::later(&error))? {
-            return Ok(profile);
-        }
         let profile = match self.ask(workspace, "users.info", &[("user", person.id.as_str())]).await {
             Ok(answer) => crate::people::profile(&answer, workspace),
             Err(error @ SlackError::Never { .. }) if error.is("user_not_found") || error.is("user_not_visible") => {
-                Profile { name: person.id.to_string(), email: None, standing: Standing::Stranger }
+                Profile { name: person.id.to_string(), email: None, standing: Standing::Stranger, admin: false }
             }
             Err(error @ (SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. })) => {
                 // Said to the person now, rather than to nobody for as long as it takes to mend; and asked again the next time.
                 tracing::error!(user = person.id.as_str(), %error, advice = error.advice(), outcome = "unknown_user", "users.info failed");
-                return Ok(Profile { name: person.id.to_string(), email: None, standing: Standing::Unknown });
+                return Ok(Profile { name: person.id.to_string(), email: None, standing: Standing::Unknown, admin: false });
             }
             Err(error) => return Err(Failure::Later(format!("users.info: {error}. {}", error.advice()))),
         };

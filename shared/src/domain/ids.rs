@@ -80,6 +80,10 @@ id! {
     DigestId
 }
 id! {
+    /// A message that tells one thing once in its channel.
+    NoticeId
+}
+id! {
     /// One wish of one person or source. The same wish delivered again has the same id.
     IntentId
 }

@@ -11,6 +11,7 @@ use super::kind::{Change, Deployment, Metric};
 use super::oncall::Override;
 use super::severity::Severity;
 use super::sla::Promise;
+use super::surfaces::{FromMessage, HomeOpened, Joined, Remark, SettingWish};
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,22 @@ pub struct Intent {
     /// Where a person waits for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<ReplyTo>,
+}
+
+impl Intent {
+    fn group(&self) -> IntentId {
+        let target = match &self.target {
+            Target::New | Target::Only => self.id.as_str(),
+            Target::Id(id) => id.as_str(),
+            Target::Prefix(prefix) => prefix,
+            Target::Key(key) => key.as_str(),
+        };
+        IntentId::of("incident", &[&named(self.workspace.as_ref()), target])
+    }
+}
+
+fn named(workspace: Option<&Workspace>) -> String {
+    workspace.map_or("only".to_owned(), ToString::to_string)
 }
 
 /// Who acts.
@@ -154,6 +171,9 @@ pub enum Action {
     Note {
         /// What.
         text: String,
+        /// Under which of its cards it was said, where it was: there everybody has read it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heard_in: Option<Channel>,
     },
 }
 
@@ -389,6 +409,16 @@ pub enum Job {
     Spoken(Box<Spoken>),
     /// Tell what a command came to.
     Answered(Answered),
+    /// Find out whether it means something.
+    Remark(Remark),
+    /// Do it, and say so at the message that it begins with.
+    FromMessage(FromMessage),
+    /// Paint it.
+    Home(HomeOpened),
+    /// Say hello.
+    Joined(Joined),
+    /// Change it.
+    Setting(SettingWish),
     /// Clean up.
     Uninstall(Uninstall),
 }
@@ -402,6 +432,11 @@ impl Job {
             Self::TakeOver(take_over) => &take_over.id,
             Self::Spoken(spoken) => &spoken.id,
             Self::Answered(answered) => &answered.id,
+            Self::Remark(remark) => &remark.id,
+            Self::FromMessage(wish) => &wish.intent.id,
+            Self::Home(opened) => &opened.id,
+            Self::Joined(joined) => &joined.id,
+            Self::Setting(wish) => &wish.id,
             Self::Uninstall(uninstall) => &uninstall.id,
         }
     }
@@ -409,22 +444,21 @@ impl Job {
     /// The FIFO group: one incident's jobs mostly stand in one line, which spares conflicts. What goes wrong about that costs a retry, never an order:
     /// the version condition decides.
     pub fn group(&self) -> String {
-        let workspace = |workspace: &Option<Workspace>| workspace.as_ref().map_or("only".to_owned(), ToString::to_string);
         let group = match self {
-            Self::Intent(intent) => {
-                let target = match &intent.target {
-                    Target::New | Target::Only => intent.id.as_str(),
-                    Target::Id(id) => id.as_str(),
-                    Target::Prefix(prefix) => prefix,
-                    Target::Key(key) => key.as_str(),
-                };
-                IntentId::of("incident", &[&workspace(&intent.workspace), target])
-            }
+            Self::Intent(intent) => intent.group(),
+            Self::FromMessage(wish) => wish.intent.group(),
             // A question waits for nobody.
             Self::Question(question) => question.id.clone(),
             Self::Spoken(spoken) => spoken.id.clone(),
             Self::Answered(answered) => answered.id.clone(),
-            Self::TakeOver(take_over) => IntentId::of("oncall", &[&workspace(&take_over.workspace)]),
+            Self::TakeOver(take_over) => IntentId::of("oncall", &[&named(take_over.workspace.as_ref())]),
+            Self::Remark(Remark { workspace, channel, message, .. }) => {
+                IntentId::of("message", &[workspace.as_str(), channel.as_str(), message.as_str()])
+            }
+            // One after the other for each person, so that what is painted last is the present.
+            Self::Home(HomeOpened { workspace, by, .. }) => IntentId::of("home", &[workspace.as_str(), by.id.as_str()]),
+            Self::Joined(joined) => joined.id.clone(),
+            Self::Setting(wish) => IntentId::of("settings", &[wish.workspace.as_str()]),
             Self::Uninstall(uninstall) => IntentId::of("workspace", &[uninstall.workspace.as_str()]),
         };
         group.as_str().to_owned()

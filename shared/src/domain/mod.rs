@@ -1,8 +1,8 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
-//! Reading order: [`ids`], [`intent`] (what is wanted), [`kind`] (what it can be about), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
+//! Reading order: [`ids`], [`intent`] (what is wanted), [`surfaces`] (what people do in Slack besides), [`kind`] (what it can be about), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
 //! a workspace wants, from its [`configuration`]): [`routing`] (where it shows), [`oncall`] and [`escalation`] (who is called), [`sla`] (by when), [`flapping`], [`storm`] (when
-//! there are too many), [`template`] (what a card says instead), [`report`] (what is posted by the calendar); [`people`] (who may).
+//! there are too many), [`reactions`] (what an emoji means), [`template`] (what a card says instead), [`report`] (what is posted by the calendar); [`people`] (who may).
 
 pub mod call;
 pub mod configuration;
@@ -15,12 +15,14 @@ pub mod intent;
 pub mod kind;
 pub mod oncall;
 pub mod people;
+pub mod reactions;
 pub mod report;
 pub mod routing;
 pub mod settings;
 pub mod severity;
 pub mod sla;
 pub mod storm;
+pub mod surfaces;
 pub mod template;
 pub mod timeline;
 pub mod timer;

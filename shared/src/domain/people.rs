@@ -16,6 +16,9 @@ pub struct Profile {
     pub email: Option<String>,
     /// Whether they may act.
     pub standing: Standing,
+    /// Whether they look after the workspace: an admin or an owner of it.
+    #[serde(default)]
+    pub admin: bool,
 }
 
 /// What somebody is to the workspace.
@@ -49,6 +52,16 @@ pub fn may_act(standing: Standing) -> Result<(), Refusal> {
         }
     };
     Err(Refusal::new(why))
+}
+
+/// Whether somebody may change what the whole workspace gets, and why not.
+pub fn may_set(profile: &Profile) -> Result<(), Refusal> {
+    may_act(profile.standing)?;
+    if profile.admin {
+        Ok(())
+    } else {
+        Err(Refusal::new("Only an admin or an owner of this workspace can change its settings. Please ask one of them."))
+    }
 }
 
 /// Whether the payload itself already says that the person is from elsewhere; `None` where only Slack can tell.

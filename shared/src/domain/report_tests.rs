@@ -100,6 +100,7 @@ fn summary(id: &str, severity: Severity, started: &str, service: &str) -> Summar
         over: None,
         count: 1,
         quiet: false,
+        assignee: None,
     }
 }
 

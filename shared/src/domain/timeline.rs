@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Refusal;
 use super::decision::Called;
 use super::escalation;
-use super::ids::{IntentId, UserId};
+use super::ids::{Channel, IntentId, UserId};
 use super::intent::{Actor, Closing};
 use super::kind::Progress;
 use super::severity::Severity;
@@ -28,6 +28,9 @@ pub struct Entry {
     /// Whether the whole channel sees the reply that tells it: only when it gets worse, or is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub broadcast: bool,
+    /// Under which card everybody has read it already, because it was said there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_in: Option<Channel>,
 }
 
 /// What happened.
@@ -138,6 +141,11 @@ pub enum Fate {
 }
 
 impl Entry {
+    /// Whether there is anybody under the card in this channel who has not read it there.
+    pub fn is_news_in(&self, channel: &Channel) -> bool {
+        self.heard_in.as_ref() != Some(channel)
+    }
+
     /// Whether the entry is told in the card's thread.
     pub fn is_told(&self) -> bool {
         self.fate == Fate::Done

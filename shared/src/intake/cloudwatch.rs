@@ -544,7 +544,7 @@ pub(super) fn read(event: &Event) -> Verdict {
         State::InsufficientData if alarm.before == Some(State::Alarm) => {
             let reason = alarm.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
             let text = format!("CloudWatch has no data for this alarm any more, so it may still hold.{reason}");
-            Action::Note { text: limits::cut(&text, limits::PROSE) }
+            Action::Note { text: limits::cut(&text, limits::PROSE), heard_in: None }
         }
         State::InsufficientData => return Verdict::Ignored("the alarm has not enough data, and was not in ALARM before".to_owned()),
     };

@@ -34,12 +34,9 @@ impl<'a> Part<'a> {
 
     /// Text that may be left out.
     fn line(&mut self, field: &str) -> Option<String> {
-        match self.value(field)? {
-            Value::String(text) => limits::said_line(text, limits::WORD),
-            _ => {
-                self.problem(field, "be text");
-                None
-            }
+        if let Value::String(text) = self.value(field)? { limits::said_line(text, limits::WORD) } else {
+            self.problem(field, "be text");
+            None
         }
     }
 

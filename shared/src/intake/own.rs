@@ -157,13 +157,16 @@ impl Form<'_> {
             Type::Resolve => (Action::Resolve(limits::fit_closing(Closing { note, root_cause })), None),
             Type::Note => {
                 self.demand_text("note");
-                (Action::Note { text: note.unwrap_or_default() }, None)
+                (Action::Note { text: note.unwrap_or_default(), heard_in: None }, None)
             }
         };
         let first = Intent { id, workspace, at, by, target, action, reply: None };
         // A note that comes with something else is taken as well, under an id of its own.
-        let also =
-            also.map(|text| Intent { id: IntentId::of("note", &[first.id.as_str()]), action: Action::Note { text }, ..first.clone() });
+        let also = also.map(|text| Intent {
+            id: IntentId::of("note", &[first.id.as_str()]),
+            action: Action::Note { text, heard_in: None },
+            ..first.clone()
+        });
         let only_a_note = first.action == Action::Update(Changes::default()) && also.is_some();
         std::iter::once(first).filter(|_| !only_a_note).chain(also).collect()
     }

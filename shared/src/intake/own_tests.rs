@@ -221,7 +221,7 @@ fn a_note_may_come_with_an_acknowledgement() {
     let Reading::Intents(intents) = read_message(&message(&body, "m")).reading else { panic!("refused") };
     let [acknowledge, note] = intents.as_slice() else { panic!("{intents:?}") };
     assert_eq!(acknowledge.action, Action::Acknowledge);
-    assert_eq!(note.action, Action::Note { text: "On my way.".into() });
+    assert_eq!(note.action, Action::Note { text: "On my way.".into(), heard_in: None });
     assert_ne!(acknowledge.id, note.id);
     assert_eq!(acknowledge.target, note.target);
 }

@@ -570,7 +570,7 @@ mod cloudwatch_alarms {
     #[test]
     fn missing_data_is_a_note_after_an_alarm_and_nothing_otherwise() {
         let note = sample("cloudwatch-insufficient-data-sns.json");
-        assert!(matches!(&note.action, Action::Note { text } if text.starts_with("CloudWatch has no data")));
+        assert!(matches!(&note.action, Action::Note { text, .. } if text.starts_with("CloudWatch has no data")));
         assert_eq!(note.target, sample("cloudwatch-alarm-sns.json").target);
         let event = json!({"AlarmName": "cpu", "NewStateValue": "INSUFFICIENT_DATA", "OldStateValue": "OK"});
         assert_eq!(reading(&event.to_string()), Reading::Ignored("the alarm has not enough data, and was not in ALARM before".into()));

@@ -423,6 +423,11 @@ impl From<&Job> for Said {
             }
             Job::Spoken(spoken) => Self { intents: vec![spoken.id.clone()], about: spoken.command.iter().cloned().collect() },
             Job::Answered(answered) => Self { intents: vec![answered.id.clone()], about: vec![answered.command.clone()] },
+            Job::Remark(remark) => Self { intents: vec![remark.id.clone()], about: vec![remark.by.id.to_string()] },
+            Job::FromMessage(wish) => Self::from(&*wish.intent),
+            Job::Home(opened) => Self { intents: vec![opened.id.clone()], about: vec![opened.by.id.to_string()] },
+            Job::Joined(joined) => Self { intents: vec![joined.id.clone()], about: vec![joined.channel.to_string()] },
+            Job::Setting(wish) => Self { intents: vec![wish.id.clone()], about: vec![wish.by.id.to_string()] },
             Job::Uninstall(uninstall) => Self { intents: vec![uninstall.id.clone()], about: vec![uninstall.workspace.to_string()] },
         }
     }

@@ -6,6 +6,7 @@ use crate::domain::incident::{Holder, Incident, Outcome, State, Summary};
 use crate::domain::oncall::Rotation;
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
+use crate::domain::surfaces::Setting;
 use crate::domain::timeline::{Entry, Fate, What};
 use crate::mrkdwn;
 use crate::slack::blocks::{Block, Message, Mrkdwn, Plain, one_line};
@@ -102,10 +103,15 @@ pub fn status(summaries: &[Summary]) -> Message {
 
 /// Who is on call in each rotation, until when, and who comes after that.
 pub fn on_call(settings: &Settings) -> Message {
-    let rotations = &settings.configuration.rotations;
-    if rotations.is_empty() {
+    let turns = turns(settings);
+    if turns.is_empty() {
         return Message::just(mrkdwn!("No rotation is configured here, so nobody is on call."));
     }
+    Message::new(mrkdwn!("Who is on call"), sections(turns.into_iter(), "\n"), Vec::new())
+}
+
+/// A line for each rotation.
+pub(super) fn turns(settings: &Settings) -> Vec<Mrkdwn> {
     let line = |rotation: &Rotation| {
         let name = one_line(&rotation.name, NAME);
         let Some(turn) = settings.on_call(&rotation.name) else { return mrkdwn!("*{}*: nobody", name) };
@@ -113,8 +119,19 @@ pub fn on_call(settings: &Settings) -> Message {
         let next = next.map(|next| mrkdwn!(", then {}", Mrkdwn::user(&next.person))).unwrap_or_default();
         mrkdwn!("*{}*: {} until {}{}", name, Mrkdwn::user(&turn.person), Mrkdwn::when(turn.until), next)
     };
-    let lines: Vec<Mrkdwn> = rotations.iter().map(line).collect();
-    Message::new(mrkdwn!("Who is on call"), sections(lines.into_iter(), "\n"), Vec::new())
+    settings.configuration.rotations.iter().map(line).collect()
+}
+
+/// A setting is as somebody wanted it.
+pub fn set(change: &Setting, settings: &Settings) -> Message {
+    Message::just(match change {
+        Setting::DefaultChannel(channel) => {
+            let rules = settings.configuration.routing.as_ref().map_or(0, |routing| routing.rules.len());
+            let except = if rules == 0 { Mrkdwn::default() } else { mrkdwn!(" that no rule routes elsewhere") };
+            mrkdwn!("✅ Every new incident{} shows in {} from now on.", except, Mrkdwn::channel(channel))
+        }
+        Setting::Switch(switch, on) => mrkdwn!("✅ `{}` is {} now.", switch.key(), if *on { "on" } else { "off" }),
+    })
 }
 
 /// What a workspace's own command came to.
@@ -189,7 +206,7 @@ fn all_quiet() -> Message {
 }
 
 /// Those that are open, in the order in which one would look at them.
-fn open(summaries: &[Summary]) -> Vec<&Summary> {
+pub(super) fn open(summaries: &[Summary]) -> Vec<&Summary> {
     let is_open = |state| match state {
         State::Triggered | State::Acknowledged | State::Snoozed => true,
         State::Expected | State::Resolved => false,
@@ -204,7 +221,7 @@ fn open(summaries: &[Summary]) -> Vec<&Summary> {
     open
 }
 
-fn incidents(count: usize) -> String {
+pub(super) fn incidents(count: usize) -> String {
     match count {
         1 => "1 open incident".to_owned(),
         _ => format!("{count} open incidents"),
@@ -212,7 +229,7 @@ fn incidents(count: usize) -> String {
 }
 
 /// How many of each severity: `🔴 1 P1 · 🟡 2 P3`.
-fn counts(open: &[&Summary]) -> Mrkdwn {
+pub(super) fn counts(open: &[&Summary]) -> Mrkdwn {
     let count = |severity: Severity| match open.iter().filter(|summary| summary.severity == severity).count() {
         0 => Mrkdwn::default(),
         count => mrkdwn!("{} {} {}", words::sign(severity), count, severity),
@@ -221,7 +238,7 @@ fn counts(open: &[&Summary]) -> Mrkdwn {
 }
 
 /// An incident in a list: what is wrong on the first line, how it stands on the second.
-fn line(summary: &Summary) -> Mrkdwn {
+pub(super) fn line(summary: &Summary) -> Mrkdwn {
     let state = match (&summary.state, &summary.holder) {
         (State::Acknowledged, Some(Holder::User(user))) => mrkdwn!("{} has it", Mrkdwn::user(user)),
         (State::Acknowledged, Some(Holder::Source(name))) => mrkdwn!("{} has it", words::source(name)),
@@ -234,7 +251,7 @@ fn line(summary: &Summary) -> Mrkdwn {
 }
 
 /// Lines in as few sections as they fit into.
-fn sections(lines: impl Iterator<Item = Mrkdwn>, separator: &'static str) -> Vec<Block> {
+pub(super) fn sections(lines: impl Iterator<Item = Mrkdwn>, separator: &'static str) -> Vec<Block> {
     let mut sections: Vec<Vec<Mrkdwn>> = Vec::new();
     let mut room = 0;
     for line in lines {

@@ -5,18 +5,22 @@ use serde_json::Value;
 /// Every limit that `message` breaks, as sentences; empty when Slack would take it.
 pub fn check(message: &Value) -> Vec<String> {
     let mut found = Findings::default();
-    let is_view = message["type"] == "modal";
+    let is_modal = message["type"] == "modal";
+    let is_view = is_modal || message["type"] == "home";
     let attached = message["attachments"].as_array().cloned().unwrap_or_default();
     let attached = attached.iter().flat_map(|attachment| attachment["blocks"].as_array().cloned().unwrap_or_default());
     let blocks: Vec<Value> = message["blocks"].as_array().cloned().unwrap_or_default().into_iter().chain(attached).collect();
     if is_view {
         found.at_most("blocks of a view", blocks.len(), 100);
+        found.text("callback_id", &message["callback_id"], 255);
+    }
+    if is_modal {
         for word in ["title", "submit", "close"] {
             found.plain(word, &message[word], 24);
         }
         found.text("private_metadata", &message["private_metadata"], 3_000);
-        found.text("callback_id", &message["callback_id"], 255);
-    } else {
+    }
+    if !is_view {
         found.at_most("blocks of a message", blocks.len(), 50);
         found.text("text", &message["text"], 3_999);
         found.markup("text", message["text"].as_str().unwrap_or_default());
@@ -31,7 +35,7 @@ pub fn check(message: &Value) -> Vec<String> {
         found.block(block);
     }
     let all: usize = blocks.iter().map(all_text).sum();
-    found.at_most("all text of a message's blocks", all, 13_200);
+    found.at_most("all text of a message's blocks", if is_view { 0 } else { all }, 13_200);
     let everything = message.to_string();
     found.at_most("the whole view in bytes", everything.len(), 250_000);
     let mut ids: Vec<_> = blocks.iter().filter_map(|block| block["block_id"].as_str()).collect();
@@ -205,6 +209,11 @@ impl Findings {
                     self.text("value of an option", &option["value"], 150);
                 }
             }
+            Some("conversations_select") => {
+                self.plain("placeholder", &element["placeholder"], 150);
+                let initial = element.get("initial_conversation").and_then(Value::as_str);
+                self.expect("an initial channel is named by its id", initial.is_none_or(|id| id.starts_with(['C', 'G'])));
+            }
             Some("users_select") => {
                 if let Some(placeholder) = element.get("placeholder") {
                     self.plain("placeholder", placeholder, 150);
@@ -216,6 +225,8 @@ impl Findings {
                 self.expect("a moment has ten digits", element["initial_date_time"].as_i64().is_none_or(fits));
             }
             Some("plain_text_input") => {
+                let longest = element["max_length"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or_default();
+                self.at_most("initial_value", length(element["initial_value"].as_str().unwrap_or_default()), longest);
                 self.expect("max_length is at most 3,000", element["max_length"].as_u64().is_some_and(|most| (1..=3_000).contains(&most)));
                 if let Some(placeholder) = element.get("placeholder") {
                     self.plain("placeholder", placeholder, 150);

@@ -1,14 +1,16 @@
 //! From the incident to what people see in Slack. Pure: the same incident always makes the same message, so a repeated post is harmless.
 //!
 //! [`card`] is the one live message of an incident, [`thread`] the replies under it, [`digest`] what there is instead in a storm, [`report`] what is posted by the calendar, [`answer`] and [`help`] what only the person who asked
-//! sees, [`modal`] the forms. [`words`] are what several of them say in the same way.
+//! sees, [`home`] what somebody finds at Home, [`notice`] what is told once, [`modal`] the forms. [`words`] are what several of them say in the same way.
 
 pub mod answer;
 pub mod card;
 mod decision;
 pub mod digest;
 pub mod help;
+pub mod home;
 pub mod modal;
+pub mod notice;
 pub mod report;
 pub mod thread;
 mod words;

@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::home::{self, Home};
 use super::modal::{CreateContext, IncidentContext};
-use super::{answer, card, digest, help, limits, modal, reply, report};
+use super::{answer, card, digest, help, limits, modal, notice, reply, report};
 use crate::domain::Refusal;
+use crate::domain::configuration::Switch;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::incident::{Incident, Outcome, State, Summary};
@@ -18,6 +20,7 @@ use crate::domain::routing::{Match, Routing, Rule, Target};
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::storm::{Member, Overview, PAGE};
+use crate::domain::surfaces::{Quoted, Setting};
 use crate::domain::timeline::Entry;
 use crate::slack::blocks::Message;
 
@@ -169,7 +172,7 @@ fn closing() -> Closing {
 }
 
 fn note(text: &str) -> Action {
-    Action::Note { text: text.into() }
+    Action::Note { text: text.into(), heard_in: None }
 }
 
 fn severity(severity: Severity) -> Action {
@@ -346,7 +349,7 @@ fn the_forms() {
         message: Some(MessageTs::new("1768446121.000100")),
     };
     assert_json_snapshot!("modal_resolve", modal::resolve(&context("INC-7K3QPF")));
-    assert_json_snapshot!("modal_create", modal::create(&CreateContext { channel: Some(Channel::new("C0GENERAL")) }));
+    assert_json_snapshot!("modal_create", modal::create(&CreateContext { channel: Some(Channel::new("C0GENERAL")), message: None }));
     let title = json(&modal::resolve(&context("INC-0123456789ABCDEF")))["title"]["text"].clone();
     assert_eq!(title, "INC-0123456789ABCDEF", "the longest id is not cut");
     let back: IncidentContext =
@@ -355,6 +358,74 @@ fn the_forms() {
     for view in [modal::resolve(&context("INC-0123456789ABCDEF")), modal::create(&CreateContext::default())] {
         assert_eq!(limits::check(&json(&view)), Vec::<String>::new());
     }
+}
+
+#[test]
+fn a_message_is_quoted_in_the_form_that_it_opens() {
+    let (channel, ts) = (Channel::new("C0GENERAL"), MessageTs::new("1768446121.000100"));
+    let context = CreateContext { channel: Some(channel.clone()), message: Some(Quoted { channel, ts, thread: None }) };
+    let view = json(&modal::create_quoting(&context, "checkout is down\n\nsince nine"));
+    assert_json_snapshot!("modal_create_quoting", view);
+    let back: CreateContext = serde_json::from_str(view["private_metadata"].as_str().unwrap()).unwrap();
+    assert_eq!(back, context);
+    for text in hostile() {
+        assert_eq!(limits::check(&json(&modal::create_quoting(&context, &text))), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_is_told_once_in_a_channel() {
+    assert_json_snapshot!("notice_hello", notice::hello(&Workspace::new("T0TOCSIN"), &Channel::new("C0GENERAL")));
+    let incident = Story::triggered().incident;
+    assert_json_snapshot!(
+        "notice_began",
+        notice::began(&incident, Some("https://tocsin.slack.com/archives/C0INCIDENTS/p1768446121000100"))
+    );
+    assert_json_snapshot!("notice_began_before_its_card", notice::began(&incident, None));
+}
+
+/// A workspace with a rotation and a rule.
+fn configured() -> Settings {
+    let document = "[notify]\nupdated = false\nnoted = false\n[[oncall]]\nname = \"checkout\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U0JANE\", \"U0OMAR\"]\n[routing]\ndefault = { channel = \"C0INCIDENTS\" }\n[[routing.rules]]\nmatch = { severity = \"P4\" }\nto = [{ channel = \"C0NOISE\" }]";
+    let configuration = crate::domain::configuration::read(document).unwrap();
+    Settings { configuration, ..Settings::of(Channel::new("#incidents"), at(0)) }
+}
+
+#[test]
+fn home_shows_what_is_ones_own_what_is_open_and_to_admins_the_settings() {
+    let (person, settings) = (UserId::new("U0JANE"), configured());
+    let mut open = several();
+    open[0].assignee = Some(person.clone());
+    let member = Home { person: &person, open: &open, settings: &settings, admin: false, trouble: None };
+    assert_json_snapshot!("home", home::home(&member));
+    let refusal = Refusal::new("Tocsin is not in that channel yet.");
+    let bare = Settings::of(Channel::new("#incidents"), at(0));
+    assert_json_snapshot!("home_of_an_admin", home::home(&Home { open: &[], settings: &settings, admin: true, ..member }));
+    let trouble = Home { open: &[], settings: &bare, admin: true, trouble: Some(&refusal), ..member };
+    assert_json_snapshot!("home_with_trouble", home::home(&trouble));
+    assert_json_snapshot!("home_closed", home::closed(&Refusal::new("Guests cannot act on incidents here.")));
+}
+
+#[test]
+fn home_of_a_thousand_open_incidents_shows_the_worst_and_says_how_many_more() {
+    let person = UserId::new("U0JANE");
+    let one = Summary { assignee: Some(person.clone()), ..one_of(1, Severity::P2, 0) };
+    let of =
+        |number: usize| Summary { severity: Severity::ALL[number % 4], id: IncidentId::new(format!("INC-{number:06}")), ..one.clone() };
+    let open: Vec<_> = (0..1_000).map(of).collect();
+    let settings = configured();
+    let home = json(&home::home(&Home { person: &person, open: &open, settings: &settings, admin: true, trouble: None }));
+    assert_eq!(limits::check(&home), Vec::<String>::new());
+    let text = home.to_string();
+    assert!(text.contains("1000 open incidents") && text.contains("and 980 more") && text.contains("and 990 more"), "{text}");
+    assert!(text.contains("INC-000000") && !text.contains("INC-000001"), "the worst first");
+}
+
+#[test]
+fn a_setting_that_was_changed_is_confirmed() {
+    let settings = configured();
+    assert_json_snapshot!("answer_set_channel", answer::set(&Setting::DefaultChannel(Channel::new("C0GENERAL")), &settings));
+    assert_json_snapshot!("answer_set_switch", answer::set(&Setting::Switch(Switch::Noted, false), &settings));
 }
 
 #[test]
@@ -516,15 +587,35 @@ fn every_message(text: &str) -> Vec<Value> {
     assert_eq!(page["blocks"].as_array().map(Vec::len), Some(PAGE), "every incident of a page has its place");
     let members = vec![Member::of(&story.incident); 60];
     let open = members.into_iter().map(|member| Member { state: State::Triggered, ..member }).collect();
+    messages.push(json(&notice::hello(&Workspace::new("T0TOCSIN"), &Channel::new("C0GENERAL"))));
+    messages.extend([Some(text), None].map(|link| json(&notice::began(&story.incident, link))));
+    messages.push(json(&answer::set(&Setting::DefaultChannel(Channel::new(text)), &configured())));
     messages.extend([page, json(&digest::digest(&Overview { started: at(0), ended: None, members: open }))]);
     messages
+}
+
+/// Home of somebody who has sixty incidents all of whose texts are `text`, in every state.
+fn every_home(text: &str) -> Vec<Value> {
+    let summary = Story::new().then(0, &Actor::Source(text.to_owned()), Action::Create(changes_of(text))).incident.summary().unwrap();
+    // Slack gives ids, and keeps them short.
+    let person = UserId::new(text.chars().take(30).collect::<String>());
+    let open: Vec<_> =
+        (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], assignee: Some(person.clone()), ..summary.clone() }).collect();
+    let mut settings = configured();
+    let mut rotation = settings.configuration.rotations[0].clone();
+    (rotation.name, rotation.people) = (text.to_owned(), vec![person.clone()]);
+    settings.configuration.rotations = vec![rotation; 100];
+    settings.configuration.routing = Some(Routing::all_to(Channel::new(text)));
+    let refusal = Refusal::new(format!("{text} <@U0JANE>"));
+    let admin = Home { person: &person, open: &open, settings: &settings, admin: true, trouble: Some(&refusal) };
+    vec![json(&home::home(&admin)), json(&home::home(&Home { admin: false, trouble: None, ..admin })), json(&home::closed(&refusal))]
 }
 
 #[test]
 fn every_message_stays_within_the_limits_whatever_it_is_made_from() {
     let mut broken = Vec::new();
     for text in hostile() {
-        for message in every_message(&text) {
+        for message in every_message(&text).into_iter().chain(every_home(&text)) {
             let found = limits::check(&message);
             if !found.is_empty() {
                 let start: String = text.chars().take(30).collect();

@@ -452,8 +452,24 @@ enum Control {
         multiline: bool,
         max_length: u16,
         #[serde(skip_serializing_if = "Option::is_none")]
+        initial_value: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         placeholder: Option<Text>,
     },
+    ConversationsSelect {
+        action_id: String,
+        placeholder: Text,
+        filter: Filter,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        initial_conversation: Option<Channel>,
+    },
+}
+
+/// Which conversations one may choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Filter {
+    include: [&'static str; 2],
+    exclude_bot_users: bool,
 }
 
 /// What is asked before a press counts. <https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object>
@@ -516,6 +532,11 @@ impl Button {
         Self(control)
     }
 
+    /// A button whose words say how something stands; they are this program's own.
+    pub fn switch(action_id: &str, text: &str, value: &'static str) -> Self {
+        Self::new(action_id, text, None, Some(value.to_owned()), None)
+    }
+
     /// Whether it opens a page, which needs nobody to answer.
     fn opens(&self) -> bool {
         matches!(&self.0, Control::Button { url: Some(_), .. })
@@ -552,6 +573,13 @@ impl Element {
         Self(Control::Overflow { action_id: action_id.to_owned(), options })
     }
 
+    /// A channel, public or private; choosing one sends its id at once.
+    pub fn channel(action_id: &'static str, placeholder: &'static str, initial: Option<Channel>) -> Self {
+        let filter = Filter { include: ["public", "private"], exclude_bot_users: true };
+        let placeholder = plain(placeholder, PLACEHOLDER);
+        Self(Control::ConversationsSelect { action_id: action_id.to_owned(), placeholder, filter, initial_conversation: initial })
+    }
+
     fn opens(&self) -> bool {
         matches!(&self.0, Control::Button { url: Some(_), .. })
     }
@@ -566,7 +594,18 @@ impl Field {
     /// A text of at most `max_length` characters (Slack: 3,000).
     pub fn text(action_id: &'static str, multiline: bool, max_length: u16, placeholder: Option<&'static str>) -> Self {
         let placeholder = placeholder.map(|text| plain(text, PLACEHOLDER));
-        Self(Control::PlainTextInput { action_id: action_id.to_owned(), multiline, max_length: max_length.min(3_000), placeholder })
+        let max_length = max_length.min(3_000);
+        Self(Control::PlainTextInput { action_id: action_id.to_owned(), multiline, max_length, initial_value: None, placeholder })
+    }
+
+    /// The same field with this text in it already, as much of it as it takes; only texts can be begun.
+    #[must_use]
+    pub fn beginning_with(mut self, text: &str) -> Self {
+        if let Control::PlainTextInput { initial_value, max_length, .. } = &mut self.0 {
+            let Plain(text) = Plain::new(text).cut((*max_length).into());
+            *initial_value = Some(text).filter(|text| !text.is_empty());
+        }
+        self
     }
 
     /// One of several (Slack: 100).
@@ -730,6 +769,7 @@ impl Control {
             Self::PlainTextInput { placeholder, .. } | Self::UsersSelect { placeholder, .. } => {
                 placeholder.as_ref().map_or(0, Text::length)
             }
+            Self::ConversationsSelect { placeholder, .. } => placeholder.length(),
             Self::DateTimePicker { .. } => 0,
         }
     }
@@ -841,6 +881,23 @@ impl View {
         blocks.truncate(MODAL_BLOCKS);
         let word = |text: &str| plain(text, MODAL_WORD);
         Self { r#type: "modal", callback_id, title: word(title), submit: word(submit), close: word("Cancel"), private_metadata, blocks }
+    }
+}
+
+/// What somebody sees at Home, and nobody else. <https://docs.slack.dev/surfaces/app-home>
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HomeView {
+    r#type: &'static str,
+    callback_id: &'static str,
+    blocks: Vec<Block>,
+}
+
+impl HomeView {
+    /// Blank blocks are left out, and those at the end for which there is no room.
+    pub fn new(mut blocks: Vec<Block>) -> Self {
+        blocks.retain(|block| !block.is_blank());
+        blocks.truncate(MODAL_BLOCKS);
+        Self { r#type: "home", callback_id: "home", blocks }
     }
 }
 

@@ -224,7 +224,7 @@ fn note(rest: &str) -> Result<Wish, Refusal> {
     if text.is_empty() {
         return Err(Refusal::new("What should the note say? `/incident note ID TEXT`"));
     }
-    Ok(Wish::Do(one_target(id)?, Action::Note { text }))
+    Ok(Wish::Do(one_target(id)?, Action::Note { text, heard_in: None }))
 }
 
 fn snooze(rest: &str, now: Timestamp) -> Result<Wish, Refusal> {

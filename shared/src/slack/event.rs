@@ -6,7 +6,11 @@ use serde::Deserialize;
 use crate::domain::Refusal;
 use crate::domain::ids::{Channel, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, Spoken, TakeOver, Uninstall};
+use crate::domain::surfaces::{HomeOpened, Joined, Remark, Remarked};
 
+use crate::render::modal::NOTE_MAX;
+
+use super::blocks::cut;
 use super::command::{self, Wish};
 use super::text;
 use super::verify::Verified;
@@ -34,6 +38,8 @@ pub struct Delivery {
 pub struct Authorization {
     pub team_id: Option<String>,
     pub enterprise_id: Option<String>,
+    pub user_id: Option<String>,
+    pub is_bot: Option<bool>,
     pub is_enterprise_install: Option<bool>,
 }
 
@@ -44,6 +50,7 @@ pub struct Authorization {
 pub struct Event {
     #[serde(rename = "type")]
     pub kind: String,
+    pub subtype: Option<String>,
     // Some events hold a whole object here.
     pub user: Option<serde_json::Value>,
     pub team: Option<serde_json::Value>,
@@ -54,7 +61,33 @@ pub struct Event {
     pub ts: Option<String>,
     pub thread_ts: Option<String>,
     pub event_ts: Option<String>,
+    pub tab: Option<String>,
+    pub parent_user_id: Option<String>,
+    pub files: Option<Vec<File>>,
+    pub reaction: Option<String>,
+    pub item: Option<Item>,
+    pub item_user: Option<String>,
     pub tokens: Option<Tokens>,
+}
+
+/// What was reacted to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
+pub struct Item {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub channel: Option<String>,
+    pub ts: Option<String>,
+}
+
+/// A file that came with a message.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
+pub struct File {
+    pub title: Option<String>,
+    pub name: Option<String>,
 }
 
 /// Whose tokens were revoked: user ids, not tokens.
@@ -99,6 +132,10 @@ impl Delivery {
         let Some(workspace) = self.workspace() else { return Wanted::Ignore("an event of no workspace".to_owned()) };
         match event.kind.as_str() {
             "app_mention" if event.bot_id.is_none() => mention(event, workspace, now),
+            "reaction_added" => self.reaction(event, workspace, now),
+            "message" => self.reply(event, workspace, now),
+            "app_home_opened" => home_opened(event, workspace),
+            "member_joined_channel" => self.joined(event, workspace),
             "app_uninstalled" => self.uninstalled(event, workspace, now),
             // Only the bot's own token matters: users' tokens are not asked for.
             "tokens_revoked" if event.tokens.as_ref().and_then(|tokens| tokens.bot.as_ref()).is_some_and(|bots| !bots.is_empty()) => {
@@ -106,6 +143,69 @@ impl Delivery {
             }
             other => Wanted::Ignore(format!("nothing to do for `{other}`")),
         }
+    }
+
+    /// The bot's own user, where Slack says who that is.
+    fn bot(&self) -> Option<&str> {
+        let first = self.authorizations.as_ref()?.first()?;
+        first.user_id.as_deref().filter(|id| first.is_bot == Some(true) && !id.is_empty())
+    }
+
+    /// Whether Slack says that somebody else wrote it: then it is no card.
+    fn is_of_another(&self, author: Option<&String>) -> bool {
+        self.bot().zip(author).is_some_and(|(bot, author)| bot != author)
+    }
+
+    /// Somebody put an emoji under a message. What it means, and whether the message is a card, the worker finds out; what is surely none goes no further.
+    /// <https://docs.slack.dev/reference/events/reaction_added>
+    fn reaction(&self, event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
+        let nothing = |why: &str| Wanted::Ignore(format!("a reaction {why}"));
+        let place = event.item.as_ref().filter(|item| item.kind == "message").and_then(|item| item.channel.as_ref().zip(item.ts.as_ref()));
+        let (Some(user), Some(name), Some((channel, ts))) = (word(event.user.as_ref()), &event.reaction, place) else {
+            return nothing("to no message");
+        };
+        if self.bot() == Some(&user) || self.is_of_another(event.item_user.as_ref()) {
+            return nothing("that is not about a card");
+        }
+        let event_ts = event.event_ts.clone().unwrap_or_default();
+        // A name as long as this is no emoji's.
+        let name: String = name.chars().take(200).collect();
+        let id = IntentId::of("event", &[workspace.as_str(), channel, &event_ts, &event.kind, ts, &user, &name]);
+        remark(event, (id, workspace), &user, (channel, ts), Remarked::Reacted(name), super::moment(&event_ts).unwrap_or(now))
+    }
+
+    /// Somebody wrote in a thread. Where that is a card's, it is a note; what bots write, and what mentions the bot and is read as a command, is none.
+    /// <https://docs.slack.dev/reference/events/message>
+    fn reply(&self, event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
+        let nothing = |why: &str| Wanted::Ignore(format!("a message {why}"));
+        let by_a_person = matches!(event.subtype.as_deref(), None | Some("thread_broadcast" | "file_share")) && event.bot_id.is_none();
+        if !by_a_person {
+            return nothing("that no person wrote just now");
+        }
+        let (user, channel) = (word(event.user.as_ref()), word(event.channel.as_ref()));
+        let thread = event.thread_ts.as_ref().filter(|thread| event.ts.as_ref() != Some(*thread));
+        let (Some(user), Some(channel), Some(thread), Some(ts)) = (user, channel, thread, &event.ts) else {
+            return nothing("in no thread");
+        };
+        if self.bot() == Some(&user) || self.is_of_another(event.parent_user_id.as_ref()) {
+            return nothing("in a thread that is not a card's");
+        }
+        let said = event.text.as_deref().unwrap_or_default();
+        if self.bot().is_some_and(|bot| said.contains(&format!("<@{bot}"))) {
+            return nothing("to the bot, which comes as a mention too");
+        }
+        let Some(said) = what_was_said(said, event.files.as_deref().unwrap_or_default()) else { return nothing("without words") };
+        let id = IntentId::of("event", &[workspace.as_str(), &channel, ts, "reply"]);
+        remark(event, (id, workspace), &user, (&channel, thread), Remarked::Replied(said), super::moment(ts).unwrap_or(now))
+    }
+
+    /// Somebody joined a channel: the bot itself says hello there. <https://docs.slack.dev/reference/events/member_joined_channel>
+    fn joined(&self, event: &Event, workspace: Workspace) -> Wanted {
+        let joined = word(event.user.as_ref()).filter(|user| self.bot() == Some(user)).and_then(|_| word(event.channel.as_ref()));
+        let Some(channel) = joined else { return Wanted::Ignore("somebody else joined a channel".to_owned()) };
+        let event_ts = event.event_ts.as_deref().unwrap_or_default();
+        let id = IntentId::of("event", &[workspace.as_str(), &channel, event_ts, &event.kind]);
+        Wanted::Queue(Job::Joined(Joined { id, workspace, channel: Channel::new(channel) }))
     }
 
     /// The installation: of several authorizations Slack shows the first.
@@ -123,10 +223,55 @@ impl Delivery {
     }
 }
 
+/// A text that stands where other events hold an object.
+fn word(value: Option<&serde_json::Value>) -> Option<String> {
+    value.and_then(|value| value.as_str()).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Words as people read them; of a message without any, the names of its files.
+fn what_was_said(text: &str, files: &[File]) -> Option<String> {
+    let words = text::plain(text);
+    if !words.trim().is_empty() {
+        return Some(cut(words.trim(), NOTE_MAX).into_owned());
+    }
+    let names = files.iter().filter_map(|file| file.title.as_ref().or(file.name.as_ref())).map(String::as_str);
+    let names = names.collect::<Vec<_>>().join(", ");
+    (!names.is_empty()).then(|| cut(&format!("Shared {names}"), NOTE_MAX).into_owned())
+}
+
+fn remark(
+    event: &Event,
+    (id, workspace): (IntentId, Workspace),
+    user: &str,
+    (channel, message): (&str, &str),
+    what: Remarked,
+    at: Timestamp,
+) -> Wanted {
+    let (channel, message) = (Channel::new(channel), MessageTs::new(message));
+    let by = Person {
+        id: UserId::new(user),
+        name: None,
+        email: None,
+        team: event.user_team.clone().or_else(|| word(event.team.as_ref())).map(Workspace::new),
+        enterprise: None,
+        place: Some(Place { channel: channel.clone(), message: Some(message.clone()) }),
+    };
+    Wanted::Queue(Job::Remark(Remark { id, workspace, at, by, channel, message, what }))
+}
+
+/// Somebody looks at Home; the other tab is the conversation with the bot. <https://docs.slack.dev/reference/events/app_home_opened>
+fn home_opened(event: &Event, workspace: Workspace) -> Wanted {
+    let user = word(event.user.as_ref()).filter(|_| event.tab.as_deref() == Some("home"));
+    let Some(user) = user else { return Wanted::Ignore("another tab than Home".to_owned()) };
+    let event_ts = event.event_ts.as_deref().unwrap_or_default();
+    let id = IntentId::of("event", &[workspace.as_str(), &user, event_ts, &event.kind]);
+    let by = Person { id: UserId::new(user), name: None, email: None, team: None, enterprise: None, place: None };
+    Wanted::Queue(Job::Home(HomeOpened { id, workspace, by }))
+}
+
 /// Somebody speaks to the bot: the same words as after `/incident`; nothing said asks how things stand.
 fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
-    let word = |value: &Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
-    let (Some(user), Some(channel)) = (word(&event.user), word(&event.channel)) else {
+    let (Some(user), Some(channel)) = (word(event.user.as_ref()), word(event.channel.as_ref())) else {
         return Wanted::Ignore("a mention without a user or a channel".to_owned());
     };
     let event_ts = event.event_ts.as_ref().or(event.ts.as_ref()).cloned().unwrap_or_default();
@@ -134,7 +279,7 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
         id: UserId::new(&user),
         name: None,
         email: None,
-        team: event.user_team.clone().or_else(|| word(&event.team)).map(Workspace::new),
+        team: event.user_team.clone().or_else(|| word(event.team.as_ref())).map(Workspace::new),
         enterprise: None,
         place: Some(Place { channel: Channel::new(&channel), message: event.ts.as_ref().map(MessageTs::new) }),
     };
@@ -170,4 +315,99 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
         Err(refusal) => Ask::Nothing(refusal),
     };
     Wanted::Queue(Job::Question(Question { id, workspace: Some(workspace), by: person, ask, reply }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What an event comes to, with the bot `U0BOT` in the workspace `T1`.
+    fn wanted(event: &Value) -> Wanted {
+        let delivery = json!({
+            "type": "event_callback", "team_id": "T1", "event": event,
+            "authorizations": [{ "team_id": "T1", "user_id": "U0BOT", "is_bot": true }],
+        });
+        serde_json::from_value::<Delivery>(delivery).unwrap().wanted(Timestamp::UNIX_EPOCH)
+    }
+
+    /// A reply of Jane's in a thread of the bot's, and `more`.
+    fn reply(more: &Value) -> Wanted {
+        let mut event = json!({
+            "type": "message", "channel": "C1", "user": "U0JANE", "text": "the pool is full", "ts": "1768446121.000200",
+            "thread_ts": "1768446121.000100", "parent_user_id": "U0BOT",
+        });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wanted(&event)
+    }
+
+    fn said(wanted: Wanted) -> Option<String> {
+        match wanted {
+            Wanted::Queue(Job::Remark(Remark { what: Remarked::Replied(said), .. })) => Some(said),
+            Wanted::Ignore(_) => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_person_says_in_a_thread_of_ours_may_be_a_note() {
+        assert_eq!(said(reply(&json!({}))).as_deref(), Some("the pool is full"));
+        assert_eq!(said(reply(&json!({ "subtype": "thread_broadcast" }))).as_deref(), Some("the pool is full"));
+        // Of some messages Slack does not say whose they are.
+        assert_eq!(said(reply(&json!({ "parent_user_id": null }))).as_deref(), Some("the pool is full"));
+        let file = json!({ "subtype": "file_share", "text": "", "files": [{ "title": "p99.png" }, { "name": "log.txt" }] });
+        assert_eq!(said(reply(&file)).as_deref(), Some("Shared p99.png, log.txt"));
+        let long = said(reply(&json!({ "text": "x".repeat(40_000) }))).unwrap();
+        assert_eq!((long.chars().count(), long.ends_with('…')), (NOTE_MAX, true));
+    }
+
+    #[test]
+    fn what_is_surely_no_note_goes_no_further() {
+        let none = [
+            json!({ "user": "U0BOT" }),
+            json!({ "bot_id": "B1" }),
+            json!({ "subtype": "message_changed" }),
+            json!({ "subtype": "message_deleted" }),
+            json!({ "parent_user_id": "U0OMAR" }),
+            json!({ "thread_ts": null }),
+            json!({ "thread_ts": "1768446121.000200" }),
+            json!({ "text": " " }),
+            json!({ "text": "<@U0BOT> status" }),
+        ];
+        for more in none {
+            assert_eq!(said(reply(&more)), None, "{more}");
+        }
+    }
+
+    #[test]
+    fn a_reaction_travels_by_its_name_unless_the_message_is_somebody_elses() {
+        let reaction = |more: Value| {
+            let mut event = json!({
+                "type": "reaction_added", "user": "U0JANE", "reaction": "eyes", "item_user": "U0BOT", "event_ts": "1768446121.000300",
+                "item": { "type": "message", "channel": "C1", "ts": "1768446121.000100" },
+            });
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            match wanted(&event) {
+                Wanted::Queue(Job::Remark(remark)) => Some((remark.id, remark.what)),
+                Wanted::Ignore(_) => None,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (id, what) = reaction(json!({})).unwrap();
+        assert_eq!(what, Remarked::Reacted("eyes".to_owned()));
+        let of = |more: Value| reaction(more).map(|(id, _)| id);
+        assert_eq!(of(json!({ "event_id": "Ev2" })), Some(id.clone()), "under another id it is the same");
+        for another in [json!({ "user": "U0OMAR" }), json!({ "reaction": "tada" }), json!({ "event_ts": "1768446121.000400" })] {
+            assert!(of(another.clone()).is_some_and(|other| other != id), "{another}");
+        }
+        for none in [
+            json!({ "item_user": "U0OMAR" }),
+            json!({ "user": "U0BOT" }),
+            json!({ "item": { "type": "file" } }),
+            json!({ "type": "reaction_removed" }),
+        ] {
+            assert_eq!(of(none.clone()), None, "{none}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::secrets::Secret;
 use crate::secrets::vault::InstallationSecret;
 
 /// The scopes that an installation asks for. `infra/app-manifest.yaml` says the same, with what each is for.
-pub const SCOPES: [&str; 11] = [
+pub const SCOPES: [&str; 12] = [
     "commands",
     "chat:write",
     "users:read",
@@ -20,6 +20,7 @@ pub const SCOPES: [&str; 11] = [
     "channels:read",
     "groups:read",
     "app_mentions:read",
+    "reactions:read",
 ];
 
 /// What `oauth.v2.access` answers, to a code as to a refresh token.

@@ -28,7 +28,7 @@ const EXPECTED_DAYS: i64 = 14;
 pub(super) const UPDATE_RANK: u8 = 5;
 /// What is posted by the calendar keeps no incident waiting.
 pub(super) const REPORT_RANK: u8 = 6;
-const REPLY_RANK: u8 = 9;
+pub(super) const REPLY_RANK: u8 = 9;
 
 /// DynamoDB's limit on the writes of one transaction.
 const WRITES_MOST: usize = 100;
@@ -120,7 +120,7 @@ impl Store {
             }
             // In somebody's direct messages the card stands alone, unless it calls them once more.
             let person = channel.person();
-            let here = |entry: &&&Entry| person.as_ref().is_none_or(|person| !added && entry.calls(person));
+            let here = |entry: &&&Entry| entry.is_news_in(channel) && person.as_ref().is_none_or(|person| !added && entry.calls(person));
             for entry in told.iter().filter(here).take(room) {
                 let place = keys::entry_place(entry);
                 let key = keys::due_reply(&incident.workspace, channel, &incident.id, &place);

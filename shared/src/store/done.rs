@@ -1,17 +1,18 @@
 //! What comes of a post: one transaction takes it off and keeps where the message is, under the condition that the post is still ours.
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem, Update};
 use jiff::Timestamp;
 
-use crate::domain::ids::{Channel, MessageTs, Workspace};
+use crate::domain::ids::{Channel, IncidentId, MessageTs, Workspace};
 use crate::domain::storm::Member;
 
 use super::attempts::held;
 use super::commit::{UPDATE_RANK, condition_failed, is_conflict};
+use super::incidents::Shown;
 use super::keys::{self, Key};
 use super::pace::ChannelPace;
 use super::posts::{Due, Kind, Posted};
-use super::{Store, StoreError, attribute, number, text};
+use super::{Store, StoreError, attribute, number, text, write};
 
 /// How often a transaction that met another one is tried again.
 const CONFLICTS_MOST: u32 = 5;
@@ -54,9 +55,16 @@ impl Store {
         let Some((kind, kept_at)) = kind.as_ref().and_then(|kind| Some((kind, kind.kept_at(workspace, channel)?))) else {
             return self.transact_posts([self.take_off(due, owner, Newest::Any)?].into_iter().chain(pace).collect()).await;
         };
+        let is_message = pace.is_some();
         let mut rest: Vec<_> = pace.into_iter().collect();
+        if let Kind::Card(incident) = kind
+            && is_message
+        {
+            rest.extend(self.keep_shown(workspace, channel, incident, posted)?);
+        }
         let newest = match kind {
             Kind::Card(_) | Kind::Reply(..) | Kind::Report(..) => Newest::Upto(posted.shown),
+            Kind::Notice(_) => Newest::Any,
             Kind::Digest(_) => Newest::Exactly(due.want),
             Kind::Page(digest, _) => {
                 rest.push(self.want_digest(workspace, channel, digest, *now)?);
@@ -102,7 +110,7 @@ impl Store {
             Kind::Card(incident) => self.repaint(&keys::due_card(workspace, channel, incident), due).await,
             Kind::Digest(digest) => self.repaint(&keys::due_digest(workspace, channel, digest), due).await,
             Kind::Page(digest, page) => self.repaint(&keys::due_page(workspace, channel, digest, *page), due).await,
-            Kind::Reply(..) | Kind::Report(..) => Ok(()),
+            Kind::Reply(..) | Kind::Notice(_) | Kind::Report(..) => Ok(()),
         }
     }
 
@@ -127,6 +135,24 @@ impl Store {
             .await
             .map(|_| ())
             .map_err(|error| StoreError::call(&error))
+    }
+
+    /// Whoever does something at this message means this incident. What a webhook posted has no `ts`, and nothing can be done at it.
+    fn keep_shown(
+        &self,
+        workspace: &Workspace,
+        channel: &Channel,
+        incident: &IncidentId,
+        posted: &Posted,
+    ) -> Result<Option<TransactWriteItem>, StoreError> {
+        if posted.ts.as_str().is_empty() {
+            return Ok(None);
+        }
+        let shown = Shown { incident: incident.clone(), place: channel.clone() };
+        let item = write(&keys::shown_at(workspace, &posted.slack_channel, &posted.ts), &shown)?;
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).build();
+        let put = put.map_err(|error| StoreError::Form(error.to_string()))?;
+        Ok(Some(TransactWriteItem::builder().put(put).build()))
     }
 
     fn keep_posted(&self, place: &Key, posted: &Posted, members: &[Member]) -> Result<TransactWriteItem, StoreError> {
@@ -161,7 +187,7 @@ impl Store {
                 .update_expression(format!("SET #rank = :rank {AGAIN}"))
                 .expression_attribute_names("#rank", "rank")
                 .expression_attribute_values(":rank", number(UPDATE_RANK)),
-            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..) => update.update_expression(AGAIN),
+            Kind::Reply(..) | Kind::Digest(_) | Kind::Page(..) | Kind::Notice(_) | Kind::Report(..) => update.update_expression(AGAIN),
         };
         let update = update.build().map_err(|error| StoreError::Form(error.to_string()))?;
         Ok(TransactWriteItem::builder().update(update).build())

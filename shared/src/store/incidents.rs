@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::flapping::Begun;
-use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
+use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, Workspace};
 use crate::domain::incident::{Incident, Outcome, Summary};
 use crate::domain::timeline::Entry;
 
@@ -37,6 +37,15 @@ pub struct Marker {
     pub incident: Option<IncidentId>,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// Which card a message is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Whose.
+    pub incident: IncidentId,
+    /// In which of the incident's channels, as it was routed.
+    pub place: Channel,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +85,11 @@ impl Store {
         let mut found = self.get_several(settings.iter().chain([&incident])).await?;
         let stored: Option<Stored<Incident>> = found.remove(&incident).map(read).transpose()?;
         Ok((stored.map(|stored| stored.data), Wants::take(workspace, &settings, &mut found)?))
+    }
+
+    /// The card that a message is; `None` for every other message. `channel` is Slack's id.
+    pub async fn shown_at(&self, workspace: &Workspace, channel: &Channel, ts: &MessageTs) -> Result<Option<Shown>, StoreError> {
+        self.get(&keys::shown_at(workspace, channel, ts)).await
     }
 
     /// What became of an intent that was applied before.

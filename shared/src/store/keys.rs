@@ -5,6 +5,7 @@
 //! | `T1#incident#INC-7K3QPF` | `incident` | the incident; also in the index `by_workspace` under `open#…` or `resolved#…` |
 //! | | `timeline#{µs}#{intent}` | a line of its timeline |
 //! | | `message#{channel}` | its card in a channel: where, and which version it shows; in a storm, the page of the digest it is on |
+//! | `T1#message#{channel}#{ts}` | `message` | the incident whose card this message of Slack's is |
 //! | `T1#key#{digest}` | `key` | the incident that a source's key means now |
 //! | `T1#intent#{id}` | `intent` | the marker of an applied intent, with its outcome |
 //! | `T1#channel#{channel}` | `due#card#{incident}`, `due#reply#{incident}#{entry}` | a post that is due |
@@ -12,6 +13,7 @@
 //! | | `due#report#{µs}#{µs}#{name}` | a report that is due: until when, from when |
 //! | | `digest#{digest}` | a storm's digest: when it began and ended, where it is |
 //! | | `digest#{digest}#page#{page}` | a reply under it: the incidents it shows, where it is |
+//! | | `notice#{name}`, `due#notice#{name}` | what is told there once: what it is and where it stands; that it is due |
 //! | | `pace` | not before when the channel takes another message; how many cards it had lately; its storm; why nothing can be posted there |
 //! | `T1#method#{method}` | `pace` | not before when Slack takes another call |
 //! | `T1#user#{id}` | `profile` | what Slack says about a person, for an hour |
@@ -28,7 +30,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::ids::{Channel, DedupKey, DigestId, IncidentId, IntentId, MessageTs, NoticeId, UserId, Workspace};
 use crate::domain::report::Period;
 use crate::domain::timeline::Entry;
 use crate::domain::timer::Timer;
@@ -80,6 +82,11 @@ pub fn entry(workspace: &Workspace, id: &IncidentId, place: &str) -> Key {
 /// The card in a channel.
 pub fn message(workspace: &Workspace, id: &IncidentId, channel: &Channel) -> Key {
     Key { pk: incident_partition(workspace, id), sk: format!("message#{channel}") }
+}
+
+/// Whose card a message is, by the message: the other way round.
+pub fn shown_at(workspace: &Workspace, channel: &Channel, ts: &MessageTs) -> Key {
+    Key { pk: format!("{workspace}#message#{channel}#{ts}"), sk: "message".to_owned() }
 }
 
 /// What a source's key means. Keys can be longer than DynamoDB's, so their digest stands for them.
@@ -146,6 +153,16 @@ pub fn report(workspace: &Workspace, name: &str) -> Key {
 /// The partition of the incidents that ended on a day.
 pub fn ended(workspace: &Workspace, day: Date) -> String {
     format!("{workspace}#ended#{day}")
+}
+
+/// What is told once in a channel.
+pub fn notice(workspace: &Workspace, channel: &Channel, notice: &NoticeId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("notice#{notice}") }
+}
+
+/// The notice that is due.
+pub fn due_notice(workspace: &Workspace, channel: &Channel, notice: &NoticeId) -> Key {
+    Key { pk: channel_partition(workspace, channel), sk: format!("due#notice#{notice}") }
 }
 
 /// When the channel takes another message.

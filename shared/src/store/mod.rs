@@ -1,5 +1,5 @@
 //! DynamoDB: one table, every key beginning with the installation. [`keys`] says what stands where; [`incidents`] reads, [`commit`] writes an intent's
-//! whole effect in one transaction, [`posts`] is what is due in Slack, [`attempts`] who tries it, [`done`] what came of it, [`digest`] what came in a storm, [`pace`] how fast Slack is called, [`reports`] what is posted by the calendar, [`timers`] what falls due with
+//! whole effect in one transaction, [`posts`] is what is due in Slack, [`attempts`] who tries it, [`done`] what came of it, [`digest`] what came in a storm, [`notices`] what is told once, [`pace`] how fast Slack is called, [`reports`] what is posted by the calendar, [`timers`] what falls due with
 //! time, [`workspaces`] what is known of a workspace and its people, [`installations`] who has installed Tocsin, [`states`] who is about to.
 
 pub mod attempts;
@@ -9,6 +9,7 @@ pub mod done;
 pub mod incidents;
 pub mod installations;
 pub mod keys;
+pub mod notices;
 pub mod pace;
 pub mod posts;
 pub mod reports;

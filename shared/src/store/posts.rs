@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::configuration::Configuration;
-use crate::domain::ids::{Channel, DigestId, IncidentId, MessageTs, Workspace};
+use crate::domain::ids::{Channel, DigestId, IncidentId, MessageTs, NoticeId, Workspace};
 use crate::domain::incident::Incident;
 use crate::domain::report::{Period, Tally};
 use crate::domain::storm::Overview;
@@ -18,6 +18,7 @@ use super::commit::UPDATE_RANK;
 use super::digest::{self, OnPage};
 use super::incidents::Stored;
 use super::keys::{self, Key};
+use super::notices::{Kept, Notice};
 use super::pace::{MethodPace, method_pace};
 use super::reports;
 use super::workspaces::configuration;
@@ -67,6 +68,8 @@ pub enum Kind {
     Page(DigestId, u32),
     /// The report of this name, about this period.
     Report(String, Period),
+    /// What is told once.
+    Notice(NoticeId),
 }
 
 /// A message of ours in a channel.
@@ -108,6 +111,10 @@ pub enum Subject {
     Page(Vec<Incident>),
     /// What is posted by the calendar: its name, and what there is to say.
     Report(String, Box<Tally>),
+    /// That the bot is in a channel now.
+    Hello(Workspace, Channel),
+    /// That an incident began with a message, and where its card is.
+    Began(Box<Incident>, Option<String>),
 }
 
 /// Where an incident, a digest or a page is shown, as it is kept with it.
@@ -145,6 +152,7 @@ impl Due {
             "card" => Some(Kind::Card(IncidentId::new(rest))),
             "reply" => rest.split_once('#').map(|(incident, place)| Kind::Reply(IncidentId::new(incident), place.to_owned())),
             "report" => reports::kind_of(rest),
+            "notice" => Some(Kind::Notice(NoticeId::new(rest))),
             other => digest::kind_of(other, rest),
         }
     }
@@ -159,7 +167,7 @@ impl Kind {
     pub fn is_message_at(&self, rank: u8) -> bool {
         match self {
             Self::Card(_) | Self::Page(..) => rank < UPDATE_RANK,
-            Self::Reply(..) | Self::Report(..) => true,
+            Self::Reply(..) | Self::Notice(_) | Self::Report(..) => true,
             Self::Digest(_) => false,
         }
     }
@@ -168,7 +176,7 @@ impl Kind {
     pub fn incident(&self) -> Option<&IncidentId> {
         match self {
             Self::Card(incident) | Self::Reply(incident, _) => Some(incident),
-            Self::Digest(_) | Self::Page(..) | Self::Report(..) => None,
+            Self::Digest(_) | Self::Page(..) | Self::Notice(_) | Self::Report(..) => None,
         }
     }
 
@@ -179,13 +187,15 @@ impl Kind {
             Self::Reply(..) | Self::Report(..) => None,
             Self::Digest(digest) => Some(keys::digest(workspace, channel, digest)),
             Self::Page(digest, page) => Some(keys::page(workspace, channel, digest, *page)),
+            Self::Notice(name) => Some(keys::notice(workspace, channel, name)),
         }
     }
 
     /// What it stands under.
     pub fn under(&self) -> Option<Self> {
         match self {
-            Self::Card(_) | Self::Digest(_) | Self::Report(..) => None,
+            // What a notice stands under, where it stands under anything, is no message of ours.
+            Self::Card(_) | Self::Digest(_) | Self::Notice(_) | Self::Report(..) => None,
             Self::Reply(incident, _) => Some(Self::Card(incident.clone())),
             Self::Page(digest, _) => Some(Self::Digest(digest.clone())),
         }
@@ -230,6 +240,12 @@ impl Store {
         Ok(due)
     }
 
+    /// Where an incident's card is in a channel; `None` where there is none yet.
+    pub async fn posted(&self, workspace: &Workspace, incident: &IncidentId, channel: &Channel) -> Result<Option<Posted>, StoreError> {
+        let kept: Option<Whereabouts> = self.get(&keys::message(workspace, incident, channel)).await?;
+        Ok(kept.and_then(|kept| kept.posted()))
+    }
+
     /// Reads everything that a post is made of. `posting` is the method by which new messages come into the channel.
     pub async fn material(&self, workspace: &Workspace, channel: &Channel, kind: &Kind, posting: &str) -> Result<Material, StoreError> {
         let posting = keys::method_pace(workspace, posting);
@@ -238,14 +254,16 @@ impl Store {
         let incident = kind.incident().map(|id| keys::incident(workspace, id));
         let entry = match kind {
             Kind::Reply(id, place) => Some(keys::entry(workspace, id, place)),
-            Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) | Kind::Report(..) => None,
+            Kind::Card(_) | Kind::Digest(_) | Kind::Page(..) | Kind::Notice(_) | Kind::Report(..) => None,
         };
         let settings = matches!(kind, Kind::Card(_)).then(|| keys::configuration(workspace));
         let keys = [Some(&posting), own.as_ref(), under.as_ref(), incident.as_ref(), entry.as_ref(), settings.as_ref()];
         let mut found = self.get_several(keys.into_iter().flatten()).await?;
         let mut take = |key: &Option<Key>| key.as_ref().and_then(|key| found.remove(key));
+        let own_item = take(&own);
+        let notice: Option<Kept> = own_item.clone().filter(|_| matches!(kind, Kind::Notice(_))).map(read).transpose()?;
         let whereabouts = |item: Option<Item>| item.map(read::<Whereabouts>).transpose().map(Option::unwrap_or_default);
-        let (own, under) = (whereabouts(take(&own))?, whereabouts(take(&under))?);
+        let (own, under) = (whereabouts(own_item)?, whereabouts(take(&under))?);
         let incident = take(&incident).map(read::<Stored<Incident>>).transpose()?.map(|stored| Box::new(stored.data));
         let entry = take(&entry).map(read::<Stored<Entry>>).transpose()?.map(|stored| Box::new(stored.data));
         let missing = |what: &dyn std::fmt::Display| format!("{what} is due and does not exist");
@@ -266,8 +284,24 @@ impl Store {
                 Ok(Subject::Report(name.clone(), Box::new(self.tally(workspace, *period, Timestamp::now()).await?)))
             }
             Kind::Page(digest, page) => Ok(Subject::Page(self.on_page(workspace, channel, digest, *page).await?)),
+            Kind::Notice(name) => match notice.as_ref().map(|kept| &kept.notice) {
+                None => Err(missing(name)),
+                Some(Notice::Hello) => Ok(Subject::Hello(workspace.clone(), channel.clone())),
+                Some(Notice::Began { incident: id, link, .. }) => {
+                    let incident = self.incident(workspace, id).await?;
+                    incident.map(|incident| Subject::Began(Box::new(incident), link.clone())).ok_or_else(|| missing(id))
+                }
+            },
         };
+        let thread = notice.as_ref().and_then(|kept| kept.notice.thread());
+        let thread = thread.map(|ts| Posted { slack_channel: channel.clone(), ts: ts.clone(), shown: 0 });
         let posting = method_pace(take(&Some(posting)))?;
-        Ok(Material { subject, posted: own.posted(), under: under.posted(), on_page: own.on_page().or(under.on_page()), posting })
+        Ok(Material {
+            subject,
+            posted: own.posted(),
+            under: under.posted().or(thread),
+            on_page: own.on_page().or(under.on_page()),
+            posting,
+        })
     }
 }

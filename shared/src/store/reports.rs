@@ -45,12 +45,9 @@ impl Store {
         let key = keys::report(workspace, &report.name);
         let schedule = calendar(report);
         let known: Option<Last> = self.get(&key).await?;
-        match known.filter(|known| known.schedule == schedule) {
-            Some(known) => Ok(Timestamp::from_microsecond(known.posted_until).unwrap_or(now)),
-            None => {
-                self.put(&key, &Last { schedule, posted_until: now.as_microsecond() }).await?;
-                Ok(now)
-            }
+        if let Some(known) = known.filter(|known| known.schedule == schedule) { Ok(Timestamp::from_microsecond(known.posted_until).unwrap_or(now)) } else {
+            self.put(&key, &Last { schedule, posted_until: now.as_microsecond() }).await?;
+            Ok(now)
         }
     }
 

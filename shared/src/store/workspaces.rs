@@ -11,8 +11,9 @@ use crate::domain::ids::{UserId, Workspace};
 use crate::domain::oncall::Override;
 use crate::domain::people::Profile;
 
+use super::attempts::held;
 use super::keys::{self, Key};
-use super::{Item, Store, StoreError, number, read, write};
+use super::{Item, Store, StoreError, number, read, text, write};
 
 /// How long a person's profile is believed, in seconds.
 const PROFILE_SECONDS: i64 = 60 * 60;
@@ -123,6 +124,23 @@ impl Store {
     /// Keeps the workspace's own settings, a TOML document.
     pub async fn keep_configuration(&self, workspace: &Workspace, document: &str) -> Result<(), StoreError> {
         self.put(&keys::configuration(workspace), &Document { document: document.to_owned() }).await
+    }
+
+    /// Puts another document in the place of the one that was read; `false` where that is not what stands there any more.
+    pub async fn replace_configuration(&self, workspace: &Workspace, read: Option<&str>, document: &str) -> Result<bool, StoreError> {
+        let update = self
+            .db
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(keys::configuration(workspace).item()))
+            .update_expression("SET #document = :new")
+            .expression_attribute_names("#document", "document")
+            .expression_attribute_values(":new", text(document));
+        let update = match read {
+            None => update.condition_expression("attribute_not_exists(#document)"),
+            Some(read) => update.condition_expression("#document = :read").expression_attribute_values(":read", text(read)),
+        };
+        held(update.send().await)
     }
 
     /// What was learnt about a person less than an hour ago.

@@ -2,6 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { Composer } from "./Composer";
+import { Home } from "./Home";
 import { Lab } from "./Lab";
 import { Modal } from "./Modal";
 import { Avatar, MessageList, badge } from "./messages";
@@ -56,6 +57,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
   const [read, setRead] = useStored<Record<string, string>>("read", {});
   const [threadTs, setThreadTs] = useState<string | null>(null);
   const [sidebar, setSidebar] = useState(false);
+  const [home, setHome] = useState(false);
   const [lab, setLab] = useState(() => !window.matchMedia(NARROW).matches);
   const [menu, setMenu] = useState<"users" | "shortcuts" | "teams" | null>(null);
   const [notice, setNotice] = useState("");
@@ -91,6 +93,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
     return visible.filter((m: Message) => m.channel === of.id && (!m.thread_ts || m.broadcast) && m.user !== me.id && m.ts > since).length;
   };
   const go = (id: string) => {
+    setHome(false);
     setChannelId(id);
     setThreadTs(null);
     setSidebar(false);
@@ -115,6 +118,12 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
       (error: Error) => setNotice(error.message),
     );
   };
+  const openHome = () => {
+    setHome(true);
+    setThreadTs(null);
+    void sim("home", { user: me.id }).catch((error: Error) => setNotice(error.message));
+  };
+  const invite = () => void sim("invite", { channel: channel.id }).catch((error: Error) => setNotice(error.message));
   const view = state.views.find((one) => one.user === me.id)?.stack.at(-1);
   const barred = channel.is_archived
     ? `#${channel.name} is archived.`
@@ -192,6 +201,21 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
             <h1 data-testid="channel-title">
               {channel.is_im ? "Tocsin" : <ChannelName channel={channel} />}
             </h1>
+            {channel.is_im && (
+              <span className="tabs" role="tablist">
+                <button type="button" role="tab" aria-selected={home} className={`plain-button ${home ? "on" : ""}`} data-testid="home-tab" onClick={openHome}>
+                  Home
+                </button>
+                <button type="button" role="tab" aria-selected={!home} className={`plain-button ${home ? "" : "on"}`} data-testid="messages-tab" onClick={() => setHome(false)}>
+                  Messages
+                </button>
+              </span>
+            )}
+            {!channel.is_im && !channel.is_member && !channel.is_archived && (
+              <button type="button" className="button" data-testid="invite" onClick={invite}>
+                Invite Tocsin
+              </button>
+            )}
             <span className="head-tools">
               <button type="button" className={`plain-button ${lab ? "on" : ""}`} title="Lab: incidents, faults, traffic" data-testid="toggle-lab" onClick={() => setLab(!lab)}>
                 <Icon name="flask" />
@@ -211,6 +235,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
                         data-testid={`user-${user.name}`}
                         onClick={() => {
                           setMeId(user.id);
+                          setHome(false);
                           setThreadTs(null);
                           setMenu(null);
                         }}
@@ -231,6 +256,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
               </button>
             </p>
           )}
+          {home && channel.is_im ? <Home view={state.homes.find((one) => one.user === me.id)?.view} me={me} /> : <>
           <MessageList
             key={`${me.id}/${channel.id}`}
             messages={top}
@@ -240,6 +266,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
             empty={channel.is_member ? "Nothing here yet. Send an incident from the lab, or write /incident create …" : "Nothing here yet, and Tocsin is not in this channel."}
           />
           <Composer key={`composer/${me.id}/${channel.id}`} channel={channel} me={me} barred={barred} />
+          </>}
         </main>
 
         {(threadTs || lab) && (

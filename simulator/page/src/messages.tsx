@@ -48,7 +48,10 @@ export function MessageItem({ message, users, me, inThread, onThread }: ItemProp
     const done = await sim("click", { user: me.id, channel: message.channel, ts: message.ts, action_id: element.action_id, block_id, value: element.value, selected });
     if (!(done.status >= 200 && done.status < 300)) throw new Error(done.error ?? `HTTP ${done.status}`);
   };
-  const react = (name: string) => void sim("reaction", { user: me.id, channel: message.channel, ts: message.ts, name });
+  // A second tap takes it away again, as in Slack.
+  const mine = (name: string) => message.reactions.some((reaction) => reaction.name === name && reaction.users.includes(me.id));
+  const react = (name: string) => void sim("reaction", { user: me.id, channel: message.channel, ts: message.ts, name, remove: mine(name) });
+  const quote = () => void sim("shortcut", { user: me.id, callback_id: "create_incident_from_message", channel: message.channel, ts: message.ts });
   const replies = message.reply_count;
   const showsText = message.blocks.length === 0 && message.text !== "";
   return (
@@ -78,7 +81,7 @@ export function MessageItem({ message, users, me, inThread, onThread }: ItemProp
         {message.reactions.length > 0 && (
           <div className="reactions">
             {message.reactions.map((reaction) => (
-              <button key={reaction.name} type="button" onClick={() => react(reaction.name)}>
+              <button key={reaction.name} type="button" className={mine(reaction.name) ? "mine" : ""} data-testid={`reaction-${reaction.name}`} onClick={() => react(reaction.name)}>
                 {withEmoji(`:${reaction.name}:`)} {reaction.count}
               </button>
             ))}
@@ -96,10 +99,13 @@ export function MessageItem({ message, users, me, inThread, onThread }: ItemProp
       {!message.ephemeral_for && (
         <div className="message-tools">
           {["eyes", "white_check_mark"].map((name) => (
-            <button key={name} type="button" title={`React with :${name}:`} onClick={() => react(name)}>
+            <button key={name} type="button" title={`React with :${name}:`} data-testid={`react-${name}`} onClick={() => react(name)}>
               {withEmoji(`:${name}:`)}
             </button>
           ))}
+          <button type="button" title="Create incident from this message" data-testid={`quote-${message.ts}`} onClick={quote}>
+            <Icon name="bolt" />
+          </button>
           {!inThread && (
             <button type="button" title="Reply in thread" data-testid={`reply-${message.ts}`} onClick={() => onThread?.(message.thread_ts ?? message.ts)}>
               <Icon name="bubble" />

@@ -26,6 +26,8 @@ function reduce(state: State | null, event: Event): State | null {
       return { ...state, messages: state.messages.filter((m) => m.channel !== change.channel || m.ts !== change.ts) };
     case "views":
       return { ...state, views: [...state.views.filter((v) => v.user !== change.user), { user: change.user, stack: change.stack }] };
+    case "home":
+      return { ...state, homes: [...state.homes.filter((home) => home.user !== change.user), { user: change.user, view: change.view }] };
     case "teams":
       return { ...state, teams: change.teams };
     case "channels":

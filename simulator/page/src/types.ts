@@ -88,6 +88,7 @@ export interface State {
   channels: Channel[];
   messages: Message[];
   views: { user: string; stack: Json[] }[];
+  homes: { user: string; view: Json }[];
   faults: Fault[];
   deliveries: Delivery[];
   calls: Call[];

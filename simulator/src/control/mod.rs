@@ -77,6 +77,7 @@ fn doing() -> Router<Arc<Slack>> {
         .route("/event", does!(events::any))
         .route("/reaction", does!(events::reaction))
         .route("/uninstall", does!(events::uninstall))
+        .route("/home", does!(events::home))
         .route("/invite", does!(events::invite))
         .route("/ssl-check", does!(events::ssl_check))
         .route("/raw", does!(events::raw))

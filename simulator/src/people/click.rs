@@ -1,4 +1,4 @@
-//! Buttons, menus and pickers: `block_actions`; and the global shortcut.
+//! Buttons, menus and pickers, of messages, of modals and of Home: `block_actions`; and shortcuts.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::state::{Payload, ResponseUrl, Slack, State, Target};
 use crate::web_api::limits::elements_of;
 use crate::world::{APP_ID, Channel, User};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(crate) struct Wish {
     user: String,
     channel: Option<String>,
@@ -60,8 +60,9 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
     let mut team = user.team_id.clone();
     let found = if let Some(view_id) = &wish.view_id {
         let open_views = state.world.views.get(&user.id);
-        let view = open_views.and_then(|views| views.iter().find(|open| open.id() == view_id)).map(|open| open.view.clone());
-        let view = view.ok_or_else(|| Refused::not_found(format!("{} has no such modal open", user.name)))?;
+        let modal = open_views.and_then(|views| views.iter().find(|open| open.id() == view_id)).map(|open| open.view.clone());
+        let view = modal.or_else(|| state.world.homes.get(&user.id).filter(|home| home["id"] == *view_id).cloned());
+        let view = view.ok_or_else(|| Refused::not_found(format!("{} sees no such view", user.name)))?;
         let found = find(&view["blocks"], None, wish)?;
         body.insert("container".into(), json!({"type": "view", "view_id": view_id}));
         body.insert("view".into(), view);
@@ -225,23 +226,48 @@ fn state_of(action: &Value) -> Option<Value> {
 pub(crate) struct ShortcutWish {
     user: String,
     callback_id: String,
+    /// A message shortcut: at which message.
+    channel: Option<String>,
+    ts: Option<String>,
     #[serde(default)]
     deliveries: usize,
 }
 
-/// A person picks a global shortcut.
+/// A person picks a global shortcut, or the shortcut of a message.
 pub(crate) async fn shortcut(slack: &Arc<Slack>, wish: ShortcutWish) -> Done {
     let (payload, trigger, user) = {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
+        let at = wish.ts.as_ref().map(|_| {
+            let at = Wish { user: wish.user.clone(), channel: wish.channel.clone(), ts: wish.ts.clone(), ..Wish::default() };
+            message_of(&state, &user, &at)
+        });
         let trigger = state.new_trigger(&user.id, &user.team_id);
-        let mut body = base(&state, "shortcut", &user);
-        // A global shortcut does not name the app.
+        let kind = if at.is_some() { "message_action" } else { "shortcut" };
+        let mut body = base(&state, kind, &user);
+        // A shortcut does not name the app.
         body.remove("api_app_id");
+        if let Some((channel, message)) = at.transpose()? {
+            let url = ResponseUrl {
+                user: user.id.clone(),
+                team: channel.team_id.clone(),
+                channel: channel.id.clone(),
+                original: None,
+                thread_ts: message.thread_ts.clone(),
+                of: "message_action",
+                at: clock::millis(),
+                uses: 0,
+            };
+            let address = state.new_response_url(slack.base_url(), url);
+            body.insert("channel".into(), json!({"id": channel.id, "name": channel_name(&channel)}));
+            body.insert("message".into(), message.to_slack(false));
+            body.insert("message_ts".into(), json!(message.ts));
+            body.insert("response_url".into(), json!(address));
+        }
         body.insert("callback_id".into(), json!(wish.callback_id));
         body.insert("trigger_id".into(), json!(trigger));
         body.insert("action_ts".into(), json!(clock::ts(clock::micros())));
-        (interaction("shortcut", &wish.callback_id, &user, None, &Value::Object(body)), trigger, user)
+        (interaction(kind, &wish.callback_id, &user, None, &Value::Object(body)), trigger, user)
     };
     let payload = keep(slack, payload);
     let deliveries = deliver_copies(slack, &payload, wish.deliveries).await;

@@ -21,11 +21,15 @@ pub(crate) fn of_message(state: &State, message: &Message) -> Vec<Value> {
         if message.bot_id.is_none() {
             shape["client_msg_id"] = json!(format!("{}-{}", message.channel.to_lowercase(), message.ts));
         }
+        let parent = message.thread_ts.as_ref().and_then(|thread_ts| state.world.messages.get(&message.channel, thread_ts));
+        if let Some(parent) = parent {
+            shape["parent_user_id"] = json!(parent.user);
+        }
         shape
     };
     let mut events: Vec<Value> = about_message(state, channel, shape).into_iter().collect();
     let mentions_bot = message.bot_id.is_none() && message.text.contains(&format!("<@{}", state.world.bot(&channel.team_id).user_id));
-    if mentions_bot && channel.is_member && !channel.is_im && subscribed(state, "app_mention") {
+    if mentions_bot && channel.is_member && !channel.is_im && hears(state, &channel.team_id, "app_mention") {
         let mut shape = shape();
         shape["type"] = json!("app_mention");
         shape["channel"] = json!(channel.id);
@@ -44,7 +48,7 @@ pub(crate) fn about_message(state: &State, channel: &Channel, event: impl FnOnce
     } else {
         ("message.channels", "channel")
     };
-    if !channel.is_member || !state.has_listener() || !subscribed(state, family) {
+    if !channel.is_member || !state.has_listener() || !hears(state, &channel.team_id, family) {
         return None;
     }
     let mut event = event();
@@ -57,6 +61,26 @@ pub(crate) fn about_message(state: &State, channel: &Channel, event: impl FnOnce
     event["channel_type"] = json!(kind);
     event["event_ts"] = event["ts"].clone();
     Some(event)
+}
+
+/// The scopes of which an event needs one: <https://docs.slack.dev/reference/events>.
+const SCOPES: [(&str, &[&str]); 8] = [
+    ("app_mention", &["app_mentions:read"]),
+    ("member_joined_channel", &["channels:read", "groups:read"]),
+    ("message.channels", &["channels:history"]),
+    ("message.groups", &["groups:history"]),
+    ("message.im", &["im:history"]),
+    ("message.mpim", &["mpim:history"]),
+    ("reaction_added", &["reactions:read"]),
+    ("reaction_removed", &["reactions:read"]),
+];
+
+/// Whether the app is told of this in a team: it is subscribed to it, and the scope for it was granted there.
+fn hears(state: &State, team: &str, event: &str) -> bool {
+    let granted = state.access.installations.get(&state.world.installation_of(team)).map(|installation| &installation.scopes);
+    let needed = SCOPES.iter().find(|(kind, _)| *kind == event).map(|(_, scopes)| *scopes);
+    let has = |scope: &&str| granted.is_some_and(|granted| granted.iter().any(|granted| granted == scope));
+    state.has_listener() && subscribed(state, event) && needed.is_none_or(|scopes| scopes.iter().any(has))
 }
 
 pub(crate) fn subscribed(state: &State, event: &str) -> bool {
@@ -198,29 +222,38 @@ pub(crate) struct ReactionWish {
     channel: String,
     ts: String,
     name: String,
+    #[serde(default)]
+    remove: bool,
 }
 
-/// A person puts a reaction under a message.
+/// A person puts a reaction under a message, or takes it away again.
 pub(crate) async fn reaction(slack: &Arc<Slack>, wish: ReactionWish) -> Done {
     let (team, events) = {
         let mut state = slack.lock();
         let user = actor(&state, &wish.user)?;
         let channel = channel_for(&state, &user, &wish.channel)?;
+        let mut new = false;
         let changed = state.change(&channel.id, &wish.ts, |message| {
             let known = message.reactions.iter_mut().find(|reaction| reaction["name"] == wish.name);
-            match known.and_then(|reaction| reaction["users"].as_array_mut()) {
-                Some(users) if users.iter().any(|by| *by == user.id) => {}
-                Some(users) => users.push(json!(user.id)),
-                None => message.reactions.push(json!({"name": wish.name, "users": [user.id], "count": 1})),
+            let users = known.and_then(|reaction| reaction["users"].as_array_mut());
+            new = users.as_ref().is_some_and(|users| users.iter().any(|by| *by == user.id)) == wish.remove;
+            match users {
+                Some(users) if wish.remove => users.retain(|by| *by != user.id),
+                Some(users) if new => users.push(json!(user.id)),
+                None if new => message.reactions.push(json!({"name": wish.name, "users": [user.id], "count": 1})),
+                Some(_) | None => {}
             }
+            message.reactions.retain(|reaction| reaction["users"].as_array().is_some_and(|users| !users.is_empty()));
             for reaction in &mut message.reactions {
                 reaction["count"] = json!(reaction["users"].as_array().map_or(0, Vec::len));
             }
         });
         let message = changed.ok_or_else(|| Refused::not_found("there is no such message"))?;
-        let wanted = channel.is_member && state.has_listener() && subscribed(&state, "reaction_added");
+        let kind = if wish.remove { "reaction_removed" } else { "reaction_added" };
+        // What somebody has put there already, or never did, is no event; nor is anything where the bot is not.
+        let wanted = new && channel.is_member && hears(&state, &channel.team_id, kind);
         let event = json!({
-            "type": "reaction_added", "user": user.id, "reaction": wish.name, "item_user": message.user,
+            "type": kind, "user": user.id, "reaction": wish.name, "item_user": message.user,
             "item": {"type": "message", "channel": channel.id, "ts": wish.ts},
         });
         (channel.team_id, if wanted { vec![event] } else { Vec::new() })
@@ -267,6 +300,31 @@ pub(crate) async fn uninstall(slack: &Arc<Slack>, wish: UninstallWish) -> Done {
 }
 
 #[derive(Debug, Deserialize)]
+pub(crate) struct HomeWish {
+    user: String,
+    tab: Option<String>,
+}
+
+/// A person looks at the app's Home, or at its other tab. Slack tells of it whenever somebody comes.
+pub(crate) async fn home(slack: &Arc<Slack>, wish: HomeWish) -> Done {
+    let (team, events) = {
+        let mut state = slack.lock();
+        let user = actor(&state, &wish.user)?;
+        let channel = state.direct_message(&user.id, &user.team_id);
+        // Without a point, unlike everywhere else: https://docs.slack.dev/reference/events/app_home_opened
+        let event_ts = clock::ts(clock::micros()).replace('.', "");
+        let tab = wish.tab.unwrap_or_else(|| "home".to_owned());
+        let mut event = json!({"type": "app_home_opened", "user": user.id, "channel": channel, "tab": tab, "event_ts": event_ts});
+        if let Some(view) = state.world.homes.get(&user.id).filter(|_| tab == "home") {
+            event["view"] = view.clone();
+        }
+        let wanted = hears(&state, &user.team_id, "app_home_opened");
+        (user.team_id, if wanted { vec![event] } else { Vec::new() })
+    };
+    Ok(json!({"deliveries": deliver_all(slack, &team, events).await}))
+}
+
+#[derive(Debug, Deserialize)]
 pub(crate) struct InviteWish {
     channel: String,
 }
@@ -277,8 +335,11 @@ pub(crate) async fn invite(slack: &Arc<Slack>, wish: InviteWish) -> Done {
         let mut state = slack.lock();
         let known = state.world.channel_by_id_or_name(&wish.channel, None).cloned();
         let known = known.ok_or_else(|| Refused::not_found(format!("there is no channel {}", wish.channel)))?;
+        let kind = if known.is_private { "G" } else { "C" };
+        let mut new = false;
         let (id, team, bot) = (known.id, known.team_id.clone(), state.world.bot(&known.team_id).user_id);
         if let Some(channel) = state.world.channels.iter_mut().find(|channel| channel.id == id) {
+            new = !channel.is_member;
             channel.is_member = true;
             if !channel.members.contains(&bot) {
                 channel.members.push(bot.clone());
@@ -287,8 +348,9 @@ pub(crate) async fn invite(slack: &Arc<Slack>, wish: InviteWish) -> Done {
         state.tell_channels();
         let inviter = state.world.users.iter().find(|user| user.team_id == team && !user.is_bot).map(|user| &user.id);
         let event =
-            json!({"type": "member_joined_channel", "user": bot, "channel": id, "channel_type": "C", "team": team, "inviter": inviter});
-        (team, if state.has_listener() && subscribed(&state, "member_joined_channel") { vec![event] } else { Vec::new() })
+            json!({"type": "member_joined_channel", "user": bot, "channel": id, "channel_type": kind, "team": team, "inviter": inviter});
+        let wanted = new && hears(&state, &team, "member_joined_channel");
+        (team, if wanted { vec![event] } else { Vec::new() })
     };
     Ok(json!({"deliveries": deliver_all(slack, &team, events).await}))
 }

@@ -250,8 +250,16 @@ impl Check {
             }
             "overflow" => self.options(element, 5, 75, path),
             "checkboxes" | "radio_buttons" => self.options(element, 10, 75, path),
+            "conversations_select" => {
+                self.plain_text(element, "placeholder", 150, path, false);
+                if element["initial_conversation"].as_str().is_some_and(|id| !id.starts_with(['C', 'D', 'G'])) {
+                    self.say("must be the id of a conversation", &format!("{path}/initial_conversation"));
+                }
+            }
             "plain_text_input" => {
                 self.plain_text(element, "placeholder", 150, path, false);
+                let most = element["max_length"].as_u64().unwrap_or(3000);
+                self.length(element, "initial_value", usize::try_from(most).unwrap_or(3000), path);
                 if element["max_length"].as_u64().is_some_and(|most| most > 3000) {
                     self.say("must be less than or equal to 3000", &format!("{path}/max_length"));
                 }

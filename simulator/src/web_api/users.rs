@@ -50,8 +50,8 @@ fn shape(world: &World, user: &User, with_email: bool) -> Value {
         for (name, flag) in [
             ("is_restricted", user.is_restricted),
             ("is_ultra_restricted", user.is_ultra_restricted),
-            ("is_admin", false),
-            ("is_owner", false),
+            ("is_admin", user.is_admin),
+            ("is_owner", user.is_owner),
             ("is_app_user", false),
         ] {
             shape[name] = json!(flag);

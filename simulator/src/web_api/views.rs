@@ -23,7 +23,7 @@ pub(super) fn push(state: &mut State, caller: &Caller, args: &Args) -> Answer {
 }
 
 pub(super) fn update(state: &mut State, caller: &Caller, args: &Args) -> Answer {
-    let wanted = wanted_view(args)?;
+    let wanted = wanted_view(args, "modal")?;
     let (view_id, external_id) = (args.text("view_id"), args.text("external_id"));
     if view_id.is_none() && external_id.is_none() {
         return Err(ApiError::missing("view_id"));
@@ -46,22 +46,29 @@ pub(super) fn update(state: &mut State, caller: &Caller, args: &Args) -> Answer 
 }
 
 pub(super) fn publish(state: &mut State, caller: &Caller, args: &Args) -> Answer {
-    let wanted = wanted_view(args)?;
+    let wanted = wanted_view(args, "home")?;
     let user = args.text("user_id").ok_or_else(|| ApiError::missing("user_id"))?;
     let person = caller.user(&state.world, &user).ok_or("user_not_found")?;
     let team = caller.team_for(person).to_owned();
     let view = complete(state, &user, &team, wanted, None);
+    state.tell(|_| json!({"kind": "home", "user": user, "view": view}));
     state.world.homes.insert(user, view.clone());
-    state.tell(|_| json!({"kind": "homes"}));
     Ok(fields(json!({"view": view})))
 }
 
-fn wanted_view(args: &Args) -> Result<&Value, ApiError> {
+/// The view, if it is one of this type: Home is published, a modal is opened.
+fn wanted_view<'a>(args: &'a Args, of: &str) -> Result<&'a Value, ApiError> {
     if args.broken.iter().any(|name| name == "view") {
         return Err("invalid_arguments".into());
     }
     let view = args.get("view").ok_or_else(|| ApiError::missing("view"))?;
     limits::check_view(view)?;
+    if view["type"] != of {
+        return Err(ApiError {
+            messages: vec![format!("[ERROR] must be of type {of} [json-pointer:/view/type]")],
+            ..ApiError::from("invalid_arguments")
+        });
+    }
     Ok(view)
 }
 
@@ -76,7 +83,7 @@ fn with_trigger(state: &mut State, caller: &Caller, args: &Args, on_top: bool) -
         return Err("expired_trigger_id".into());
     }
     // A view that Slack refuses leaves the trigger as it was.
-    let wanted = wanted_view(args)?;
+    let wanted = wanted_view(args, "modal")?;
     let (user, team) = (trigger.user.clone(), trigger.team.clone());
     let view = show(state, &user, &team, wanted, on_top)?;
     if let Some(trigger) = state.triggers.get_mut(&id) {

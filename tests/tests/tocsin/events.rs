@@ -33,7 +33,7 @@ async fn what_is_not_for_us_is_answered_and_ignored() {
     let card = world.alarm_fires("talked-about").await;
     card.thread_of(1).await;
     jane.says("incidents", "who looks at this?").await;
-    world.slack.tell("reaction", &json!({ "user": "jane", "channel": "incidents", "ts": card.ts, "name": "eyes" })).await;
+    world.slack.tell("reaction", &json!({ "user": "jane", "channel": "incidents", "ts": card.ts, "name": "tada" })).await;
     let event = json!({ "event": { "type": "a_type_of_next_year", "event_ts": "1700000000.000100" } });
     world.slack.tell("event", &event).await;
     world.settled().await;

@@ -36,6 +36,11 @@ async fn what_one_does_the_other_sees_at_once() {
     journey("live").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_emoji_and_home_do_what_buttons_do() {
+    journey("surfaces").await;
+}
+
 /// What a journey needs besides a world.
 struct Stage {
     chrome: PathBuf,

@@ -3,7 +3,7 @@
 
 use tests::world::World;
 
-use crate::{acting, card, commands, events, faults, forms, order, who_may};
+use crate::{acting, card, commands, events, faults, forms, home, order, reactions, shortcut, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -48,6 +48,10 @@ scenarios![
     forms::create_with_nothing_said_opens_a_form,
     forms::a_form_that_is_not_complete_stays_open,
     forms::the_global_shortcut_creates_an_incident,
+    reactions::eyes_acknowledge_and_a_check_mark_resolves,
+    reactions::a_reply_under_a_card_is_a_note_and_not_told_there_again,
+    shortcut::a_message_becomes_an_incident_and_hears_of_it,
+    home::home_shows_what_is_ones_own_and_what_is_open,
     events::a_mention_asks_how_things_stand,
     who_may::guests_strangers_and_the_deactivated_read_why_not,
     order::a_recovery_that_overtakes_its_alarm_ends_it,

@@ -28,6 +28,10 @@
 //! who = ["S0RELEASE"]
 //! answer = "channel"                 # who sees the answer; "person" unless said otherwise
 //!
+//! [reactions]                        # under a card, by the emoji's names; an empty list means none
+//! acknowledge = ["eyes"]             # and resolve, reopen, escalate
+//! resolve = ["white_check_mark", "heavy_check_mark"]
+//!
 //! [snooze]
 //! choices = ["15m", "30m", "1h", "4h"]
 //!
@@ -83,6 +87,7 @@ mod calls;
 mod read;
 #[cfg(feature = "configuration")]
 mod section;
+mod switch;
 #[cfg(feature = "configuration")]
 pub(crate) mod templates;
 
@@ -92,6 +97,7 @@ use super::call::{Command, Endpoint};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
+use super::reactions::Reactions;
 use super::report::Report;
 use super::routing::Routing;
 use super::severity::Severity;
@@ -104,6 +110,7 @@ use super::timeline::What;
 pub use read::read;
 #[cfg(feature = "configuration")]
 pub use section::Mistake;
+pub use switch::Switch;
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +119,8 @@ pub struct Configuration {
     pub thread: bool,
     /// What is told, and to whom besides.
     pub notify: Notify,
+    /// What a reaction under a card means.
+    pub reactions: Reactions,
     /// For how long one may snooze at a tap.
     pub snooze: Vec<SignedDuration>,
     /// When there are so many that one digest carries them.
@@ -145,6 +154,7 @@ impl Default for Configuration {
         Self {
             thread: true,
             notify: Notify::default(),
+            reactions: Reactions::default(),
             snooze: [15, 30, 60, 240].map(SignedDuration::from_mins).into(),
             storm: StormRate::default(),
             flapping: FlappingRate::default(),

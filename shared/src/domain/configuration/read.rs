@@ -12,6 +12,7 @@ use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId, is_slack_id};
 use crate::domain::oncall::Rotation;
+use crate::domain::reactions::{self, Reactions};
 use crate::domain::report::{Report, Schedule};
 use crate::domain::routing::{Match, Routing, Rule, Target};
 use crate::domain::severity::Severity;
@@ -49,6 +50,7 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
     Configuration {
         thread: document.flag("thread", default.thread),
         notify: document.section("notify").map_or(default.notify, |section| section.read(notify)),
+        reactions: document.section("reactions").map_or(default.reactions, |section| section.read(reactions)),
         snooze: document.section("snooze").map_or(default.snooze, |section| section.read(snooze)),
         storm: document.section("storm").map_or(default.storm, |section| section.read(storm)),
         flapping: document.section("flapping").map_or(default.flapping, |section| section.read(flapping)),
@@ -79,6 +81,36 @@ fn notify(section: &mut Section<'_, '_>) -> Notify {
         least: section.parsed("least", severity).map_or(Severity::P4, |placed| placed.value),
         direct_on_assignment: section.flag("direct_on_assignment", true),
         notice_on_resolve: section.flag("notice_on_resolve", true),
+    }
+}
+
+fn reactions(section: &mut Section<'_, '_>) -> Reactions {
+    let default = Reactions::default();
+    let mut taken: Vec<(String, String)> = Vec::new();
+    let mut names = |key: &'static str, default: Vec<String>| {
+        let Some(texts) = section.texts(key, 0) else { return default };
+        let mut names = Vec::new();
+        for text in texts {
+            let name = text.value.trim_matches(':').to_owned();
+            if !reactions::is_name(&name) {
+                section.wrong_at(
+                    &text,
+                    format!("`{}` is no emoji's name; it has to be what stands between the colons, such as `eyes`", text.value),
+                );
+            } else if let Some((_, other)) = taken.iter().find(|(known, _)| *known == name) {
+                section.wrong_at(&text, format!("`{name}` stands in `{other}` already; it can mean one thing"));
+            } else {
+                taken.push((name.clone(), text.path.clone()));
+                names.push(name);
+            }
+        }
+        names
+    };
+    Reactions {
+        acknowledge: names("acknowledge", default.acknowledge),
+        resolve: names("resolve", default.resolve),
+        reopen: names("reopen", default.reopen),
+        escalate: names("escalate", default.escalate),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Configuration, Mistake, read};
+use super::{Configuration, Mistake, Switch, read};
 use crate::domain::escalation::Callee;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId};
@@ -15,6 +15,10 @@ aliases = ["/opsknight"]
 [notify]
 acknowledged = false
 least = "MEDIUM"
+
+[reactions]
+acknowledge = ["eyes", ":+1:"]
+reopen = ["leftwards_arrow_with_hook"]
 
 [snooze]
 choices = ["5m", "1h 30m", "2d"]
@@ -73,9 +77,11 @@ to = [{ channel = "#war-room" }, { channel = "U0JANE" }, { channel = "webhook:on
 
 #[test]
 fn a_document_says_what_a_workspace_wants() {
-    let Configuration { thread, notify, snooze, storm, flapping, sla, rotations, policies, routing, templates, reports, .. } =
+    let Configuration { thread, notify, reactions, snooze, storm, flapping, sla, rotations, policies, routing, templates, reports, .. } =
         read(DOCUMENT).expect("a document");
     assert!(!thread && !notify.acknowledged && notify.resolved && notify.least == Severity::P2);
+    assert_eq!(reactions.acknowledge, ["eyes", "+1"]);
+    assert_eq!((reactions.resolve.len(), reactions.reopen.len(), reactions.escalate.len()), (2, 1, 0), "what is not said stays");
     assert_eq!(snooze, [5, 90, 2 * 24 * 60].map(SignedDuration::from_mins));
     assert!(templates.is_empty() && reports.is_empty());
     assert_eq!((storm.above, flapping), (100, FlappingRate { times: 3, minutes: 10 }));
@@ -123,6 +129,11 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
     ("[notify]\nresolved = 0", 2, "notify.resolved", "`true` or `false`"),
     ("[notify]\nleast = \"P5\"", 2, "notify.least", "`P1`, `P2`, `P3`, `P4`"),
     ("[notify]\nleast = 2", 2, "notify.least", "it has to be a text"),
+    ("[reactions]\nacknowledge = \"eyes\"", 2, "reactions.acknowledge", "a list of texts"),
+    ("[reactions]\nacknowledge = [\"👀\"]", 2, "reactions.acknowledge[1]", "no emoji's name"),
+    ("[reactions]\nresolve = [\"tada\", \"two words\"]", 2, "reactions.resolve[2]", "what stands between the colons"),
+    ("[reactions]\nresolve = [\"tada\"]\nescalate = [\":tada:\"]", 3, "reactions.escalate[1]", "stands in `reactions.resolve[1]` already"),
+    ("[reactions]\nacknowlege = []", 2, "reactions.acknowlege", "Did you mean `acknowledge`?"),
     ("[snooze]\nchoices = []", 2, "snooze.choices", "this is empty"),
     ("[snooze]\nchoices = [\"1m\", \"2m\", \"3m\", \"4m\", \"5m\"]", 1, "snooze.choices", "these are 5"),
     ("[snooze]\nchoices = \"15m\"", 2, "snooze.choices", "a list of texts"),
@@ -240,6 +251,16 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
 ];
 
 #[test]
+fn every_switch_is_a_setting_of_its_own() {
+    for switch in Switch::ALL {
+        let off = read(&format!("[notify]\n{} = false", switch.key())).expect("a document").notify;
+        let others = Switch::ALL.into_iter().filter(|other| *other != switch);
+        assert!(!off.is_on(switch) && others.into_iter().all(|other| off.is_on(other)), "{}", switch.key());
+        assert_eq!(Switch::parse(switch.key()), Some(switch));
+    }
+}
+
+#[test]
 fn each_mistake_is_refused_at_its_place() {
     assert!(WRONG.len() >= 50, "{}", WRONG.len());
     for (document, line, key, what) in WRONG {
@@ -335,7 +356,7 @@ fn a_mistake_in_a_template_says_where_it_is_and_what_is_allowed() {
     assert!(header("plain_text").is_empty());
     let many = format!("[{}]", vec!["{\"type\": \"divider\"}"; 41].join(","));
     one(wrong_blocks(&many), "1:1 templates[1].blocks: ", &["41 blocks", "40"]);
-    let fields = vec!["{\"type\": \"plain_text\", \"text\": \"x\"}"; 11].join(",");
+    let fields = ["{\"type\": \"plain_text\", \"text\": \"x\"}"; 11].join(",");
     one(
         wrong_blocks(&format!("[{{\"type\": \"section\", \"fields\": [{fields}]}}]")),
         "1:22 templates[1].blocks[1].fields: ",

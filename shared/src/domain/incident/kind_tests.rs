@@ -155,7 +155,7 @@ fn a_notice_is_told_and_over() {
         let refusal = told.incident.apply(&jane(1, action), &settings()).expect_err("a refusal").to_string();
         assert!(refusal.contains("is a notice"), "{refusal}");
     }
-    assert!(told.incident.apply(&jane(1, Action::Note { text: "Thanks".into() }), &settings()).is_ok());
+    assert!(told.incident.apply(&jane(1, Action::Note { text: "Thanks".into(), heard_in: None }), &settings()).is_ok());
 }
 
 #[test]

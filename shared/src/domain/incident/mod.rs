@@ -379,7 +379,7 @@ impl Incident {
             Action::Expire => next.expire(intent),
             Action::Called { decision, outcome } => next.called(intent, decision, outcome)?,
             Action::Tell => next.tell(intent),
-            Action::Note { text } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
+            Action::Note { text, .. } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
         };
         Ok(next.effect(self, intent, step, settings))
     }
@@ -405,6 +405,7 @@ impl Incident {
             at: intent.at,
             by: intent.by.clone(),
             broadcast: follow_up::is_broadcast(&what, settings),
+            heard_in: if let Action::Note { heard_in, .. } = &intent.action { heard_in.clone() } else { None },
             what,
             fate,
         });

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::ids::{IncidentId, UserId};
+use super::super::ids::{IncidentId, UserId, is_slack_id};
 use super::super::intent::Actor;
 use super::super::severity::Severity;
 use super::{Incident, State};
@@ -39,6 +39,17 @@ pub struct Summary {
     /// Nobody had to look: it is only told, or goes as it should.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Whom it is assigned to, where that is a person in Slack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<UserId>,
+}
+
+impl Summary {
+    /// Whether this person has it, or is to look at it.
+    pub fn is_of(&self, person: &UserId) -> bool {
+        let holds = matches!(&self.holder, Some(Holder::User(holder)) if holder == person);
+        holds || self.assignee.as_ref() == Some(person)
+    }
 }
 
 /// Who has an incident.
@@ -60,6 +71,7 @@ impl Incident {
             Actor::User(person) => Holder::User(person.id.clone()),
             Actor::Source(name) => Holder::Source(name.clone()),
         });
+        let assignee = self.facts.assignee.as_ref().filter(|fact| is_slack_id(&fact.value, &['U', 'W']));
         Some(Summary {
             id: self.id.clone(),
             severity: self.severity(),
@@ -72,6 +84,7 @@ impl Incident {
             over: self.over_at().filter(|_| state == State::Resolved),
             count: self.count,
             quiet: self.needed_since().is_none(),
+            assignee: assignee.map(|fact| UserId::new(&fact.value)),
         })
     }
 }

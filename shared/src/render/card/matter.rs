@@ -63,9 +63,6 @@ fn changed(change: &Change) -> Mrkdwn {
         (Some(from), None) => mrkdwn!("{} →", line(from)),
         (from, to) => Mrkdwn::join([said(from.as_ref()), said(to.as_ref())], " → "),
     };
-    let what = match change_itself.as_str() {
-        "" => mrkdwn!("*{}*", line(&change.what)),
-        _ => mrkdwn!("*{}*: {}", line(&change.what), change_itself),
-    };
+    let what = if change_itself.as_str() == "" { mrkdwn!("*{}*", line(&change.what)) } else { mrkdwn!("*{}*: {}", line(&change.what), change_itself) };
     Mrkdwn::join([what, said(change.place.as_ref())], DOT)
 }

@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{Channel, IncidentId, MessageTs, Workspace};
 use crate::domain::severity::Severity;
+use crate::domain::surfaces::Quoted;
 use crate::slack::blocks::{Choice, Field, View};
 
 use super::words;
 
 pub use assign::assign;
-pub use create::create;
+pub use create::{create, create_quoting};
 pub use escalate::escalate;
 pub use note::note;
 pub use reason::reason;
@@ -72,6 +73,9 @@ pub struct CreateContext {
     /// Where the form was opened from; `None` for a global shortcut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
+    /// The message that it was opened at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Quoted>,
 }
 
 /// The first field of a form: the place for what is the matter with all of it.

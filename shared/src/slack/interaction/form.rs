@@ -8,6 +8,7 @@ use crate::domain::ids::{Channel, IntentId, UserId, Workspace};
 use crate::domain::incident::LONGEST_SNOOZE;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Intent, Job, Place, ReplyTo, Target};
 use crate::domain::severity::Severity;
+use crate::domain::surfaces::FromMessage;
 use crate::render::modal::{self, CreateContext, IncidentContext, ReasonContext};
 
 /// A form's wish, or its mistakes.
@@ -31,8 +32,10 @@ impl Payload {
             Ok(action) => action,
             Err(mistakes) => return Wanted::Correct(mistakes),
         };
+        let mut quoted = None;
         let (workspace, place, target) = if let Action::Create(_) = action {
             let context: CreateContext = serde_json::from_str(&view.private_metadata).unwrap_or_default();
+            quoted = context.message;
             (self.workspace(), context.channel.map(|channel| Place { channel, message: None }), Target::New)
         } else {
             let context: Option<IncidentContext> = serde_json::from_str(&view.private_metadata).ok();
@@ -40,24 +43,26 @@ impl Payload {
             let place = context.channel.map(|channel| Place { channel, message: context.message });
             (Some(context.workspace), place, Target::Id(context.incident))
         };
-        self.queue_submission(view, workspace, place, (target, action), now)
+        match (self.submission(view, workspace, place, (target, action), now), quoted) {
+            (None, _) => Wanted::Ignore("a submission without a workspace or a user".to_owned()),
+            (Some(intent), None) => Wanted::Queue(Job::Intent(Box::new(intent))),
+            (Some(intent), Some(message)) => Wanted::Queue(Job::FromMessage(FromMessage { intent: Box::new(intent), message })),
+        }
     }
 
-    fn queue_submission(
+    fn submission(
         &self,
         view: &Submitted,
         workspace: Option<Workspace>,
         place: Option<Place>,
         (target, action): (Target, Action),
         now: Timestamp,
-    ) -> Wanted {
-        let (Some(workspace), Some(person)) = (workspace, self.person(place)) else {
-            return Wanted::Ignore("a submission without a workspace or a user".to_owned());
-        };
+    ) -> Option<Intent> {
+        let (workspace, person) = (workspace?, self.person(place)?);
         // A submission brings no response_url: the answer goes to where the form was opened from, or to the person.
         let channel = person.place.as_ref().map_or_else(|| Channel::new(person.id.as_str()), |place| place.channel.clone());
         let reply = ReplyTo::Ephemeral { channel, user: person.id.clone(), thread: None };
-        Wanted::Queue(Job::Intent(Box::new(Intent {
+        Some(Intent {
             // One form makes one wish, however often its button is pressed.
             id: IntentId::of("form", &[workspace.as_str(), &view.id]),
             workspace: Some(workspace),
@@ -66,7 +71,7 @@ impl Payload {
             target,
             action,
             reply: Some(reply),
-        })))
+        })
     }
 }
 
@@ -135,7 +140,7 @@ impl Submitted {
         let Some(text) = self.text("note") else { return Err(vec![("note", Refusal::new("What should the note say?"))]) };
         match too_long("note", Some(&text), modal::NOTE_MAX) {
             Some(mistake) => Err(vec![mistake]),
-            None => Ok(Action::Note { text }),
+            None => Ok(Action::Note { text, heard_in: None }),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Buttons, modals and shortcuts: what Slack sends, and what of it is an intent.
 //!
-//! [`press`] reads buttons and menus, [`form`] what was filled in. Payloads are read tolerantly: what is missing or new is passed over, and a kind, action or view that is not ours is answered and ignored.
+//! [`press`] reads buttons and menus, [`home`] what is pressed that is about no incident, [`form`] what was filled in. Payloads are read tolerantly: what is missing or new is passed over, and a kind, action or view that is not ours is answered and ignored.
 //! <https://docs.slack.dev/interactivity/handling-user-interaction>
 
 mod form;
+mod home;
 mod press;
 
 use std::collections::HashMap;
@@ -14,9 +15,11 @@ use serde::Deserialize;
 use crate::domain::Refusal;
 use crate::domain::ids::{Channel, MessageTs, UserId, Workspace};
 use crate::domain::intent::{Job, Person, Place};
+use crate::domain::surfaces::Quoted;
 use crate::render::modal::{self, CreateContext};
 use crate::slack::blocks::View;
 
+use super::text;
 use super::verify::Verified;
 
 /// What Slack sends, as far as it is read.
@@ -60,6 +63,8 @@ pub struct User {
 #[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
 pub struct Message {
     pub ts: Option<String>,
+    pub thread_ts: Option<String>,
+    pub text: Option<String>,
 }
 
 /// A button that was pressed, or a line of a menu that was chosen.
@@ -70,6 +75,7 @@ pub struct Pressed {
     pub action_id: String,
     pub value: Option<String>,
     pub selected_option: Option<Chosen>,
+    pub selected_conversation: Option<String>,
     pub action_ts: Option<String>,
 }
 
@@ -151,6 +157,7 @@ impl Payload {
             "block_actions" => self.pressed(now),
             "view_submission" => self.submitted(now),
             "shortcut" => self.shortcut(),
+            "message_action" => self.message_shortcut(),
             other => Wanted::Ignore(format!("nothing here sends `{other}`")),
         }
     }
@@ -183,9 +190,21 @@ impl Payload {
 
     fn shortcut(&self) -> Wanted {
         match self.callback_id.as_deref() {
-            Some("create_incident") => self.open(self.workspace(), modal::create(&CreateContext { channel: None })),
+            Some("create_incident") => self.open(self.workspace(), modal::create(&CreateContext::default())),
             other => Wanted::Ignore(format!("no shortcut `{}` here", other.unwrap_or_default())),
         }
+    }
+
+    /// Somebody makes an incident of a message: the form quotes it. <https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload>
+    fn message_shortcut(&self) -> Wanted {
+        let callback_id = self.callback_id.as_deref().unwrap_or_default();
+        let message = self.message.as_ref().filter(|_| callback_id == "create_incident_from_message");
+        let place = message.and_then(|message| Some((message, message.ts.as_ref()?, self.channel.as_ref()?)));
+        let Some((message, ts, channel)) = place else { return Wanted::Ignore(format!("no message shortcut `{callback_id}` here")) };
+        let (channel, ts) = (Channel::new(&channel.id), MessageTs::new(ts));
+        let thread = message.thread_ts.as_ref().map(MessageTs::new).filter(|thread| *thread != ts);
+        let context = CreateContext { channel: Some(channel.clone()), message: Some(Quoted { channel, ts, thread }) };
+        self.open(self.workspace(), modal::create_quoting(&context, &text::plain(message.text.as_deref().unwrap_or_default())))
     }
 
     fn open(&self, workspace: Option<Workspace>, view: View) -> Wanted {

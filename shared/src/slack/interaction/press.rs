@@ -81,6 +81,9 @@ impl Payload {
         let (Some(pressed), Some(person)) = (self.actions.first(), self.person(self.place())) else {
             return Wanted::Ignore("a click without an action or a user".to_owned());
         };
+        if let Some(wanted) = self.at_home(pressed, &person) {
+            return wanted;
+        }
         let value = pressed.selected_option.as_ref().map(|option| &option.value).or(pressed.value.as_ref()).map_or("", String::as_str);
         // A menu's line says what it is before the address.
         let (chosen, address) = value.split_once('|').unwrap_or(("", value));
