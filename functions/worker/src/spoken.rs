@@ -34,7 +34,7 @@ impl App {
         let wants = self.store.wants(&workspace).await.map_err(|error| Failure::later(&error))?;
         let settings = self.settings(wants, Timestamp::now());
         match meaning(spoken, &settings) {
-            Meaning::Grammar => self.read(&workspace, spoken).await,
+            Meaning::Grammar => Box::pin(self.read(&workspace, spoken)).await,
             Meaning::Own(command, rest) => self.command(&workspace, spoken, command, rest).await,
             Meaning::Nothing(refusal) => self.refuse(Some(&workspace), &spoken.reply, &refusal, spoken.id.as_str()).await,
         }

@@ -174,6 +174,7 @@ fn noisiest(begun: &[&Summary]) -> Vec<(String, usize, u64)> {
     services
 }
 
-#[cfg(all(test, feature = "configuration"))]
+#[cfg(test)]
+#[cfg(feature = "configuration")]
 #[path = "report_tests.rs"]
 mod tests;

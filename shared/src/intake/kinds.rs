@@ -34,10 +34,11 @@ impl<'a> Part<'a> {
 
     /// Text that may be left out.
     fn line(&mut self, field: &str) -> Option<String> {
-        if let Value::String(text) = self.value(field)? { limits::said_line(text, limits::WORD) } else {
-            self.problem(field, "be text");
-            None
+        if let Value::String(text) = self.value(field)? {
+            return limits::said_line(text, limits::WORD);
         }
+        self.problem(field, "be text");
+        None
     }
 
     /// Text that may not.

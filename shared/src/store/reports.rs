@@ -32,6 +32,14 @@ struct Last {
     posted_until: i64,
 }
 
+/// A report that is due: what every post that is due has.
+#[derive(Debug, Serialize)]
+struct Wanted {
+    want: u64,
+    rank: u8,
+    since: i64,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Ended {
     summary: Summary,
@@ -45,10 +53,11 @@ impl Store {
         let key = keys::report(workspace, &report.name);
         let schedule = calendar(report);
         let known: Option<Last> = self.get(&key).await?;
-        if let Some(known) = known.filter(|known| known.schedule == schedule) { Ok(Timestamp::from_microsecond(known.posted_until).unwrap_or(now)) } else {
-            self.put(&key, &Last { schedule, posted_until: now.as_microsecond() }).await?;
-            Ok(now)
+        if let Some(known) = known.filter(|known| known.schedule == schedule) {
+            return Ok(Timestamp::from_microsecond(known.posted_until).unwrap_or(now));
         }
+        self.put(&key, &Last { schedule, posted_until: now.as_microsecond() }).await?;
+        Ok(now)
     }
 
     /// Makes a report due in its channel. `false` where somebody else has done so, or the report is another by now.
@@ -64,12 +73,6 @@ impl Store {
             .expression_attribute_values(":schedule", text(calendar(report)))
             .build()
             .map_err(form)?;
-        #[derive(Serialize)]
-        struct Wanted {
-            want: u64,
-            rank: u8,
-            since: i64,
-        }
         let wanted = Wanted { want: 1, rank: REPORT_RANK, since: now.as_microsecond() };
         let due = write(&keys::due_report(workspace, &report.channel, period, &report.name), &wanted)?;
         let due = Put::builder().table_name(&self.table).set_item(Some(due)).build().map_err(form)?;

@@ -63,6 +63,7 @@ fn changed(change: &Change) -> Mrkdwn {
         (Some(from), None) => mrkdwn!("{} →", line(from)),
         (from, to) => Mrkdwn::join([said(from.as_ref()), said(to.as_ref())], " → "),
     };
-    let what = if change_itself.as_str() == "" { mrkdwn!("*{}*", line(&change.what)) } else { mrkdwn!("*{}*: {}", line(&change.what), change_itself) };
+    let what = mrkdwn!("*{}*", line(&change.what));
+    let what = if change_itself.as_str().is_empty() { what } else { mrkdwn!("{}: {}", what, change_itself) };
     Mrkdwn::join([what, said(change.place.as_ref())], DOT)
 }

@@ -96,8 +96,8 @@ pub(super) fn header(incident: &Incident) -> Block {
     let sign = match (incident.state(), progress) {
         _ if incident.is_notice() => "ℹ️",
         (State::Snoozed, _) => "💤",
-        (State::Triggered | State::Acknowledged, Some(progress @ (Progress::Started | Progress::Failed))) => words::progress_sign(progress),
-        (State::Resolved, Some(progress @ Progress::RolledBack)) => words::progress_sign(progress),
+        (State::Triggered | State::Acknowledged, Some(progress @ (Progress::Started | Progress::Failed)))
+        | (State::Resolved, Some(progress @ Progress::RolledBack)) => words::progress_sign(progress),
         (State::Resolved, _) => "✅",
         (State::Expected | State::Triggered | State::Acknowledged, _) => words::sign(incident.severity()),
     };
