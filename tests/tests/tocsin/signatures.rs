@@ -98,8 +98,8 @@ async fn the_vector_of_slacks_documentation() {
     // Its signature is right and its time is years ago.
     let headers = [("X-Slack-Request-Timestamp", &*DOCUMENTED_TIME.to_string()), ("X-Slack-Signature", DOCUMENTED_SIGNATURE)];
     assert_refused(&post(&world, &headers, DOCUMENTED.as_bytes()).await);
-    // The same body, signed with its secret now: the command says nothing, which asks for help.
-    assert_believed(&post_signed(&world, DOCUMENTED_SECRET, now(), DOCUMENTED.as_bytes()).await);
+    // The same body, signed with its secret now: whether that command means anything, the worker finds out.
+    assert_eq!(post_signed(&world, DOCUMENTED_SECRET, now(), DOCUMENTED.as_bytes()).await.status, 200);
     world.finish().await;
 }
 
