@@ -17,6 +17,7 @@ use crate::Options;
 use crate::common::{Report, channel, channels, duplicates, finish, settle, taken};
 
 const AT_ONCE: usize = 10;
+const BUTTONS: [&str; 4] = ["Acknowledge", "Resolve", "Approve", "Reject"];
 
 pub(crate) async fn run(options: &Options) -> Report {
     let rounds = options.scaled(500);
@@ -37,7 +38,13 @@ pub(crate) async fn run(options: &Options) -> Report {
         for round in some {
             fought.push(world.card(&channel(round % AT_ONCE), &format!("duel {round:03}")).await);
         }
+        // Nobody's card moves before all have pressed.
+        for card in &fought {
+            card.has_buttons(&BUTTONS).await;
+        }
+        world.dispatcher().mapping("worker").pause();
         join_all(fought.iter().map(|card| duel(&world, card))).await;
+        world.dispatcher().mapping("worker").resume();
         cards.extend(fought);
         if cards.len() % 50 == 0 {
             println!("   {} rounds", cards.len());
@@ -59,7 +66,7 @@ fn asks(round: usize) -> Value {
 
 /// All four press what the card shows them, at once.
 async fn duel(world: &World, card: &Card<'_>) {
-    let message = card.has_buttons(&["Acknowledge", "Resolve", "Approve", "Reject"]).await;
+    let message = card.has_buttons(&BUTTONS).await;
     let (jane, omar) = (world.user("jane"), world.user("omar"));
     tokio::join!(
         jane.clicks_on("Acknowledge", &message, 1),
