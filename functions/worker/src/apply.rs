@@ -6,7 +6,7 @@ use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
 use shared::domain::incident::{Effect, Incident, Outcome, State};
 use shared::domain::intent::{Action, Actor, Intent, Target};
-use shared::domain::people::may_act;
+use shared::domain::people::{Standing, may_act};
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
 use shared::queue::Failure;
@@ -57,14 +57,14 @@ impl App {
                 };
             }
         };
-        let mut stopped = None;
+        let mut standing = None;
         if let Actor::User(person) = &mut intent.by {
             let profile = self.profile(&workspace, person).await?;
-            stopped = may_act(profile.standing).err();
+            standing = Some(profile.standing);
             (person.name, person.email) = (Some(profile.name), profile.email);
         }
         for round in 0..ROUNDS {
-            match Box::pin(self.round(&workspace, &intent, stopped.as_ref(), round)).await? {
+            match Box::pin(self.round(&workspace, &intent, standing, round)).await? {
                 Round::Settled(marker, incident) => {
                     return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await.map(Some);
                 }
@@ -74,7 +74,7 @@ impl App {
         Err(Failure::Later(format!("{ROUNDS} others were faster")))
     }
 
-    async fn round(&self, workspace: &Workspace, intent: &Intent, stopped: Option<&Refusal>, lost: usize) -> Result<Round, Failure> {
+    async fn round(&self, workspace: &Workspace, intent: &Intent, standing: Option<Standing>, lost: usize) -> Result<Round, Failure> {
         let later = |error: StoreError| Failure::later(&error);
         let now = Timestamp::now();
         let found = match self.find(workspace, intent, lost).await.map_err(later)? {
@@ -85,10 +85,14 @@ impl App {
             }
         };
         let mut settings = self.settings(found.wants, now);
-        let known = match (&intent.action, stopped) {
-            (_, Some(refusal)) => Err(refusal.clone()),
-            (Action::Decide { decision, .. }, None) => self.groups_of(workspace, intent, &found.incident, decision).await?,
-            (_, None) => Ok(Vec::new()),
+        let allowed = match (&intent.by, standing) {
+            (Actor::User(person), Some(standing)) => may_act(standing, person, &settings.configuration.people),
+            (Actor::User(_) | Actor::Source(_), _) => Ok(()),
+        };
+        let known = match (&intent.action, allowed) {
+            (_, Err(refusal)) => Err(refusal),
+            (Action::Decide { decision, .. }, Ok(())) => self.groups_of(workspace, intent, &found.incident, decision).await?,
+            (_, Ok(())) => Ok(Vec::new()),
         };
         let decided = known.and_then(|member_of| {
             settings.member_of = member_of;

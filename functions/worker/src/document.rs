@@ -17,8 +17,13 @@ pub(crate) fn with(document: &str, change: &Setting) -> Result<String, Refusal> 
     };
     written.ok_or_else(unreadable)?;
     let changed = parsed.to_string();
-    let read = configuration::read(&changed).map_err(|mistakes| cannot("would have a mistake, so it stays as it is", &mistakes))?;
+    let read = configuration::read(&changed).map_err(|mistakes| wrong(&mistakes))?;
     if says(&read, change) { Ok(changed) } else { Err(unreadable()) }
+}
+
+/// Why a document with these mistakes is not stored.
+pub(crate) fn wrong(mistakes: &[Mistake]) -> Refusal {
+    cannot("would have a mistake, so it stays as it is", mistakes)
 }
 
 fn cannot(what: &str, mistakes: &[Mistake]) -> Refusal {

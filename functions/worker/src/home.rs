@@ -41,12 +41,18 @@ impl App {
         job: &str,
     ) -> Result<(), Failure> {
         let later = |error: StoreError| Failure::later(&error);
-        let view = if let Err(refusal) = may_act(profile.standing) {
-            home::closed(&refusal)
-        } else {
-            let open = self.store.open(workspace, OPEN_MOST).await.map_err(later)?;
-            let settings = self.settings(self.store.wants(workspace).await.map_err(later)?, Timestamp::now());
-            home::home(&Home { person: &person.id, open: &open, settings: &settings, admin: may_set(profile).is_ok(), trouble })
+        let settings = self.settings(self.store.wants(workspace).await.map_err(later)?, Timestamp::now());
+        let sight = match may_act(profile.standing, person, &settings.configuration.people) {
+            Ok(()) => self.sight(workspace, &person.id).await?,
+            Err(refusal) => Err(refusal),
+        };
+        let view = match sight {
+            Err(refusal) => home::closed(&refusal),
+            Ok(sight) => {
+                let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(later)?;
+                open.retain(|summary| sight.sees(&summary.channels));
+                home::home(&Home { person: &person.id, open: &open, settings: &settings, admin: may_set(profile).is_ok(), trouble })
+            }
         };
         let published = match self.bot(workspace).await {
             Ok(bot) => bot.call("views.publish", &Publish { user_id: &person.id, view: &view }).await.map(|_| ()),

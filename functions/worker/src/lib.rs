@@ -1,6 +1,6 @@
 //! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own words mean, [`remark`] finds out what a reaction or a reply is about, [`home`] paints
 //! Home, [`settings`] changes a value of the workspace's [`document`], [`notices`] are told once, [`oncall`] remembers who takes over, [`people`] says who somebody is,
-//! [`groups`] to which usergroups they belong, [`workspace`] which installation is meant, [`answer`] tells
+//! [`groups`] to which usergroups they belong, [`sight`] what they see, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
 
 mod answer;
@@ -13,6 +13,7 @@ mod oncall;
 mod people;
 mod remark;
 mod settings;
+mod sight;
 mod spoken;
 mod workspace;
 
@@ -45,6 +46,7 @@ pub struct App {
     posts: Sender,
     calls: Sender,
     groups: groups::Groups,
+    sights: sight::Sights,
     installations: Installations,
     slack: Client,
     slack_hooks: Url,
@@ -77,6 +79,7 @@ impl App {
             posts: Sender::new(sqs.clone(), config::required("POSTS_QUEUE_URL")?),
             calls: Sender::new(sqs.clone(), config::required("CALLS_QUEUE_URL")?),
             groups: groups::Groups::default(),
+            sights: sight::Sights::default(),
             intents: Inbox::new(sqs, config::required("INTENTS_QUEUE_URL")?, dead_letters),
             slack: Client::new(config::base_url("SLACK_API_URL")?, SLACK_TIMEOUT)?,
             slack_hooks: config::base_url("SLACK_HOOKS_URL")?,
@@ -94,7 +97,7 @@ impl App {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
         match job {
             Job::Intent(intent) => Box::pin(self.applied(*intent)).await.map(|_| ()),
-            Job::Question(question) => self.tell(&question).await,
+            Job::Question(question) => Box::pin(self.tell(&question)).await,
             Job::TakeOver(take_over) => self.take_over(&take_over).await,
             Job::Spoken(spoken) => Box::pin(self.spoken(&spoken)).await,
             Job::Answered(answered) => self.answered(&answered).await,
@@ -114,7 +117,8 @@ impl App {
             Err(refusal) => return self.refuse(None, &question.reply, &refusal, question.id.as_str()).await,
         };
         let profile = self.profile(&workspace, &question.by).await?;
-        match may_act(profile.standing) {
+        let settings = self.store.settings(&workspace).await.map_err(|error| Failure::later(&error))?;
+        match may_act(profile.standing, &question.by, &settings.people) {
             Ok(()) => self.answer(&workspace, question).await,
             Err(refusal) => self.refuse(Some(&workspace), &question.reply, &refusal, question.id.as_str()).await,
         }

@@ -23,7 +23,7 @@ impl App {
         };
         let later = |error| Failure::later(&error);
         let wants = self.store.wants(&workspace).await.map_err(later)?;
-        let allowed = may_act(self.profile(&workspace, by).await?.standing);
+        let allowed = may_act(self.profile(&workspace, by).await?.standing, by, &wants.configuration.people);
         let meant = allowed.and_then(|()| meant(&wants.configuration, rotation.as_deref()));
         let rotation = match meant {
             Ok(rotation) => rotation,

@@ -30,12 +30,13 @@ impl App {
         };
         let Ok(workspace) = self.workspace(Some(&remark.workspace)).await? else { return quiet("nobody installed this") };
         let Some(Shown { incident, place }) = self.card_at(&workspace, &remark).await? else { return quiet("not at a card") };
+        let settings = self.store.settings(&workspace).await.map_err(later)?;
         let action = match &remark.what {
-            Remarked::Reacted(name) => self.store.settings(&workspace).await.map_err(later)?.reactions.meaning(name),
+            Remarked::Reacted(name) => settings.reactions.meaning(name),
             Remarked::Replied(text) => {
                 // Who may not act may talk all the same.
                 let standing = self.profile(&workspace, &remark.by).await?.standing;
-                may_act(standing).ok().map(|()| Action::Note { text: text.clone(), heard_in: Some(place) })
+                may_act(standing, &remark.by, &settings.people).ok().map(|()| Action::Note { text: text.clone(), heard_in: Some(place) })
             }
         };
         let Some(action) = action else { return quiet("it means nothing") };

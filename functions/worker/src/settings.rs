@@ -9,6 +9,7 @@ use shared::domain::surfaces::{Setting, SettingWish};
 use shared::queue::Failure;
 use shared::render::answer;
 use shared::slack::client::SlackError;
+use shared::store::workspaces::Stored;
 
 use crate::{App, document};
 
@@ -56,8 +57,10 @@ impl App {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             let replaced = self.store.replace_configuration(workspace, known.as_deref(), &changed).await;
-            if replaced.map_err(|error| Failure::later(&error))? {
-                return Ok(Ok(()));
+            match replaced.map_err(|error| Failure::later(&error))? {
+                Stored::Done => return Ok(Ok(())),
+                Stored::Raced => {}
+                Stored::Wrong(mistakes) => return Ok(Err(document::wrong(&mistakes))),
             }
         }
         Err(Failure::Later(format!("{TRIES} others were faster")))

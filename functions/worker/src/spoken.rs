@@ -35,7 +35,7 @@ impl App {
         let settings = self.settings(wants, Timestamp::now());
         match meaning(spoken, &settings) {
             Meaning::Grammar => Box::pin(self.read(&workspace, spoken)).await,
-            Meaning::Own(command, rest) => self.command(&workspace, spoken, command, rest).await,
+            Meaning::Own(command, rest) => self.command(&workspace, spoken, (command, rest), &settings).await,
             Meaning::Nothing(refusal) => self.refuse(Some(&workspace), &spoken.reply, &refusal, spoken.id.as_str()).await,
         }
     }
@@ -59,13 +59,19 @@ impl App {
             Ok(Wish::Unknown) => Ask::Nothing(command::no_such_word(&spoken.line, std::iter::empty())),
             Err(refusal) => Ask::Nothing(refusal),
         };
-        self.tell(&Question { id, workspace, by, ask, reply }).await
+        Box::pin(self.tell(&Question { id, workspace, by, ask, reply })).await
     }
 
     /// Has a command's endpoint called, if this person may.
-    async fn command(&self, workspace: &Workspace, spoken: &Spoken, command: &Command, rest: &str) -> Result<(), Failure> {
+    async fn command(
+        &self,
+        workspace: &Workspace,
+        spoken: &Spoken,
+        (command, rest): (&Command, &str),
+        settings: &Settings,
+    ) -> Result<(), Failure> {
         let profile = self.profile(workspace, &spoken.by).await?;
-        let mut refusal = may_act(profile.standing).err();
+        let mut refusal = may_act(profile.standing, &spoken.by, &settings.configuration.people).err();
         if refusal.is_none() && !command.who.is_empty() && !command.who.iter().any(|who| who == spoken.by.id.as_str()) {
             let groups: Vec<&str> = command.who.iter().map(String::as_str).filter(|who| who.starts_with('S')).collect();
             refusal = match self.member_of(workspace, &spoken.by.id, &groups).await? {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::ids::Workspace;
+use super::ids::{Channel, Workspace};
 use super::intent::Person;
 
 /// What Slack knows about a person, from `users.info`.
@@ -39,8 +39,30 @@ pub enum Standing {
     Unknown,
 }
 
-/// Whether somebody with this standing may act, and why not.
-pub fn may_act(standing: Standing) -> Result<(), Refusal> {
+/// Who besides members may act, as the workspace's configuration says: in which channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Guests.
+    pub guests: Vec<Channel>,
+    /// People of other companies, in channels that are shared with them.
+    pub strangers: Vec<Channel>,
+}
+
+/// Whether a person with this standing may act where they are, and why not.
+pub fn may_act(standing: Standing, person: &Person, others: &Others) -> Result<(), Refusal> {
+    let place = person.place.as_ref().map(|place| &place.channel);
+    let is_open = |channels: &[Channel]| place.is_some_and(|place| channels.contains(place));
+    match standing {
+        Standing::Guest if is_open(&others.guests) => Ok(()),
+        Standing::Stranger if is_open(&others.strangers) => Ok(()),
+        Standing::Member | Standing::Guest | Standing::Stranger | Standing::Inactive | Standing::Bot | Standing::Unknown => {
+            may_anywhere(standing)
+        }
+    }
+}
+
+/// Whether a person with this standing may act wherever they are, and why not.
+fn may_anywhere(standing: Standing) -> Result<(), Refusal> {
     let why = match standing {
         Standing::Member => return Ok(()),
         Standing::Guest => "Guests cannot act on incidents here. Please ask a member of this workspace.",
@@ -56,7 +78,7 @@ pub fn may_act(standing: Standing) -> Result<(), Refusal> {
 
 /// Whether somebody may change what the whole workspace gets, and why not.
 pub fn may_set(profile: &Profile) -> Result<(), Refusal> {
-    may_act(profile.standing)?;
+    may_anywhere(profile.standing)?;
     if profile.admin {
         Ok(())
     } else {
@@ -79,12 +101,31 @@ pub fn stands_outside(person: &Person, workspace: &Workspace) -> Option<Standing
 #[cfg(test)]
 mod tests {
     use super::super::ids::UserId;
+    use super::super::intent::Place;
     use super::*;
 
     fn outside(team: Option<&str>, enterprise: Option<&str>, workspace: &str) -> bool {
         let (team, enterprise) = (team.map(Workspace::new), enterprise.map(Workspace::new));
         let person = Person { id: UserId::new("U1"), name: None, email: None, team, enterprise, place: None };
         stands_outside(&person, &Workspace::new(workspace)) == Some(Standing::Stranger)
+    }
+
+    #[test]
+    fn guests_and_strangers_act_where_the_configuration_says() {
+        let (partners, shared) = (Channel::new("C1PARTNERS"), Channel::new("C1SHARED"));
+        let others = Others { guests: vec![partners.clone()], strangers: vec![shared.clone()] };
+        let at = |place: Option<&Channel>| {
+            let place = place.map(|channel| Place { channel: channel.clone(), message: None });
+            Person { id: UserId::new("U1"), name: None, email: None, team: None, enterprise: None, place }
+        };
+        let may = |standing, place: &Channel| may_act(standing, &at(Some(place)), &others).is_ok();
+        assert!(may(Standing::Guest, &partners) && !may(Standing::Guest, &shared));
+        assert!(may(Standing::Stranger, &shared) && !may(Standing::Stranger, &partners));
+        for nobody in [Standing::Inactive, Standing::Bot, Standing::Unknown] {
+            assert!(!may(nobody, &partners) && !may(nobody, &shared));
+        }
+        assert!(may_act(Standing::Guest, &at(None), &others).is_err(), "not from just anywhere");
+        assert!(may_act(Standing::Member, &at(None), &others).is_ok());
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn summary(id: &str, severity: Severity, started: &str, service: &str) -> Summar
         title: "t".into(),
         state: State::Triggered,
         started: at(started),
+        channels: Vec::new(),
         service: Some(service.into()),
         holder: None,
         acknowledged: None,

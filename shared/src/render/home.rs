@@ -116,6 +116,7 @@ fn toggle(switch: Switch, on: bool) -> Button {
         Switch::Escalated => "Escalated",
         Switch::Snoozed => "Snoozed",
         Switch::SlaBreached => "SLA breached",
+        Switch::Decided => "Decisions",
         Switch::Noted => "Notes",
         Switch::DirectOnAssignment => "Card to the assignee",
         Switch::NoticeOnResolve => "Resolution in the channel",

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::configuration::{self, Configuration};
+use crate::domain::configuration::{self, Configuration, Mistake};
 use crate::domain::ids::{UserId, Workspace};
 use crate::domain::oncall::Override;
 use crate::domain::people::Profile;
@@ -36,6 +36,17 @@ fn understood(workspace: &Workspace, document: &str) -> Configuration {
         );
         Configuration::default()
     })
+}
+
+/// What became of a document that was to be stored.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is in force.
+    Done,
+    /// What was read is not what stands there any more: read again.
+    Raced,
+    /// It is wrong, and the one before stays in force.
+    Wrong(Vec<Mistake>),
 }
 
 /// What a workspace wants: its configuration, and who takes over in its rotations.
@@ -121,13 +132,11 @@ impl Store {
         Ok(kept.map(|kept| kept.document))
     }
 
-    /// Keeps the workspace's own settings, a TOML document.
-    pub async fn keep_configuration(&self, workspace: &Workspace, document: &str) -> Result<(), StoreError> {
-        self.put(&keys::configuration(workspace), &Document { document: document.to_owned() }).await
-    }
-
-    /// Puts another document in the place of the one that was read; `false` where that is not what stands there any more.
-    pub async fn replace_configuration(&self, workspace: &Workspace, read: Option<&str>, document: &str) -> Result<bool, StoreError> {
+    /// Puts another document in the place of the one that was read. One with a mistake in it is not stored.
+    pub async fn replace_configuration(&self, workspace: &Workspace, read: Option<&str>, document: &str) -> Result<Stored, StoreError> {
+        if let Err(mistakes) = configuration::read(document) {
+            return Ok(Stored::Wrong(mistakes));
+        }
         let update = self
             .db
             .update_item()
@@ -140,7 +149,7 @@ impl Store {
             None => update.condition_expression("attribute_not_exists(#document)"),
             Some(read) => update.condition_expression("#document = :read").expression_attribute_values(":read", text(read)),
         };
-        held(update.send().await)
+        Ok(if held(update.send().await)? { Stored::Done } else { Stored::Raced })
     }
 
     /// What was learnt about a person less than an hour ago.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::oauth;
 
 /// Methods that read only forms and queries: a JSON body is ignored by Slack.
-const WITHOUT_JSON: [&str; 10] = [
+const WITHOUT_JSON: [&str; 11] = [
     "chat.getPermalink",
     "conversations.history",
     "conversations.info",
@@ -16,6 +16,7 @@ const WITHOUT_JSON: [&str; 10] = [
     "conversations.members",
     "conversations.replies",
     "usergroups.users.list",
+    "users.conversations",
     "users.info",
     "users.list",
     "users.lookupByEmail",

@@ -62,6 +62,23 @@ pub(super) fn list(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     Ok(fields(json!({"channels": channels, "response_metadata": {"next_cursor": ""}})))
 }
 
+/// `users.conversations`: of the channels that a person is in, those that are public or that the bot is in as well.
+pub(super) fn of_user(state: &mut State, caller: &Caller, args: &Args) -> Answer {
+    let wanted = args.text("user").ok_or_else(|| ApiError::missing("user: whose own channels a bot is in is not simulated"))?;
+    let user = caller.user(&state.world, &wanted).ok_or("user_not_found")?;
+    let types = args.text("types").unwrap_or_else(|| "public_channel".into());
+    let kind = |channel: &Channel| if channel.is_private { "private_channel" } else { "public_channel" };
+    let listed = |channel: &&Channel| {
+        caller.reaches(&channel.team_id)
+            && !channel.is_im
+            && types.split(',').any(|wanted| wanted.trim() == kind(channel))
+            && channel.members.contains(&user.id)
+            && (channel.is_member || !channel.is_private)
+    };
+    let channels: Vec<Value> = state.world.channels.iter().filter(listed).map(shape).collect();
+    Ok(fields(json!({"channels": channels, "response_metadata": {"next_cursor": ""}})))
+}
+
 pub(super) fn members(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let channel = readable(state, caller, args, "read")?;
     Ok(fields(json!({"members": channel.members, "response_metadata": {"next_cursor": ""}})))

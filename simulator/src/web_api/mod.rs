@@ -89,6 +89,7 @@ fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
         "conversations.members" => (conversations::members, &[]),
         "conversations.open" => (conversations::open, &["im:write"]),
         "usergroups.users.list" => (usergroups::users, &["usergroups:read"]),
+        "users.conversations" => (conversations::of_user, &["channels:read"]),
         "users.info" => (users::info, &["users:read"]),
         "users.list" => (users::list, &["users:read"]),
         "users.lookupByEmail" => (users::lookup_by_email, &["users:read.email"]),

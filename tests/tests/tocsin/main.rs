@@ -10,6 +10,7 @@ mod batches;
 mod card;
 mod clock;
 mod commands;
+mod configuration;
 mod dead_letters;
 mod deciding;
 mod events;

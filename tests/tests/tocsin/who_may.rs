@@ -1,6 +1,7 @@
 //! Who may act: members. Everybody else reads why not.
 
 use serde_json::json;
+use tests::inputs::own;
 use tests::world::World;
 
 pub(crate) async fn guests_strangers_and_the_deactivated_read_why_not(world: &World) {
@@ -26,4 +27,43 @@ pub(crate) async fn guests_strangers_and_the_deactivated_read_why_not(world: &Wo
     card.has_buttons(&["Acknowledge", "Resolve"]).await;
     card.thread_of(1).await;
     assert_eq!(card.times("acknowledged").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guests_and_strangers_act_where_the_configuration_says() {
+    let world = World::start().await;
+    world.configures("[people]\nguests = [\"C0INCIDENTS\"]\nstrangers = [\"C0INCIDENTS\"]").await;
+    let (guest, ext) = (world.user("guest"), world.user("ext"));
+    let card = world.alarm_fires("for-partners").await;
+    guest.clicks("Acknowledge", &card).await;
+    card.shows("*Acknowledged* by <@U0GUEST>").await;
+    ext.chooses("Hand it back", &card).await;
+    card.shows("*Triggered*").await;
+    let elsewhere = guest.types_in("general", "/incident list").await.answer().await;
+    assert!(elsewhere.contains("Guests cannot act"), "{elsewhere}");
+    let listed = guest.types_in("incidents", "/incident list").await.answer().await;
+    assert!(listed.contains("for-partners"), "{listed}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_show_what_ones_channels_show() {
+    let world = World::start().await;
+    world.slack.tell("channels", &json!({ "id": "C0SECURITY", "members": ["U0JANE", "U0BOT"], "is_member": true })).await;
+    let routing = "[routing]\ndefault = { channel = \"#incidents\" }\n[[routing.rules]]\nmatch = { service = \"vault\" }\nto = [{ channel = \"C0SECURITY\" }]";
+    world.configures(routing).await;
+    let (jane, omar) = (world.user("jane"), world.user("omar"));
+    let open = world.alarm_fires("for-everybody").await;
+    let fields = json!({ "title": "somebody is in the vault", "service": "vault" });
+    world.drops(&own("create", "vault", jiff::Timestamp::now(), &fields)).await;
+    let secret = world.card("C0SECURITY", "in the vault").await;
+    for (who, sees) in [(&jane, true), (&omar, false)] {
+        let list = who.types("/incident list").await.answer().await;
+        assert!(list.contains(&open.incident) && list.contains(&secret.incident) == sees, "{}: {list}", who.name);
+        let show = who.types(&format!("/incident show {}", secret.incident)).await.answer().await;
+        assert_eq!(show.contains("in the vault"), sees, "{}: {show}", who.name);
+        let status = who.types("/incident status").await.answer().await;
+        assert_eq!(status.contains("2 open incidents"), sees, "{}: {status}", who.name);
+    }
+    world.finish().await;
 }

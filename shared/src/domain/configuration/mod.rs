@@ -10,6 +10,10 @@
 //! direct_on_assignment = true        # whoever it is assigned to gets its card directly
 //! notice_on_resolve = true           # the reply that it is resolved shows in the channel too
 //!
+//! [people]                           # who may act besides members, and where
+//! guests = ["C0PARTNERS"]
+//! strangers = ["C0SHARED"]           # people of other companies, in a channel shared with them
+//!
 //! [approvals]                        # what an approval does not say itself
 //! who = ["S0RELEASE", "U0JANE"]      # who may decide; nobody named: everybody who may act
 //! quorum = 1                         # how many have to approve
@@ -97,6 +101,7 @@ use super::call::{Command, Endpoint};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
+use super::people::Others;
 use super::reactions::Reactions;
 use super::report::Report;
 use super::routing::Routing;
@@ -133,6 +138,8 @@ pub struct Configuration {
     pub rotations: Vec<Rotation>,
     /// Who is called when nobody has it.
     pub policies: Vec<Policy>,
+    /// Who may act besides members.
+    pub people: Others,
     /// What an approval does not say itself.
     pub approvals: Approvals,
     /// Whom decisions and commands call.
@@ -161,6 +168,7 @@ impl Default for Configuration {
             sla: Targets::default(),
             rotations: Vec::new(),
             policies: Vec::new(),
+            people: Others::default(),
             approvals: Approvals::default(),
             endpoints: Vec::new(),
             commands: Vec::new(),

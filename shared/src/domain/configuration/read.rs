@@ -12,6 +12,7 @@ use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId, is_slack_id};
 use crate::domain::oncall::Rotation;
+use crate::domain::people::Others;
 use crate::domain::reactions::{self, Reactions};
 use crate::domain::report::{Report, Schedule};
 use crate::domain::routing::{Match, Routing, Rule, Target};
@@ -56,6 +57,7 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
         flapping: document.section("flapping").map_or(default.flapping, |section| section.read(flapping)),
         sla: document.section("sla").map_or(default.sla, |section| section.read(targets)),
         routing: document.section("routing").and_then(|section| section.read(routing)),
+        people: document.section("people").map_or(default.people, |section| section.read(others)),
         approvals: document.section("approvals").map_or(default.approvals, |section| section.read(calls::approvals)),
         aliases: calls::aliases(document),
         rotations,
@@ -316,6 +318,22 @@ fn target(section: &mut Section<'_, '_>) -> Option<Target> {
     let description = section.text("description").map(|placed| placed.value);
     let labels = section.texts("labels", 0).unwrap_or_default().into_iter().map(|placed| placed.value).collect();
     Some(Target { channel: channel?.value, mentions, name, description, labels })
+}
+
+fn others(section: &mut Section<'_, '_>) -> Others {
+    let mut channels = |key| {
+        let mut channels = Vec::new();
+        for channel in section.texts(key, 0).unwrap_or_default() {
+            // A press says where it was by id.
+            if is_slack_id(&channel.value, &['C', 'G']) {
+                channels.push(Channel::new(channel.value));
+            } else {
+                section.wrong_at(&channel, format!("`{}` is no channel's id; it has to be `C…`", channel.value));
+            }
+        }
+        channels
+    };
+    Others { guests: channels("guests"), strangers: channels("strangers") }
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

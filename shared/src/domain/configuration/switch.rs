@@ -16,6 +16,7 @@ pub enum Switch {
     Escalated,
     Snoozed,
     SlaBreached,
+    Decided,
     Noted,
     DirectOnAssignment,
     NoticeOnResolve,
@@ -23,7 +24,7 @@ pub enum Switch {
 
 impl Switch {
     /// All of them, in the order of the document.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Triggered,
         Self::Updated,
         Self::Acknowledged,
@@ -31,6 +32,7 @@ impl Switch {
         Self::Escalated,
         Self::Snoozed,
         Self::SlaBreached,
+        Self::Decided,
         Self::Noted,
         Self::DirectOnAssignment,
         Self::NoticeOnResolve,
@@ -46,6 +48,7 @@ impl Switch {
             Self::Escalated => "escalated",
             Self::Snoozed => "snoozed",
             Self::SlaBreached => "sla_breached",
+            Self::Decided => "decided",
             Self::Noted => "noted",
             Self::DirectOnAssignment => "direct_on_assignment",
             Self::NoticeOnResolve => "notice_on_resolve",
@@ -69,6 +72,7 @@ impl Notify {
             Switch::Escalated => self.escalated,
             Switch::Snoozed => self.snoozed,
             Switch::SlaBreached => self.sla_breached,
+            Switch::Decided => self.decided,
             Switch::Noted => self.noted,
             Switch::DirectOnAssignment => self.direct_on_assignment,
             Switch::NoticeOnResolve => self.notice_on_resolve,

@@ -115,140 +115,24 @@ fn nothing_said_is_a_workspace_that_works() {
 }
 
 /// Each wrong in one way: the document, the line, the key, and what its mistake says.
-const WRONG: &[(&str, usize, &str, &str)] = &[
-    ("thread = ", 1, "", "no TOML"),
-    ("a = 1\nthread = true\nb =", 3, "", "no TOML"),
-    ("thread = true\nthread = false", 2, "", "no TOML"),
-    ("[storm\nabove = 1", 1, "", "no TOML"),
-    ("tread = true", 1, "tread", "Did you mean `thread`?"),
-    ("colour = \"red\"", 1, "colour", "Allowed here: "),
-    ("thread = \"yes\"", 1, "thread", "a text; it has to be `true` or `false`"),
-    ("\n\nthread = 1", 3, "thread", "a number; it has to be `true` or `false`"),
-    ("notify = true", 1, "notify", "it has to be a table"),
-    ("[notify]\nacknowleged = true", 2, "notify.acknowleged", "Did you mean `acknowledged`?"),
-    ("[notify]\nresolved = 0", 2, "notify.resolved", "`true` or `false`"),
-    ("[notify]\nleast = \"P5\"", 2, "notify.least", "`P1`, `P2`, `P3`, `P4`"),
-    ("[notify]\nleast = 2", 2, "notify.least", "it has to be a text"),
-    ("[reactions]\nacknowledge = \"eyes\"", 2, "reactions.acknowledge", "a list of texts"),
-    ("[reactions]\nacknowledge = [\"👀\"]", 2, "reactions.acknowledge[1]", "no emoji's name"),
-    ("[reactions]\nresolve = [\"tada\", \"two words\"]", 2, "reactions.resolve[2]", "what stands between the colons"),
-    ("[reactions]\nresolve = [\"tada\"]\nescalate = [\":tada:\"]", 3, "reactions.escalate[1]", "stands in `reactions.resolve[1]` already"),
-    ("[reactions]\nacknowlege = []", 2, "reactions.acknowlege", "Did you mean `acknowledge`?"),
-    ("[snooze]\nchoices = []", 2, "snooze.choices", "this is empty"),
-    ("[snooze]\nchoices = [\"1m\", \"2m\", \"3m\", \"4m\", \"5m\"]", 1, "snooze.choices", "these are 5"),
-    ("[snooze]\nchoices = \"15m\"", 2, "snooze.choices", "a list of texts"),
-    ("[snooze]\nchoices = [15]", 2, "snooze.choices[1]", "it has to be a text"),
-    ("[snooze]\nchoices = [\"15m\", \"soon\"]", 2, "snooze.choices[2]", "`soon` is no length of time"),
-    ("[snooze]\nchoices = [\"10s\"]", 2, "snooze.choices[1]", "no length of time from"),
-    ("[snooze]\nchoices = [\"60d\"]", 2, "snooze.choices[1]", "no length of time from"),
-    ("[storm]\nabove = -1", 2, "storm.above", "a whole number from 0"),
-    ("[storm]\nabove = 1.5", 2, "storm.above", "a whole number"),
-    ("[storm]\nabove = \"30\"", 2, "storm.above", "a text; it has to be a whole number"),
-    ("[storm]\nbelow = 3", 2, "storm.below", "Allowed here: `above`"),
-    ("[flapping]\nminutes = 0", 2, "flapping.minutes", "from 1 to 1440"),
-    ("[flapping]\ntimes = 100000", 2, "flapping.times", "from 0 to 1000"),
-    ("[sla]\nP0 = { resolve = \"1h\" }", 2, "sla.P0", "Allowed here: `P1`, `P2`, `P3`, `P4`"),
-    ("[sla.P1]\nresolve = \"4 hours or so\"", 2, "sla.P1.resolve", "no length of time"),
-    ("[sla.P1]\nacknowledge = \"-5m\"", 2, "sla.P1.acknowledge", "no length of time"),
-    ("[sla.P1]\nack = \"5m\"", 2, "sla.P1.ack", "Allowed here: `acknowledge`, `resolve`"),
-    ("[oncall]\nname = \"a\"", 1, "oncall", "a list of tables, `[[…]]`"),
-    ("[[oncall]]\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]", 1, "oncall[1].name", "missing"),
-    ("[[oncall]]\nname = \"a\"\npeople = [\"U1X\"]", 1, "oncall[1].start", "missing"),
-    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = []", 4, "oncall[1].people", "this is empty"),
-    ("[[escalation]]\nname = \"a\"\nsteps = []", 3, "escalation[1].steps", "this is empty"),
-    ("[[escalation]]\nname = \"a\"\nsteps = [{ call = [] }]", 3, "escalation[1].steps[1].call", "this is empty"),
-    ("[[escalation]]\nname = \"a\"\nmatch = {}\nsteps = [{ call = [\"U1X\"] }]", 3, "escalation[1].match", "names nothing"),
-    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"", 1, "oncall[1].people", "missing"),
-    ("[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\", \"jane\"]", 4, "oncall[1].people[2]", "no person's id"),
-    (
-        "[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]\nzone = \"Berlin\"",
-        5,
-        "oncall[1].zone",
-        "such as `Europe/Berlin`",
-    ),
-    ("[[oncall]]\nname = \"a\"\nstart = \"Monday\"\npeople = [\"U1X\"]", 3, "oncall[1].start", "`Monday` is no moment"),
-    (
-        "[[oncall]]\nname = \"a\"\nstart = \"2026-01-05T09:00\"\npeople = [\"U1X\"]\nturn_days = 0",
-        5,
-        "oncall[1].turn_days",
-        "from 1 to 366",
-    ),
-    ("[[escalation]]\nsteps = [{ call = [\"U1X\"] }]", 1, "escalation[1].name", "missing"),
-    ("[[escalation]]\nname = \"a\"", 1, "escalation[1].steps", "missing"),
-    ("[[escalation]]\nname = \"a\"\nsteps = [{ after = \"5m\" }]", 3, "escalation[1].steps[1].call", "missing"),
-    (
-        "[[escalation]]\nname = \"a\"\nsteps = [{ after = \"later\", call = [\"U1X\"] }]",
-        3,
-        "escalation[1].steps[1].after",
-        "no length of time",
-    ),
-    (
-        "[[escalation]]\nname = \"a\"\nsteps = [{ call = [\"rotation:b\"] }]",
-        3,
-        "escalation[1].steps[1].call[1]",
-        "there is no rotation `b`",
-    ),
-    (
-        "[[escalation]]\nname = \"a\"\nsteps = [{ call = [\"@jane\"] }]",
-        3,
-        "escalation[1].steps[1].call[1]",
-        "`rotation:NAME`, a person `U…`",
-    ),
-    (
-        "[[escalation]]\nname = \"a\"\nmatch = { severity = \"P9\" }\nsteps = [{ call = [\"U1X\"] }]",
-        3,
-        "escalation[1].match.severity",
-        "no severity",
-    ),
-    ("[[escalation]]\nname = \"a\"\nrepeat = 1000\nsteps = [{ call = [\"U1X\"] }]", 3, "escalation[1].repeat", "from 0 to 100"),
-    ("[approvals]\nwho = [\"@jane\"]", 2, "approvals.who[1]", "a person's id `U…` or a usergroup's `S…`"),
-    ("[approvals]\nquorum = 0", 2, "approvals.quorum", "from 1 to 20"),
-    ("[approvals]\nexpires_after = \"soon\"", 2, "approvals.expires_after", "no length of time"),
-    ("aliases = [\"opsknight\"]", 1, "aliases[1]", "no slash command"),
-    ("[[endpoints]]\nname = \"a\"", 1, "endpoints[1].url", "missing"),
-    ("[[endpoints]]\nname = \"a b\"\nurl = \"https://a.example\"", 2, "endpoints[1].name", "cannot be a name"),
-    ("[[endpoints]]\nname = \"a\"\nurl = \"http://a.example\"", 3, "endpoints[1].url", "it has to be `https://…`"),
-    ("[[endpoints]]\nname = \"a\"\nurl = \"https://me:pw@a.example\"", 3, "endpoints[1].url", "a user name"),
-    ("[[endpoints]]\nname = \"a\"\nurl = \"https://a.example\"\ntimeout = \"1m\"", 4, "endpoints[1].timeout", "no length of time"),
-    ("[[commands]]\nname = \"/deploy\"\ncall = \"a\"", 3, "commands[1].call", "there is no endpoint `a`"),
-    ("[[commands]]\nname = \"Deploy\"\ncall = \"a\"", 2, "commands[1].name", "no slash command"),
-    ("[[commands]]\nname = \"/deploy\"", 1, "commands[1].call", "missing"),
-    ("[routing]\nrules = []", 1, "routing.default", "missing"),
-    ("[routing]\ndefault = \"#incidents\"", 2, "routing.default", "it has to be a table"),
-    ("[routing]\ndefault = { chanel = \"C1X\" }", 2, "routing.default.chanel", "Did you mean `channel`?"),
-    ("[routing]\ndefault = { channel = \"incidents\" }", 2, "routing.default.channel", "`incidents` is no channel"),
-    (
-        "[routing]\ndefault = { channel = \"C1X\", mentions = [\"here\"] }",
-        2,
-        "routing.default.mentions[1]",
-        "a usergroup's id `S…` or a person's",
-    ),
-    (
-        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { severity = \"P9\" }, to = [{ channel = \"C1X\" }] }]",
-        3,
-        "routing.rules[1].match.severity",
-        "no severity",
-    ),
-    ("[routing]\ndefault = { channel = \"C1X\" }\n[[routing.rules]]\nto = [{ channel = \"C1X\" }]", 3, "routing.rules[1].match", "missing"),
-    (
-        "[routing]\ndefault = { channel = \"C1X\" }\n[[routing.rules]]\nmatch = { kind = \"deployment\" }",
-        3,
-        "routing.rules[1].to",
-        "missing",
-    ),
-    (
-        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { kind = \"a\", service = \"b\" }, to = [{ channel = \"C1X\" }] }]",
-        3,
-        "routing.rules[1].match",
-        "names several things",
-    ),
-    (
-        "[routing]\ndefault = { channel = \"C1X\" }\nrules = [{ match = { tag = \"a\" }, to = [{ channel = \"C1X\" }] }]",
-        3,
-        "routing.rules[1].match.tag",
-        "`service`, `kind`, `severity`",
-    ),
-];
+#[derive(serde::Deserialize)]
+struct Wrong {
+    document: String,
+    line: usize,
+    key: String,
+    says: String,
+}
+
+#[test]
+fn each_mistake_is_refused_at_its_place() {
+    let wrong: Vec<Wrong> = serde_json::from_str(include_str!("wrong.json")).expect("a list");
+    assert!(wrong.len() >= 50, "{}", wrong.len());
+    for Wrong { document, line, key, says } in wrong {
+        let mistakes = read(&document).expect_err(&document);
+        let named = |mistake: &Mistake| mistake.line == line && mistake.key == key && mistake.what.contains(&says);
+        assert!(mistakes.iter().any(named), "{document}\n{mistakes:#?}");
+    }
+}
 
 #[test]
 fn every_switch_is_a_setting_of_its_own() {
@@ -257,16 +141,6 @@ fn every_switch_is_a_setting_of_its_own() {
         let others = Switch::ALL.into_iter().filter(|other| *other != switch);
         assert!(!off.is_on(switch) && others.into_iter().all(|other| off.is_on(other)), "{}", switch.key());
         assert_eq!(Switch::parse(switch.key()), Some(switch));
-    }
-}
-
-#[test]
-fn each_mistake_is_refused_at_its_place() {
-    assert!(WRONG.len() >= 50, "{}", WRONG.len());
-    for (document, line, key, what) in WRONG {
-        let mistakes = read(document).expect_err(document);
-        let named = |mistake: &Mistake| mistake.line == *line && mistake.key == *key && mistake.what.contains(what);
-        assert!(mistakes.iter().any(named), "{document}\n{mistakes:#?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::ids::{IncidentId, UserId, is_slack_id};
+use super::super::ids::{Channel, IncidentId, UserId, is_slack_id};
 use super::super::intent::Actor;
 use super::super::severity::Severity;
 use super::{Incident, State};
@@ -21,6 +21,9 @@ pub struct Summary {
     pub state: State,
     /// When it began.
     pub started: Timestamp,
+    /// Where its cards are, which decides who sees it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Channel>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -78,6 +81,7 @@ impl Incident {
             title: self.title().to_owned(),
             state,
             started,
+            channels: self.channels.clone(),
             service: self.facts.service.as_ref().map(|service| service.value.clone()),
             holder,
             acknowledged: self.acknowledged.as_ref().map(|mark| mark.at),
