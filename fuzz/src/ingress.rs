@@ -6,7 +6,6 @@ use form_urlencoded::Serializer;
 use hmac::{Hmac, KeyInit, Mac};
 use lambda_http::http::{HeaderMap, HeaderValue};
 use sha2::Sha256;
-use shared::domain::intent::{Actor, Intent, Job, ReplyTo};
 use shared::render::modal::{self, CreateContext};
 use shared::render::{answer, help};
 use shared::secrets::Secret;
@@ -156,20 +155,8 @@ fn unsigned(input: &[u8]) {
 
 fn command(body: &[u8]) {
     let command = signed(body, SlashCommand::parse);
-    let (workspace, person) = (command.workspace(), command.person());
     let wish = command::read(&command.text, crate::now());
-    if let Ok(Wish::Do(target, action)) = &wish {
-        let intent = Intent {
-            id: shared::domain::ids::IntentId::of("command", &[workspace.as_str(), &command.user_id, &command.trigger_id]),
-            workspace: Some(workspace),
-            at: crate::now(),
-            by: Actor::User(person),
-            target: target.clone(),
-            action: action.clone(),
-            reply: Some(ReplyTo::ResponseUrl(command.response_url.clone())),
-        };
-        crate::travels(&Job::Intent(Box::new(intent)));
-    }
+    crate::travels(&command::job(command.spoken(crate::now()), wish.clone()));
     if let Ok(Wish::CreateForm) = wish {
         crate::fits(
             "the form",

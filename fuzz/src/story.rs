@@ -11,6 +11,7 @@ use shared::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Works
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
 use shared::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progress};
+use shared::domain::people;
 use shared::domain::settings::Settings;
 use shared::domain::severity::Severity;
 use shared::domain::sla::Promise;
@@ -226,7 +227,7 @@ fn asked(label: &str) -> Asked {
         call: Some(label.to_owned()),
     };
     let options = vec![choice("yes"), choice("no")];
-    Asked { name: "asked".to_owned(), options, who: Vec::new(), expires_at: None }
+    Asked { name: "asked".to_owned(), options, who: people::Who::default(), expires_at: None }
 }
 
 impl What {

@@ -6,10 +6,23 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::config::ConfigError;
+
 /// A client could not be made; only a broken build can cause it.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client cannot be built: {0}")]
 pub struct Unbuildable(String);
+
+/// Why a function that calls others cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client cannot be made.
+    #[error(transparent)]
+    Client(#[from] Unbuildable),
+}
 
 /// A client that waits at most `timeout` for an answer. It keeps no connection for later: one that Lambda froze may be dead when it thaws, which would turn a post into an
 /// ambiguous one.

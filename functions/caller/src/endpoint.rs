@@ -44,6 +44,11 @@ impl Answer {
     }
 }
 
+/// What signs with this secret.
+pub(crate) fn webhook(secret: &Secret) -> Result<Webhook, SecretError> {
+    Webhook::new(secret.expose().trim()).map_err(|_| SecretError::Malformed("whsec_…"))
+}
+
 /// The HTTP client. It keeps no connection for later, as the one for Slack does not.
 #[derive(Debug)]
 pub(crate) struct Caller {
@@ -57,11 +62,10 @@ impl Caller {
     }
 
     /// Says `body` to `url` under the id of the call, a few times where that may help.
-    pub(crate) async fn call(&self, url: &Url, timeout: SignedDuration, secret: &Secret, id: &str, body: &str) -> Answer {
-        let Ok(webhook) = Webhook::new(secret.expose().trim()) else { return Answer::unsigned(&SecretError::Malformed("whsec_…"), "it") };
+    pub(crate) async fn call(&self, url: &Url, timeout: SignedDuration, webhook: &Webhook, id: &str, body: &str) -> Answer {
         let timeout = Duration::try_from(timeout).unwrap_or(Duration::from_secs(10));
         let once = || async {
-            match self.once(url, timeout, &webhook, id, body).await {
+            match self.once(url, timeout, webhook, id, body).await {
                 Answer::Later(why) => Err(why),
                 settled => Ok(settled),
             }

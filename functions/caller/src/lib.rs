@@ -10,13 +10,13 @@ mod request;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use shared::aws::{self, Patience};
-use shared::config::{self, ConfigError};
+use shared::config;
 use shared::domain::call::{About, Answered, Call};
 use shared::domain::decision::Called;
 use shared::domain::ids::IntentId;
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Intent, Job, Target};
-use shared::http::Unbuildable;
+use shared::http::StartError;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
 use shared::secrets::calls::CallSecrets;
 use shared::store::Store;
@@ -36,17 +36,6 @@ pub struct App {
     secrets: CallSecrets,
     hosts: Hosts,
     caller: Caller,
-}
-
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The HTTP client cannot be made.
-    #[error(transparent)]
-    Client(#[from] Unbuildable),
 }
 
 impl App {
@@ -164,10 +153,10 @@ impl App {
             Ok(url) => url,
             Err(why) => return Ok(Answer::Refused(why)),
         };
-        let secret = match self.secrets.read(&call.workspace, &endpoint.name).await {
-            Ok(secret) => secret,
-            Err(error) => return Ok(Answer::unsigned(&error, &endpoint.name)),
-        };
-        Ok(self.caller.call(&url, endpoint.timeout, &secret, call.id.as_str(), body).await)
+        let secret = self.secrets.read(&call.workspace, &endpoint.name).await;
+        match secret.and_then(|secret| endpoint::webhook(&secret)) {
+            Ok(webhook) => Ok(self.caller.call(&url, endpoint.timeout, &webhook, call.id.as_str(), body).await),
+            Err(error) => Ok(Answer::unsigned(&error, &endpoint.name)),
+        }
     }
 }

@@ -16,10 +16,10 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use shared::aws::{self, Patience};
-use shared::config::{self, ConfigError};
+use shared::config;
 use shared::domain::ids::Workspace;
 use shared::fallback::Fallback;
-use shared::http::Unbuildable;
+use shared::http::StartError;
 use shared::installation::Installations;
 use shared::queue::Sender;
 use shared::slack::client::Client;
@@ -37,17 +37,6 @@ pub struct App {
     installations: Installations,
     fallback: Fallback,
     slack: Client,
-}
-
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The HTTP client cannot be made.
-    #[error(transparent)]
-    Client(#[from] Unbuildable),
 }
 
 /// One invocation: who it is and how long it may take.

@@ -5,9 +5,8 @@ use jiff::Timestamp;
 use lambda_http::Request;
 use shared::config::ConfigError;
 use shared::domain::Refusal;
-use shared::domain::ids::{Channel, IntentId};
-use shared::domain::intent::{Actor, Ask, Intent, Job, Question, ReplyTo, Spoken, TakeOver};
-use shared::domain::oncall::Override;
+use shared::domain::ids::Channel;
+use shared::domain::intent::Job;
 use shared::render::modal::{self, CreateContext};
 use shared::render::{answer, help};
 use shared::slack::command::{self, SlashCommand, Wish};
@@ -46,31 +45,19 @@ impl App {
             return reply::unreadable();
         }
         // Whether it is `/incident` by another name or something of the workspace's own, its configuration says, which is not read here.
-        let read = if command.command == command::INCIDENT { command::read(&command.text, now) } else { Ok(Wish::Unknown) };
-        match read {
+        let wish = if command.command == command::INCIDENT { command::read(&command.text, now) } else { Ok(Wish::Unknown) };
+        match wish {
             Ok(Wish::Help) => {
                 tracing::info!(outcome = "help", "answered in place");
                 reply::only_to_you(&help::help(command::usage()))
             }
             Ok(Wish::CreateForm) => self.open_form(&command).await,
-            Ok(Wish::Do(target, action)) => {
-                let intent = Intent {
-                    id: wish_id(&command),
-                    workspace: Some(command.workspace()),
-                    at: now,
-                    by: Actor::User(command.person()),
-                    target,
-                    action,
-                    reply: Some(ReplyTo::ResponseUrl(command.response_url.clone())),
-                };
-                self.queue(Job::Intent(Box::new(intent))).await
-            }
-            Ok(Wish::Tell(ask)) => self.queue(question(&command, ask)).await,
-            Ok(Wish::TakeOver(rotation, taken)) => self.queue(take_over(&command, rotation, taken)).await,
-            Ok(Wish::Unknown) => self.queue(spoken(&command, now)).await,
             Err(refusal) => {
                 tracing::info!(outcome = "refused", "a line that is not in the grammar");
                 reply::only_to_you(&answer::refused(&refusal))
+            }
+            Ok(Wish::Do(..) | Wish::Tell(_) | Wish::TakeOver(..) | Wish::Unknown) => {
+                self.queue(command::job(command.spoken(now), wish)).await
             }
         }
     }
@@ -102,42 +89,4 @@ impl App {
             }
         }
     }
-}
-
-/// Slack sends a command once, and names it by its trigger.
-fn wish_id(command: &SlashCommand) -> IntentId {
-    IntentId::of("command", &[command.workspace().as_str(), &command.user_id, &command.trigger_id])
-}
-
-fn question(command: &SlashCommand, ask: Ask) -> Job {
-    Job::Question(Question {
-        id: wish_id(command),
-        workspace: Some(command.workspace()),
-        by: command.person(),
-        ask,
-        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
-    })
-}
-
-fn spoken(command: &SlashCommand, now: Timestamp) -> Job {
-    Job::Spoken(Box::new(Spoken {
-        id: wish_id(command),
-        workspace: Some(command.workspace()),
-        at: now,
-        by: command.person(),
-        command: Some(command.command.clone()),
-        line: command.text.trim().to_owned(),
-        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
-    }))
-}
-
-fn take_over(command: &SlashCommand, rotation: Option<String>, taken: Override) -> Job {
-    Job::TakeOver(TakeOver {
-        id: wish_id(command),
-        workspace: Some(command.workspace()),
-        by: command.person(),
-        rotation,
-        taken,
-        reply: ReplyTo::ResponseUrl(command.response_url.clone()),
-    })
 }

@@ -17,9 +17,9 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use page::{Again, page};
 use shared::aws::{self, Patience};
-use shared::config::{self, ConfigError};
+use shared::config;
 use shared::domain::ids::Workspace;
-use shared::http::Unbuildable;
+use shared::http::StartError;
 use shared::installation::Installations;
 use shared::secrets::Secret;
 use shared::secrets::app::{Access, AppSecret};
@@ -48,17 +48,6 @@ pub struct App {
     slack: Client,
     authorize: Url,
     base: Option<Url>,
-}
-
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The HTTP client cannot be made.
-    #[error(transparent)]
-    Client(#[from] Unbuildable),
 }
 
 /// What Slack sent the browser back with.

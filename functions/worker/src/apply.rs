@@ -133,10 +133,7 @@ impl App {
     ) -> Result<Result<Vec<String>, Refusal>, Failure> {
         let asked = incident.decisions.iter().find(|known| known.asked.name == decision);
         match (&intent.by, asked) {
-            // By name, they may anyway.
-            (Actor::User(person), Some(asked)) if !asked.may(&person.id, &[]) => {
-                self.member_of(workspace, &person.id, &asked.groups().collect::<Vec<_>>()).await
-            }
+            (Actor::User(person), Some(known)) => self.member_of(workspace, &person.id, &known.asked.who).await,
             _ => Ok(Ok(Vec::new())),
         }
     }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use shared::domain::Refusal;
 use shared::domain::ids::{UserId, Workspace};
+use shared::domain::people::Who;
 use shared::queue::Failure;
 use shared::slack::client::SlackError;
 
@@ -23,17 +24,20 @@ type Members = (Vec<String>, Instant);
 pub(crate) struct Groups(Mutex<HashMap<(Workspace, String), Members>>);
 
 impl App {
-    /// Those of these usergroups that the person belongs to; or why that cannot be known.
+    /// Those of the usergroups among these that the person belongs to, looked up where they are not named themselves; or why that cannot be known.
     pub(crate) async fn member_of(
         &self,
         workspace: &Workspace,
         person: &UserId,
-        groups: &[&str],
+        who: &Who,
     ) -> Result<Result<Vec<String>, Refusal>, Failure> {
         let mut member_of = Vec::new();
-        for group in groups {
+        if who.includes(person, &[]) {
+            return Ok(Ok(member_of));
+        }
+        for group in who.groups() {
             match self.members(workspace, group).await {
-                Ok(members) if members.iter().any(|member| member == person.as_str()) => member_of.push((*group).to_owned()),
+                Ok(members) if members.iter().any(|member| member == person.as_str()) => member_of.push(group.to_owned()),
                 Ok(_) => {}
                 Err(error @ (SlackError::Never { .. } | SlackError::Token(_) | SlackError::Closed(_))) => {
                     tracing::error!(workspace = workspace.as_str(), group, %error, advice = error.advice(), outcome = "unknown_group", "usergroups.users.list failed");

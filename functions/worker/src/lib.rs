@@ -23,11 +23,11 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use shared::aws::{self, Patience};
-use shared::config::{self, ConfigError};
+use shared::config;
 use shared::domain::ids::{Channel, Workspace};
 use shared::domain::intent::{Job, Question, Uninstall};
 use shared::domain::people::may_act;
-use shared::http::Unbuildable;
+use shared::http::StartError;
 use shared::installation::Installations;
 use shared::installation::change::Uninstalled;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
@@ -55,17 +55,6 @@ pub struct App {
     known_channels: Mutex<HashSet<(i64, Workspace, Channel)>>,
 }
 
-/// Why the function cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A setting is missing.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The HTTP client cannot be made.
-    #[error(transparent)]
-    Client(#[from] Unbuildable),
-}
-
 impl App {
     /// Reads the environment and gets ready.
     pub fn start() -> Result<Self, StartError> {
@@ -90,11 +79,15 @@ impl App {
 
     /// One batch of `intents.fifo`. `deadline`, in milliseconds since 1970, is when Lambda ends it.
     pub async fn handle(&self, event: SqsEvent, deadline: u64) -> SqsBatchResponse {
-        self.intents.work_through(event, deadline, |delivery| self.work(delivery)).await
+        self.intents.work_through(event, deadline, |delivery| self.open(delivery)).await
     }
 
-    async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
+    async fn open(&self, delivery: Delivery) -> Result<(), Failure> {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        self.work(job).await
+    }
+
+    async fn work(&self, job: Job) -> Result<(), Failure> {
         match job {
             Job::Intent(intent) => Box::pin(self.applied(*intent)).await.map(|_| ()),
             Job::Question(question) => Box::pin(self.tell(&question)).await,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::domain::Refusal;
 use shared::domain::call::{About, Answered, Call, Command};
 use shared::domain::ids::Workspace;
-use shared::domain::intent::{Actor, Ask, Intent, Question, ReplyTo, Spoken, TakeOver};
+use shared::domain::intent::{ReplyTo, Spoken};
 use shared::domain::people::may_act;
 use shared::domain::settings::Settings;
 use shared::queue::Failure;
@@ -16,8 +16,8 @@ use crate::App;
 
 /// What a line comes to.
 enum Meaning<'a> {
-    /// The grammar's own words.
-    Grammar,
+    /// What the grammar's own words say.
+    Grammar(Result<Wish, Refusal>),
     /// A command of the workspace's, and what came after it.
     Own(&'a Command, &'a str),
     /// Nothing.
@@ -34,32 +34,12 @@ impl App {
         let wants = self.store.wants(&workspace).await.map_err(|error| Failure::later(&error))?;
         let settings = self.settings(wants, Timestamp::now());
         match meaning(spoken, &settings) {
-            Meaning::Grammar => Box::pin(self.read(&workspace, spoken)).await,
+            Meaning::Grammar(wish) => {
+                Box::pin(self.work(command::job(Spoken { workspace: Some(workspace), ..spoken.clone() }, wish))).await
+            }
             Meaning::Own(command, rest) => self.command(&workspace, spoken, (command, rest), &settings).await,
             Meaning::Nothing(refusal) => self.refuse(Some(&workspace), &spoken.reply, &refusal, spoken.id.as_str()).await,
         }
-    }
-
-    /// The line is what could have come after `/incident`.
-    async fn read(&self, workspace: &Workspace, spoken: &Spoken) -> Result<(), Failure> {
-        let Spoken { id, at, by, reply, .. } = spoken.clone();
-        let workspace = Some(workspace.clone());
-        let ask = match command::read(&spoken.line, at) {
-            Ok(Wish::Do(target, action)) => {
-                let intent = Intent { id, workspace, at, by: Actor::User(by), target, action, reply: Some(reply) };
-                return Box::pin(self.applied(intent)).await.map(|_| ());
-            }
-            Ok(Wish::TakeOver(rotation, taken)) => return self.take_over(&TakeOver { id, workspace, by, rotation, taken, reply }).await,
-            Ok(Wish::Tell(ask)) => ask,
-            Ok(Wish::Help) => Ask::Help,
-            // A form can only be opened within three seconds.
-            Ok(Wish::CreateForm) => Ask::Nothing(Refusal::new(format!(
-                "What is wrong? Say it right away, `create checkout is down`, or use `{INCIDENT} create` for a form."
-            ))),
-            Ok(Wish::Unknown) => Ask::Nothing(command::no_such_word(&spoken.line, std::iter::empty())),
-            Err(refusal) => Ask::Nothing(refusal),
-        };
-        Box::pin(self.tell(&Question { id, workspace, by, ask, reply })).await
     }
 
     /// Has a command's endpoint called, if this person may.
@@ -72,10 +52,9 @@ impl App {
     ) -> Result<(), Failure> {
         let profile = self.profile(workspace, &spoken.by).await?;
         let mut refusal = may_act(profile.standing, &spoken.by, &settings.configuration.people).err();
-        if refusal.is_none() && !command.who.is_empty() && !command.who.iter().any(|who| who == spoken.by.id.as_str()) {
-            let groups: Vec<&str> = command.who.iter().map(String::as_str).filter(|who| who.starts_with('S')).collect();
-            refusal = match self.member_of(workspace, &spoken.by.id, &groups).await? {
-                Ok(groups) if groups.is_empty() => Some(Refusal::new(format!(
+        if refusal.is_none() {
+            refusal = match self.member_of(workspace, &spoken.by.id, &command.who).await? {
+                Ok(member_of) if !command.who.includes(&spoken.by.id, &member_of) => Some(Refusal::new(format!(
                     "You may not use `{}` here. Whoever looks after Tocsin says in its configuration who may.",
                     command.name
                 ))),
@@ -146,6 +125,6 @@ fn meaning<'a>(spoken: &'a Spoken, settings: &'a Settings) -> Meaning<'a> {
         (Ok(Wish::Unknown), None) => {
             Meaning::Nothing(command::no_such_word(&spoken.line, configuration.commands.iter().map(Command::word)))
         }
-        _ => Meaning::Grammar,
+        (wish, _) => Meaning::Grammar(wish),
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{IncidentId, IntentId, Workspace};
 use super::intent::{Person, ReplyTo};
+use super::people::Who;
 
 /// How long an endpoint may take where its configuration does not say.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
@@ -31,8 +32,8 @@ pub struct Command {
     pub help: Option<String>,
     /// The endpoint it calls.
     pub call: String,
-    /// Who may: people `U…` and usergroups `S…`; nobody named: everybody who may act.
-    pub who: Vec<String>,
+    /// Who may.
+    pub who: Who,
     /// The whole channel sees the answer.
     pub in_channel: bool,
 }

@@ -5,8 +5,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{IntentId, UserId};
+use super::ids::IntentId;
 use super::intent::Person;
+use super::people::Who;
 
 /// How many decisions an incident can bring: a card has room for so many rows of buttons.
 pub const MOST: usize = 6;
@@ -20,9 +21,9 @@ pub struct Asked {
     pub name: String,
     /// What can be chosen.
     pub options: Vec<Choice>,
-    /// Who may: people `U…` and usergroups `S…`. Nobody named: as the workspace's configuration says, else everybody who may act.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub who: Vec<String>,
+    /// Who may; nobody in particular: as the workspace's configuration says.
+    #[serde(default, skip_serializing_if = "Who::is_anybody")]
+    pub who: Who,
     /// Until when; nobody can decide later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -152,22 +153,6 @@ impl Decision {
     /// Those who have chosen this option, in order.
     pub fn voters(&self, option: &str) -> impl Iterator<Item = &Vote> {
         self.votes.iter().filter(move |vote| vote.option == option)
-    }
-
-    /// Whether this person, who is a member of these usergroups, may decide.
-    pub fn may(&self, person: &UserId, member_of: &[String]) -> bool {
-        let named = |who: &String| who == person.as_str() || member_of.contains(who);
-        self.asked.who.is_empty() || self.asked.who.iter().any(named)
-    }
-
-    /// The usergroups whose members may decide.
-    pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.asked.who.iter().map(String::as_str).filter(|who| who.starts_with('S'))
-    }
-
-    /// The people who may decide, by name.
-    pub fn people(&self) -> impl Iterator<Item = UserId> {
-        self.asked.who.iter().filter(|who| !who.starts_with('S')).map(UserId::new)
     }
 }
 

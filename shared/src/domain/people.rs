@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::ids::{Channel, Workspace};
+use super::ids::{Channel, UserId, Workspace};
 use super::intent::Person;
 
 /// What Slack knows about a person, from `users.info`.
@@ -37,6 +37,43 @@ pub enum Standing {
     Bot,
     /// Slack does not tell: the app lacks the scope to ask, or its token is not accepted.
     Unknown,
+}
+
+/// Whom something is left to: people `U…` and usergroups `S…`. Nobody named: everybody who may act.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Who(Vec<String>);
+
+impl Who {
+    /// These people and usergroups, by their ids.
+    pub fn new(ids: Vec<String>) -> Self {
+        Self(ids)
+    }
+
+    /// Nobody in particular is named.
+    pub fn is_anybody(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it is left to this person, who is a member of these usergroups.
+    pub fn includes(&self, person: &UserId, member_of: &[String]) -> bool {
+        self.is_anybody() || self.0.iter().any(|id| id == person.as_str() || member_of.contains(id))
+    }
+
+    /// The people and usergroups, in the order in which they are named.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The usergroups.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.ids().filter(|id| id.starts_with('S'))
+    }
+
+    /// The people who are named themselves.
+    pub fn people(&self) -> impl Iterator<Item = UserId> {
+        self.ids().filter(|id| !id.starts_with('S')).map(UserId::new)
+    }
 }
 
 /// Who besides members may act, as the workspace's configuration says: in which channels.

@@ -128,6 +128,30 @@ pub enum What {
     },
 }
 
+impl What {
+    /// What the person who did it said about it.
+    pub fn said(&self) -> Option<&str> {
+        match self {
+            Self::Noted { text } => Some(text),
+            Self::Resolved { closing, .. } => closing.note.as_deref(),
+            Self::Escalated { note, .. } => note.as_deref(),
+            Self::Decided { reason, .. } => reason.as_deref(),
+            Self::Triggered { .. }
+            | Self::Updated { .. }
+            | Self::Acknowledged
+            | Self::Reopened
+            | Self::Snoozed { .. }
+            | Self::Woken
+            | Self::Flapping { .. }
+            | Self::Assigned { .. }
+            | Self::SlaBreached { .. }
+            | Self::Expired { .. }
+            | Self::Called { .. }
+            | Self::Deployed { .. } => None,
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

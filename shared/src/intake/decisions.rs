@@ -7,6 +7,7 @@ use super::fields::rfc_3339;
 use super::limits::{self, CONFIRM, ENDPOINT, LABEL, WHO};
 use crate::domain::decision::{Asked, Choice, MOST, Tone, is_name};
 use crate::domain::ids::is_slack_id;
+use crate::domain::people::Who;
 
 /// What the decision of an approval is called.
 const APPROVAL: &str = "approval";
@@ -147,13 +148,13 @@ impl Part<'_> {
         time
     }
 
-    fn who(&mut self) -> Vec<String> {
-        let Some(value) = self.value("who") else { return Vec::new() };
+    fn who(&mut self) -> Who {
+        let Some(value) = self.value("who") else { return Who::default() };
         let one = |who: &Value| who.as_str().filter(|who| is_slack_id(who, &['U', 'W', 'S']) && who.len() <= 24).map(str::to_owned);
         let who: Option<Vec<String>> = value.as_array().filter(|who| who.len() <= WHO).and_then(|who| who.iter().map(one).collect());
         if who.is_none() {
             self.problem("who", &format!("must be a list of at most {WHO} Slack ids: people U… and usergroups S…"));
         }
-        who.unwrap_or_default()
+        Who::new(who.unwrap_or_default())
     }
 }

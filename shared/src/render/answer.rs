@@ -7,7 +7,7 @@ use crate::domain::oncall::Rotation;
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::surfaces::Setting;
-use crate::domain::timeline::{Entry, Fate, What};
+use crate::domain::timeline::{Entry, Fate};
 use crate::mrkdwn;
 use crate::slack::blocks::{Block, Message, Mrkdwn, Plain, one_line};
 
@@ -174,25 +174,7 @@ pub fn show(incident: &Incident, entries: &[Entry]) -> Message {
 
 /// One line of the timeline.
 fn history(entry: &Entry) -> Mrkdwn {
-    let said = match &entry.what {
-        What::Noted { text } => Some(text),
-        What::Resolved { closing, .. } => closing.note.as_ref(),
-        What::Escalated { note, .. } => note.as_ref(),
-        What::Decided { reason, .. } => reason.as_ref(),
-        What::Triggered { .. }
-        | What::Updated { .. }
-        | What::Assigned { .. }
-        | What::SlaBreached { .. }
-        | What::Acknowledged
-        | What::Reopened
-        | What::Snoozed { .. }
-        | What::Woken
-        | What::Expired { .. }
-        | What::Called { .. }
-        | What::Flapping { .. }
-        | What::Deployed { .. } => None,
-    };
-    let said = said.map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
+    let said = entry.what.said().map(|text| mrkdwn!(": {}", one_line(text, 200))).unwrap_or_default();
     let fate = match entry.fate {
         Fate::Done => "",
         Fate::Late => " (too late, changed nothing)",

@@ -65,7 +65,7 @@ fn open(decision: &Decision) -> Mrkdwn {
     if single && decision.votes.is_empty() {
         return Mrkdwn::default();
     }
-    let who = decision.asked.who.iter().take(10).map(|who| Mrkdwn::call(who).unwrap_or_else(|| Mrkdwn::user(&UserId::new(who))));
+    let who = decision.asked.who.ids().take(10).map(|who| Mrkdwn::call(who).unwrap_or_else(|| Mrkdwn::user(&UserId::new(who))));
     let who = Mrkdwn::join(who, ", ");
     let until = decision.asked.expires_at.map(|until| mrkdwn!("until {}", Mrkdwn::when(until))).unwrap_or_default();
     let votes = decision.asked.options.iter().filter(|choice| decision.voters(&choice.name).next().is_some()).map(|choice| {

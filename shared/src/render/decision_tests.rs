@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::decision::{Asked, Called, Choice, Tone};
+use crate::domain::people::Who;
 
 fn choice(name: &str, label: &str, tone: Tone) -> Choice {
     Choice { name: name.into(), label: label.into(), tone, confirm: None, reason: false, quorum: None, call: Some("deploys".into()) }
@@ -11,9 +12,9 @@ fn choice(name: &str, label: &str, tone: Tone) -> Choice {
 pub(super) fn asked_in(text: &str) -> Vec<Asked> {
     let option =
         |name: &str| Choice { confirm: Some(text.into()), quorum: Some(1), call: Some(text.into()), ..choice(name, text, Tone::Danger) };
-    let asked = |name: &str, options| Asked { name: name.into(), options, who: Vec::new(), expires_at: Some(at(600)) };
+    let asked = |name: &str, options| Asked { name: name.into(), options, who: Who::default(), expires_at: Some(at(600)) };
     let two = || vec![option("yes"), option("no")];
-    let named = Asked { who: vec![short(text)], ..asked("third", two()) };
+    let named = Asked { who: Who::new(vec![short(text)]), ..asked("third", two()) };
     vec![asked("first", two()), asked("second", vec![option("yes")]), named, asked("fourth", vec![option("yes")])]
 }
 
@@ -33,7 +34,7 @@ fn release() -> Story {
         ..choice("approve", "Deploy", Tone::Primary)
     };
     let reject = Choice { reason: true, ..choice("reject", "Reject", Tone::Danger) };
-    let who = vec!["U0JANE".into(), "U0OMAR".into(), "S0RELEASE".into()];
+    let who = Who::new(vec!["U0JANE".into(), "U0OMAR".into(), "S0RELEASE".into()]);
     let asked = Asked { name: "approval".into(), options: vec![approve, reject], who, expires_at: Some(at(240)) };
     let changes = Changes {
         title: Some("Deploy checkout 1.42 to production".into()),
@@ -80,7 +81,7 @@ fn an_approval_in_every_state() {
 #[test]
 fn buttons_of_an_incidents_own() {
     let rollback = Choice { confirm: Some("Roll checkout back to 1.41?".into()), ..choice("rollback", "Roll back", Tone::Danger) };
-    let asked = |choice: Choice| Asked { name: choice.name.clone(), options: vec![choice], who: Vec::new(), expires_at: None };
+    let asked = |choice: Choice| Asked { name: choice.name.clone(), options: vec![choice], who: Who::default(), expires_at: None };
     let decisions = Some(vec![asked(rollback), asked(choice("restart", "Restart", Tone::Plain))]);
     let story = Story::new().then(0, &cloudwatch(), Action::Create(Changes { decisions, ..full() }));
     assert_json_snapshot!("own_buttons", story.card());
@@ -104,7 +105,7 @@ fn a_workspaces_own_commands() {
         usage: Some("SERVICE [VERSION]".into()),
         help: Some("deploys a service".into()),
         call: "deploys".into(),
-        who: Vec::new(),
+        who: Who::default(),
         in_channel: true,
     };
     settings.configuration.commands = vec![command];

@@ -24,26 +24,9 @@ pub fn reply(incident: &Incident, entry: &Entry) -> Message {
 
 /// A notification has no card above it, so it names the incident.
 fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
-    let text = match &entry.what {
-        What::Noted { text } => mrkdwn!(": {}", one_line(text, 300)),
-        What::Resolved { closing, .. } => closing.note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
-        What::Escalated { note, .. } => note.as_ref().map(|note| mrkdwn!(": {}", one_line(note, 300))).unwrap_or_default(),
-        What::Triggered { .. }
-        | What::Updated { .. }
-        | What::Assigned { .. }
-        | What::SlaBreached { .. }
-        | What::Acknowledged
-        | What::Reopened
-        | What::Snoozed { .. }
-        | What::Woken
-        | What::Decided { .. }
-        | What::Expired { .. }
-        | What::Called { .. }
-        | What::Flapping { .. }
-        | What::Deployed { .. } => Mrkdwn::default(),
-    };
+    let said = entry.what.said().map(|said| mrkdwn!(": {}", one_line(said, 300))).unwrap_or_default();
     let named = mrkdwn!("{} {}", incident.severity(), words::title(incident.title()));
-    mrkdwn!("{}{} · {}", headline(entry), text, named)
+    mrkdwn!("{}{} · {}", headline(entry), said, named)
 }
 
 /// Who did what, in a line.
@@ -104,20 +87,17 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
 
 /// What was said, as it was said.
 fn more(entry: &Entry) -> Vec<Block> {
+    let said = Block::section(Plain::new(entry.what.said().unwrap_or_default()));
     match &entry.what {
         What::Triggered { title, description } => {
             let description = description.as_deref().unwrap_or_default();
             vec![Block::section(Plain::new(format!("{}\n{description}", one_line(title, 600))))]
         }
         What::Resolved { closing, .. } => {
-            let note = closing.note.as_deref().unwrap_or_default();
             let cause = closing.root_cause.as_deref().map(str::trim).filter(|cause| !cause.is_empty());
             let cause = cause.map(|cause| format!("Root cause: {cause}")).unwrap_or_default();
-            vec![Block::section(Plain::new(note)), Block::section(Plain::new(cause))]
+            vec![said, Block::section(Plain::new(cause))]
         }
-        What::Noted { text } => vec![Block::section(Plain::new(text))],
-        What::Escalated { note, .. } => vec![Block::section(Plain::new(note.as_deref().unwrap_or_default()))],
-        What::Decided { reason, .. } => vec![Block::section(Plain::new(reason.as_deref().unwrap_or_default()))],
         What::Updated { .. }
         | What::Assigned { .. }
         | What::SlaBreached { .. }
@@ -125,9 +105,12 @@ fn more(entry: &Entry) -> Vec<Block> {
         | What::Reopened
         | What::Snoozed { .. }
         | What::Woken
+        | What::Flapping { .. }
+        | What::Escalated { .. }
+        | What::Decided { .. }
         | What::Expired { .. }
         | What::Called { .. }
-        | What::Flapping { .. }
-        | What::Deployed { .. } => Vec::new(),
+        | What::Deployed { .. }
+        | What::Noted { .. } => vec![said],
     }
 }

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::{Channel, IncidentId, UserId, Workspace};
-use crate::domain::intent::{Action, Ask, Changes, Closing, Person, Place, Target};
+use crate::domain::ids::{Channel, IncidentId, IntentId, UserId, Workspace};
+use crate::domain::intent::{
+    Action, Actor, Ask, Changes, Closing, Intent, Job, Person, Place, Question, ReplyTo, Spoken, TakeOver, Target,
+};
 use crate::domain::oncall::Override;
 use crate::domain::severity::Severity;
 use crate::domain::{self, Refusal};
@@ -57,8 +59,22 @@ impl SlashCommand {
         Workspace::new(if organisation { &self.enterprise_id } else { &self.team_id })
     }
 
-    /// Who typed it, and where.
-    pub fn person(&self) -> Person {
+    /// What was said, by whom and where.
+    pub fn spoken(&self, now: Timestamp) -> Spoken {
+        let workspace = self.workspace();
+        Spoken {
+            // Slack sends a command once, and names it by its trigger.
+            id: IntentId::of("command", &[workspace.as_str(), &self.user_id, &self.trigger_id]),
+            workspace: Some(workspace),
+            at: now,
+            by: self.person(),
+            command: Some(self.command.clone()),
+            line: self.text.trim().to_owned(),
+            reply: ReplyTo::ResponseUrl(self.response_url.clone()),
+        }
+    }
+
+    fn person(&self) -> Person {
         let given = |text: &str| (!text.is_empty()).then(|| Workspace::new(text));
         Person {
             id: UserId::new(&self.user_id),
@@ -86,6 +102,26 @@ pub enum Wish {
     TakeOver(Option<String>, Override),
     /// Something that only the workspace's configuration can tell the meaning of.
     Unknown,
+}
+
+/// The job that a line comes to, where nobody can be answered in place. Saying nothing asks for help, and for a form it is too late: that can only be opened within
+/// three seconds.
+pub fn job(spoken: Spoken, wish: Result<Wish, Refusal>) -> Job {
+    let Spoken { id, workspace, at, by, reply, .. } = spoken.clone();
+    let ask = match wish {
+        Ok(Wish::Do(target, action)) => {
+            return Job::Intent(Box::new(Intent { id, workspace, at, by: Actor::User(by), target, action, reply: Some(reply) }));
+        }
+        Ok(Wish::TakeOver(rotation, taken)) => return Job::TakeOver(TakeOver { id, workspace, by, rotation, taken, reply }),
+        Ok(Wish::Unknown) => return Job::Spoken(Box::new(spoken)),
+        Ok(Wish::Tell(ask)) => ask,
+        Ok(Wish::Help) => Ask::Help,
+        Ok(Wish::CreateForm) => Ask::Nothing(Refusal::new(format!(
+            "What is wrong? Say it right away, `create checkout is down`, or use `{INCIDENT} create` for a form."
+        ))),
+        Err(refusal) => Ask::Nothing(refusal),
+    };
+    Job::Question(Question { id, workspace, by, ask, reply })
 }
 
 /// One word of the grammar.

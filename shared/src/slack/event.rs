@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::domain::Refusal;
 use crate::domain::ids::{Channel, IntentId, MessageTs, UserId, Workspace};
-use crate::domain::intent::{Actor, Ask, Intent, Job, Person, Place, Question, ReplyTo, Spoken, TakeOver, Uninstall};
+use crate::domain::intent::{Ask, Job, Person, Place, ReplyTo, Spoken, Uninstall};
 use crate::domain::surfaces::{HomeOpened, Joined, Remark, Remarked};
 
 use crate::render::modal::NOTE_MAX;
@@ -293,28 +292,12 @@ fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
     let line = event.text.as_deref().unwrap_or_default().trim();
     let line = line.split_once(char::is_whitespace).filter(|(first, _)| text::mentioned_user(first).is_some()).map_or("", |(_, rest)| rest);
     let at = super::moment(&event_ts).unwrap_or(now);
-    let ask = match command::read(line, at) {
-        Ok(Wish::Do(target, action)) => {
-            let intent = Intent { id, workspace: Some(workspace), at, by: Actor::User(person), target, action, reply: Some(reply) };
-            return Wanted::Queue(Job::Intent(Box::new(intent)));
-        }
-        Ok(Wish::Help) if line.trim().is_empty() => Ask::Status,
-        Ok(Wish::Help) => Ask::Help,
-        Ok(Wish::CreateForm) => {
-            Ask::Nothing(Refusal::new("What is wrong? Say it here, `create checkout is down`, or use `/incident create` for a form."))
-        }
-        Ok(Wish::Tell(ask)) => ask,
-        Ok(Wish::TakeOver(rotation, taken)) => {
-            return Wanted::Queue(Job::TakeOver(TakeOver { id, workspace: Some(workspace), by: person, rotation, taken, reply }));
-        }
-        Ok(Wish::Unknown) => {
-            let line = line.trim().to_owned();
-            let spoken = Spoken { id, workspace: Some(workspace), at, by: person, command: None, line, reply };
-            return Wanted::Queue(Job::Spoken(Box::new(spoken)));
-        }
-        Err(refusal) => Ask::Nothing(refusal),
+    let wish = match command::read(line, at) {
+        Ok(Wish::Help) if line.trim().is_empty() => Ok(Wish::Tell(Ask::Status)),
+        read => read,
     };
-    Wanted::Queue(Job::Question(Question { id, workspace: Some(workspace), by: person, ask, reply }))
+    let spoken = Spoken { id, workspace: Some(workspace), at, by: person, command: None, line: line.trim().to_owned(), reply };
+    Wanted::Queue(command::job(spoken, wish))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::domain::ids::{Channel, IncidentId, MessageTs, NoticeId, Workspace};
 
 use super::commit::REPLY_RANK;
 use super::keys::{self, Key};
+use super::posts::Wanted;
 use super::{Store, StoreError, write};
 
 /// What is told.
@@ -42,13 +43,6 @@ pub(super) struct Kept {
     pub(super) notice: Notice,
 }
 
-#[derive(Serialize)]
-struct Wanted {
-    want: u64,
-    rank: u8,
-    since: i64,
-}
-
 impl Store {
     /// Has something told in a channel, unless it was told there before under this name.
     pub async fn tell_once(
@@ -59,7 +53,7 @@ impl Store {
         notice: Notice,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let due = Wanted { want: 1, rank: REPLY_RANK, since: now.as_microsecond() };
+        let due = Wanted::once(REPLY_RANK, now);
         let writes = vec![
             self.put_new(&keys::notice(workspace, channel, name), &Kept { notice })?,
             self.put_new(&keys::due_notice(workspace, channel, name), &due)?,

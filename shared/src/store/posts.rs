@@ -55,6 +55,21 @@ pub struct Due {
     pub put_back: bool,
 }
 
+/// How a [`Due`] post begins that is never wanted anew.
+#[derive(Debug, Serialize)]
+pub(super) struct Wanted {
+    want: u64,
+    rank: u8,
+    since: i64,
+}
+
+impl Wanted {
+    /// Due from this moment on.
+    pub(super) fn once(rank: u8, now: Timestamp) -> Self {
+        Self { want: 1, rank, since: now.as_microsecond() }
+    }
+}
+
 /// What a due post is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {

@@ -15,7 +15,7 @@ use crate::domain::report::{Period, Report, Tally};
 
 use super::commit::REPORT_RANK;
 use super::keys::{self, Key};
-use super::posts::Kind;
+use super::posts::{Kind, Wanted};
 use super::{Store, StoreError, number, text, write};
 
 /// How long it is kept what ended on a day: longer than the longest time between two reports.
@@ -30,14 +30,6 @@ struct Last {
     schedule: String,
     /// Microseconds since 1970.
     posted_until: i64,
-}
-
-/// A report that is due: what every post that is due has.
-#[derive(Debug, Serialize)]
-struct Wanted {
-    want: u64,
-    rank: u8,
-    since: i64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -73,7 +65,7 @@ impl Store {
             .expression_attribute_values(":schedule", text(calendar(report)))
             .build()
             .map_err(form)?;
-        let wanted = Wanted { want: 1, rank: REPORT_RANK, since: now.as_microsecond() };
+        let wanted = Wanted::once(REPORT_RANK, now);
         let due = write(&keys::due_report(workspace, &report.channel, period, &report.name), &wanted)?;
         let due = Put::builder().table_name(&self.table).set_item(Some(due)).build().map_err(form)?;
         let writes = vec![TransactWriteItem::builder().update(begun).build(), TransactWriteItem::builder().put(due).build()];

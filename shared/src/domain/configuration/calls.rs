@@ -7,6 +7,7 @@ use super::Approvals;
 use super::section::{Section, listed};
 use crate::domain::call::{self, Command, Endpoint};
 use crate::domain::ids::is_slack_id;
+use crate::domain::people::Who;
 
 const TIMEOUTS: std::ops::RangeInclusive<SignedDuration> = SignedDuration::from_secs(1)..=SignedDuration::from_secs(10);
 const EXPIRIES: std::ops::RangeInclusive<SignedDuration> = SignedDuration::from_mins(1)..=SignedDuration::from_hours(30 * 24);
@@ -21,7 +22,7 @@ pub(super) fn approvals(section: &mut Section<'_, '_>) -> Approvals {
 }
 
 /// People and usergroups.
-fn who(section: &mut Section<'_, '_>) -> Vec<String> {
+fn who(section: &mut Section<'_, '_>) -> Who {
     let mut who = Vec::new();
     for one in section.texts("who", 0).unwrap_or_default() {
         if is_slack_id(&one.value, &['S', 'U', 'W']) {
@@ -30,7 +31,7 @@ fn who(section: &mut Section<'_, '_>) -> Vec<String> {
             section.wrong_at(&one, format!("`{}` is nobody; it has to be a person's id `U…` or a usergroup's `S…`", one.value));
         }
     }
-    who
+    Who::new(who)
 }
 
 pub(super) fn endpoint(section: &mut Section<'_, '_>) -> Option<Endpoint> {

@@ -101,7 +101,7 @@ use super::call::{Command, Endpoint};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
-use super::people::Others;
+use super::people::{Others, Who};
 use super::reactions::Reactions;
 use super::report::Report;
 use super::routing::Routing;
@@ -183,8 +183,8 @@ impl Default for Configuration {
 /// What an approval does not say itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approvals {
-    /// Who may decide: people `U…` and usergroups `S…`; nobody named: everybody who may act.
-    pub who: Vec<String>,
+    /// Who may decide.
+    pub who: Who,
     /// How many have to choose the first option.
     pub quorum: u16,
     /// Nobody can decide later.
@@ -193,7 +193,7 @@ pub struct Approvals {
 
 impl Default for Approvals {
     fn default() -> Self {
-        Self { who: Vec::new(), quorum: 1, expires_after: None }
+        Self { who: Who::default(), quorum: 1, expires_after: None }
     }
 }
 

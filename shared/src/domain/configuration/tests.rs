@@ -6,6 +6,7 @@ use super::{Configuration, Mistake, Switch, read};
 use crate::domain::escalation::Callee;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId};
+use crate::domain::people::Who;
 use crate::domain::severity::Severity;
 
 const DOCUMENT: &str = r##"
@@ -102,7 +103,7 @@ fn a_document_says_what_a_workspace_wants() {
 #[test]
 fn a_document_says_who_decides_and_who_is_called() {
     let Configuration { approvals, endpoints, commands, aliases, .. } = read(DOCUMENT).expect("a document");
-    assert_eq!((approvals.who, approvals.quorum), (vec!["S0RELEASE".to_owned()], 2));
+    assert_eq!((approvals.who, approvals.quorum), (Who::new(vec!["S0RELEASE".to_owned()]), 2));
     assert_eq!(approvals.expires_after, Some(SignedDuration::from_hours(4)));
     assert_eq!((endpoints[0].url.as_str(), endpoints[0].timeout), ("https://deploys.example.com/tocsin", SignedDuration::from_secs(10)));
     assert_eq!((commands[0].word(), commands[0].call.as_str(), commands[0].in_channel), ("deploy", "deploys", true));

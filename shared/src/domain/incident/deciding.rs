@@ -24,7 +24,7 @@ impl Incident {
                 continue;
             }
             let mut asked = asked.clone();
-            if asked.who.is_empty() {
+            if asked.who.is_anybody() {
                 asked.who.clone_from(&defaults.who);
             }
             // A button that is offered beside an incident stays as long as the incident does.
@@ -66,8 +66,8 @@ impl Incident {
         if open.asked.expires_at.is_some_and(|expires| expires <= intent.at.min(settings.now)) {
             return Err(Refusal::new(format!("It is too late: {id} had to be decided before.")));
         }
-        if !open.may(&person.id, &settings.member_of) {
-            let who: Vec<_> = open.asked.who.iter().map(|who| mention(who)).collect();
+        if !open.asked.who.includes(&person.id, &settings.member_of) {
+            let who: Vec<_> = open.asked.who.ids().map(mention).collect();
             return Err(Refusal::new(format!("You may not decide this. These may: {}.", who.join(", "))));
         }
         if choice.reason && reason.is_none() {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::decision::{Asked, Called, Choice, Tone};
 use super::super::ids::{IntentId, UserId};
 use super::super::intent::{Actor, Changes, Person, Target};
+use super::super::people::Who;
 use super::super::timer::TimerKind;
 use super::*;
 
@@ -41,7 +42,8 @@ fn asks(quorum: Option<u16>, who: &[&str], kind: &str) -> Incident {
         call: Some("deploys".into()),
     };
     let options = vec![choice("approve", false, quorum), choice("reject", true, None)];
-    let asked = Asked { name: "approval".into(), options, who: who.iter().map(|who| (*who).to_owned()).collect(), expires_at: None };
+    let asked =
+        Asked { name: "approval".into(), options, who: Who::new(who.iter().map(|who| (*who).to_owned()).collect()), expires_at: None };
     let changes = Changes { title: Some("Deploy".into()), kind: Some(kind.into()), decisions: Some(vec![asked]), ..Changes::default() };
     let incident = Incident::expected(Workspace::new("T1"), IncidentId::new("INC-1"), None);
     let effect = incident.apply(&intent(Actor::Source("ci".into()), 0, Action::Create(changes)), &settings(0, &[])).expect("an effect");
@@ -137,7 +139,7 @@ fn an_approval_is_over_once_it_is_told_and_an_incident_is_not() {
 fn what_is_asked_stays_as_it_was_asked() {
     let asked = asks(None, &["U1JANE"], APPROVAL);
     let mut decision = asked.decisions[0].asked.clone();
-    decision.who.clear();
+    decision.who = Who::default();
     let update = intent(Actor::Source("ci".into()), 5, Action::Update(Changes { decisions: Some(vec![decision]), ..Changes::default() }));
     assert_eq!(after(&asked, &update).decisions, asked.decisions);
 }

@@ -1,6 +1,5 @@
 //! What an act brings with it: where the incident shows from now on, who is called, and by when it has to be over.
 
-use super::super::decision::Decision;
 use super::super::escalation::Called;
 use super::super::ids::{Channel, is_slack_id};
 use super::super::kind::Progress;
@@ -60,7 +59,7 @@ impl Incident {
             }));
         }
         let asked = self.decisions.iter().skip(if reveals { 0 } else { before.decisions.len() });
-        wanted.extend(asked.flat_map(Decision::people).map(|person| Channel::direct(&person)));
+        wanted.extend(asked.flat_map(|decision| decision.asked.who.people()).map(|person| Channel::direct(&person)));
         let mut added: Vec<Channel> = Vec::new();
         for channel in wanted {
             if !self.channels.contains(&channel) {
