@@ -30,6 +30,8 @@ LOCAL_PARAMETERS = {
     "WorkerMaximumConcurrency": "0",
     "PosterMaximumConcurrency": "0",
     "TableDeletionProtection": "false",
+    # Nothing else than an API on this machine can be called.
+    "CallHosts": "127.0.0.1",
 }
 
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::ids::{Channel, UserId, Workspace};
+use super::ids::{Channel, UserId, Workspace, is_slack_id};
 use super::intent::Person;
 
 /// What Slack knows about a person, from `users.info`.
@@ -73,6 +73,15 @@ impl Who {
     /// The people who are named themselves.
     pub fn people(&self) -> impl Iterator<Item = UserId> {
         self.ids().filter(|id| !id.starts_with('S')).map(UserId::new)
+    }
+}
+
+/// A person or a usergroup, as a [`Refusal`] names them. What is no id of Slack's calls nobody.
+pub fn mention(id: &str) -> String {
+    match id {
+        group if is_slack_id(group, &['S']) => format!("the usergroup {group}"),
+        person if is_slack_id(person, &['U', 'W']) => format!("<@{person}>"),
+        other => other.replace('<', ""),
     }
 }
 

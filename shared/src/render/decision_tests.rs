@@ -1,5 +1,6 @@
 //! What people are asked, in each state.
 
+use super::hostile_tests::short;
 use super::*;
 use crate::domain::decision::{Asked, Called, Choice, Tone};
 use crate::domain::people::Who;

@@ -63,10 +63,10 @@ pub(super) fn headline(entry: &Entry) -> Mrkdwn {
         }
         What::SlaBreached { promise, by } => {
             let promised = match promise {
-                Promise::Acknowledge => "nobody has it",
-                Promise::Resolve => "it is not resolved",
+                Promise::Acknowledge => "acknowledged",
+                Promise::Resolve => "resolved",
             };
-            mrkdwn!("⌛ *SLA breached*: {}, and should have been by {}", promised, Mrkdwn::when(*by))
+            mrkdwn!("⌛ *SLA breached*: it should have been {} by {}", promised, Mrkdwn::when(*by))
         }
         What::Decided { label, missing: 0, .. } => mrkdwn!("⚖️ *{}* by {}", one_line(label, NAME), who),
         What::Decided { label, missing, .. } => mrkdwn!("⚖️ *{}* by {}, {} more needed", one_line(label, NAME), who, missing),

@@ -7,6 +7,7 @@ use super::super::escalation::Called;
 use super::super::ids::UserId;
 use super::super::intent::{Actor, Changes, Closing, Intent};
 use super::super::kind::Progress;
+use super::super::people::mention;
 use super::super::settings::Settings;
 use super::super::severity::Severity;
 use super::super::sla::Promise;
@@ -210,7 +211,7 @@ impl Incident {
         self.refuse_unless_open()?;
         let already = self.facts.assignee.as_ref().is_some_and(|assignee| assignee.value == to.as_str());
         if already {
-            return Err(Refusal::new(format!("{} is assigned to <@{to}> already.", self.id)));
+            return Err(Refusal::new(format!("{} is assigned to {} already.", self.id, mention(to.as_str()))));
         }
         let changes = Changes { assignee: Some(to.to_string()), ..Changes::default() };
         // A person says so now, whatever a source with a fast clock has said.
@@ -310,7 +311,7 @@ impl Incident {
 /// Who, in a refusal: Slack turns `<@U…>` into the name.
 pub(super) fn named(actor: &Actor) -> String {
     match actor {
-        Actor::User(person) => format!("<@{}>", person.id.as_str().replace('<', "")),
+        Actor::User(person) => mention(person.id.as_str()),
         Actor::Source(name) => name.replace('<', ""),
     }
 }

@@ -5,6 +5,7 @@ use super::super::call::{About, Call};
 use super::super::decision::{Called, Decision, End, MOST, Vote};
 use super::super::ids::IntentId;
 use super::super::intent::{Action, Actor, Closing, Intent};
+use super::super::people::mention;
 use super::super::settings::Settings;
 use super::super::timeline::What;
 use super::super::timer::{Timer, TimerKind};
@@ -167,8 +168,4 @@ fn refuse_unless_undecided(id: &super::IncidentId, decision: &Decision) -> Resul
 /// A label inside a sentence of ours.
 fn plain(label: &str) -> String {
     label.replace(['<', '>', '*'], "")
-}
-
-fn mention(who: &str) -> String {
-    if who.starts_with('S') { format!("the usergroup {who}") } else { format!("<@{}>", who.replace('<', "")) }
 }

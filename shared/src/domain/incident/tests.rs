@@ -84,7 +84,7 @@ fn an_alarm_makes_an_incident_that_nobody_has() {
 
 #[test]
 fn a_repeat_counts_up_and_leaves_the_timeline_and_the_acknowledgement_alone() {
-    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let held = after_all(&[alarm(0), person("U0JANE", 5, Action::Acknowledge)]);
     let effect = held.apply(&alarm(60), &settings()).expect("an effect");
     assert_eq!((effect.incident.count, effect.outcome), (2, Outcome::Counted));
     assert_eq!(effect.entry, None);
@@ -94,54 +94,54 @@ fn a_repeat_counts_up_and_leaves_the_timeline_and_the_acknowledgement_alone() {
 
 #[test]
 fn the_second_to_acknowledge_reads_who_was_first() {
-    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let held = after_all(&[alarm(0), person("U0JANE", 5, Action::Acknowledge)]);
     let refusal = |who| held.apply(&person(who, 6, Action::Acknowledge), &settings()).expect_err("a refusal").to_string();
-    assert_eq!(refusal("omar"), "<@jane> had INC-1 already.");
-    assert_eq!(refusal("jane"), "You have INC-1 already.");
+    assert_eq!(refusal("U0OMAR"), "<@U0JANE> had INC-1 already.");
+    assert_eq!(refusal("U0JANE"), "You have INC-1 already.");
 }
 
 #[test]
 fn acknowledge_reopen_acknowledge_by_one_person_both_count() {
-    let rounds = [alarm(0), person("jane", 5, Action::Acknowledge), person("jane", 9, Action::Reopen)];
+    let rounds = [alarm(0), person("U0JANE", 5, Action::Acknowledge), person("U0JANE", 9, Action::Reopen)];
     assert_eq!(after_all(&rounds).state(), State::Triggered);
-    let effect = after_all(&rounds).apply(&person("jane", 14, Action::Acknowledge), &settings()).expect("an effect");
+    let effect = after_all(&rounds).apply(&person("U0JANE", 14, Action::Acknowledge), &settings()).expect("an effect");
     assert_eq!((effect.incident.state(), effect.outcome), (State::Acknowledged, Outcome::Acknowledged));
 }
 
 #[test]
 fn what_is_resolved_is_neither_acknowledged_nor_resolved_again_but_reopened() {
-    let over = after_all(&[alarm(0), person("jane", 5, resolve())]);
+    let over = after_all(&[alarm(0), person("U0JANE", 5, resolve())]);
     for action in [Action::Acknowledge, resolve()] {
-        let refusal = over.apply(&person("omar", 9, action), &settings()).expect_err("a refusal").to_string();
-        assert!(refusal.contains("resolved by <@jane>") && refusal.contains("/incident reopen INC-1"), "{refusal}");
+        let refusal = over.apply(&person("U0OMAR", 9, action), &settings()).expect_err("a refusal").to_string();
+        assert!(refusal.contains("resolved by <@U0JANE>") && refusal.contains("/incident reopen INC-1"), "{refusal}");
     }
-    let again = over.apply(&person("omar", 9, Action::Reopen), &settings()).expect("an effect").incident;
+    let again = over.apply(&person("U0OMAR", 9, Action::Reopen), &settings()).expect("an effect").incident;
     assert_eq!(again.state(), State::Triggered);
-    assert!(again.apply(&person("omar", 10, Action::Reopen), &settings()).is_err());
+    assert!(again.apply(&person("U0OMAR", 10, Action::Reopen), &settings()).is_err());
 }
 
 #[test]
 fn a_click_on_what_was_reopened_since_does_not_end_the_new_round() {
-    let again = after_all(&[alarm(0), person("jane", 5, resolve()), person("omar", 20, Action::Reopen)]);
-    let refusal = again.apply(&person("lena", 12, resolve()), &settings()).expect_err("a refusal").to_string();
-    assert!(refusal.contains("reopened by <@omar>"), "{refusal}");
+    let again = after_all(&[alarm(0), person("U0JANE", 5, resolve()), person("U0OMAR", 20, Action::Reopen)]);
+    let refusal = again.apply(&person("U0LENA", 12, resolve()), &settings()).expect_err("a refusal").to_string();
+    assert!(refusal.contains("reopened by <@U0OMAR>"), "{refusal}");
 }
 
 #[test]
 fn a_person_can_resolve_what_a_source_with_a_fast_clock_has_opened() {
-    let fast = after_all(&[alarm(290), person("jane", 5, Action::Acknowledge)]);
+    let fast = after_all(&[alarm(290), person("U0JANE", 5, Action::Acknowledge)]);
     assert_eq!(fast.state(), State::Acknowledged);
-    assert_eq!(after_all(&[alarm(290), person("jane", 5, resolve())]).state(), State::Resolved);
+    assert_eq!(after_all(&[alarm(290), person("U0JANE", 5, resolve())]).state(), State::Resolved);
 }
 
 #[test]
 fn a_person_can_go_on_with_what_was_reopened_after_a_source_with_a_fast_clock_had_closed_it() {
-    let again = after_all(&[alarm(0), recovery(290), person("omar", 20, Action::Reopen)]);
+    let again = after_all(&[alarm(0), recovery(290), person("U0OMAR", 20, Action::Reopen)]);
     assert_eq!(again.state(), State::Triggered);
-    let held = again.apply(&person("jane", 30, Action::Acknowledge), &settings()).expect("an effect").incident;
+    let held = again.apply(&person("U0JANE", 30, Action::Acknowledge), &settings()).expect("an effect").incident;
     assert_eq!(held.state(), State::Acknowledged);
-    assert_eq!(held.apply(&person("jane", 40, resolve()), &settings()).expect("an effect").incident.state(), State::Resolved);
-    assert!(again.apply(&person("lena", 12, resolve()), &settings()).is_err(), "done before it was reopened");
+    assert_eq!(held.apply(&person("U0JANE", 40, resolve()), &settings()).expect("an effect").incident.state(), State::Resolved);
+    assert!(again.apply(&person("U0LENA", 12, resolve()), &settings()).is_err(), "done before it was reopened");
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn an_alarm_of_before_the_recovery_belongs_to_what_is_over() {
 
 #[test]
 fn the_recovery_after_a_person_resolved_keeps_the_persons_words() {
-    let over = after_all(&[alarm(0), person("jane", 10, resolve()), recovery(30)]);
+    let over = after_all(&[alarm(0), person("U0JANE", 10, resolve()), recovery(30)]);
     assert_eq!(over.resolution.as_ref().and_then(|end| end.closing.note.clone()), Some("rolled back".into()));
     // An alarm that fired before that recovery and comes late is over as well.
     assert!(!over.is_over_before(at(20)));
@@ -212,13 +212,13 @@ fn only_getting_worse_and_the_end_are_told_to_the_whole_channel() {
     let severity = |severity| update(10, Changes { severity: Some(severity), ..Changes::default() });
     assert!(told(&open, severity(Severity::P1)));
     assert!(!told(&open, severity(Severity::P4)));
-    assert!(!told(&open, person("jane", 5, Action::Acknowledge)));
+    assert!(!told(&open, person("U0JANE", 5, Action::Acknowledge)));
     assert!(told(&open, recovery(5)));
 }
 
 #[test]
 fn a_source_says_what_a_person_said_already_without_a_word() {
-    let held = after_all(&[alarm(0), person("jane", 5, Action::Acknowledge)]);
+    let held = after_all(&[alarm(0), person("U0JANE", 5, Action::Acknowledge)]);
     let effect = held.apply(&source(9, Action::Acknowledge), &settings()).expect("an effect");
     assert_eq!((effect.outcome, effect.repaint), (Outcome::Late, false));
     assert_eq!(effect.incident.acknowledged, held.acknowledged);
@@ -279,7 +279,7 @@ fn nothing_sleeps_into_the_past_or_for_ever() {
 fn a_source_that_calls_itself_like_a_person_calls_nobody() {
     let over = intent(Actor::Source("<<@U0JANE>".into()), 10, Action::Resolve(Closing::default()));
     let refusal = after_all(&[alarm(0), over])
-        .apply(&person("omar", 20, Action::Resolve(Closing::default())), &settings())
+        .apply(&person("U0OMAR", 20, Action::Resolve(Closing::default())), &settings())
         .expect_err("it is over")
         .to_string();
     assert!(refusal.contains("resolved by @U0JANE> already"), "{refusal}");
