@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::domain::Refusal;
 use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
-use shared::domain::incident::{Effect, Incident, Outcome, State};
+use shared::domain::incident::{Effect, Incident, Outcome, State, Summary};
 use shared::domain::intent::{Action, Actor, Intent, Target};
 use shared::domain::people::{Standing, may_act};
 use shared::domain::timeline::{Entry, Fate, What};
@@ -147,12 +147,12 @@ impl App {
             }
             Target::Id(id) => self.known(workspace, id).await,
             Target::Prefix(prefix) => {
-                let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
-                self.the_one(workspace, ids, &format!("No incident's id begins with {prefix}.")).await
+                let known = self.store.beginning_with(workspace, prefix, 6).await?;
+                self.the_one(workspace, &known, &format!("No incident's id begins with {prefix}.")).await
             }
             Target::Only => {
-                let ids = self.store.open(workspace, 6).await?.into_iter().map(|summary| summary.id).collect();
-                self.the_one(workspace, ids, "Nothing is open.").await
+                let open = self.store.open(workspace, 6).await?;
+                self.the_one(workspace, &open, "Nothing is open.").await
             }
             Target::Key(key) => {
                 let Pointed { id: from, incident, begun, wants } = self.store.pointed(workspace, key).await?;
@@ -200,14 +200,16 @@ impl App {
         })
     }
 
-    async fn the_one(&self, workspace: &Workspace, ids: Vec<IncidentId>, none: &str) -> Result<Result<Found, Refusal>, StoreError> {
-        match ids.as_slice() {
-            [id] => self.known(workspace, id).await,
+    async fn the_one(&self, workspace: &Workspace, known: &[Summary], none: &str) -> Result<Result<Found, Refusal>, StoreError> {
+        match known {
+            [only] => self.known(workspace, &only.id).await,
             [] => Ok(Err(Refusal::new(format!("{none} `/incident list` shows what is open.")))),
             several => {
-                let names: Vec<_> = several.iter().take(5).map(IncidentId::as_str).collect();
-                let more = if several.len() > 5 { " and more" } else { "" };
-                Ok(Err(Refusal::new(format!("Which one? It could be {}{more}.", names.join(", ")))))
+                let title = |one: &Summary| one.title.replace(['<', '>', '\n'], " ").chars().take(80).collect::<String>();
+                let name = |one: &Summary| format!("\n• {} {}", one.id, title(one));
+                let names: String = several.iter().take(5).map(name).collect();
+                let more = if several.len() > 5 { "\nand more" } else { "" };
+                Ok(Err(Refusal::new(format!("Which one? It could be{names}{more}"))))
             }
         }
     }
@@ -217,12 +219,12 @@ impl App {
         let found = match target {
             Target::Id(id) => self.known(workspace, id).await?,
             Target::Prefix(prefix) => {
-                let ids = self.store.beginning_with(workspace, prefix, 6).await?.into_iter().map(|summary| summary.id).collect();
-                self.the_one(workspace, ids, &format!("No incident's id begins with {prefix}.")).await?
+                let known = self.store.beginning_with(workspace, prefix, 6).await?;
+                self.the_one(workspace, &known, &format!("No incident's id begins with {prefix}.")).await?
             }
             Target::Only | Target::New | Target::Key(_) => {
-                let ids = self.store.open(workspace, 6).await?.into_iter().map(|summary| summary.id).collect();
-                self.the_one(workspace, ids, "Nothing is open.").await?
+                let open = self.store.open(workspace, 6).await?;
+                self.the_one(workspace, &open, "Nothing is open.").await?
             }
         };
         Ok(found.map(|found| found.incident))

@@ -1,8 +1,8 @@
 //! What people are asked on a card: the buttons, and how it stands or ended.
 
-use crate::domain::decision::{Decision, End, Tone, Vote};
+use crate::domain::decision::{Choice, Decision, End, Tone, Vote};
 use crate::domain::ids::UserId;
-use crate::domain::incident::{Incident, State};
+use crate::domain::incident::{Incident, State, Verdict};
 use crate::mrkdwn;
 use crate::slack::blocks::{Block, Button, Mrkdwn, Style, one_line};
 
@@ -39,6 +39,41 @@ fn button(incident: &Incident, decision: &Decision, choice: &crate::domain::deci
         choice.confirm.as_deref().map(|question| one_line(question, QUESTION)).filter(|question| !choice.reason && !question.is_empty());
     let label = Some(one_line(&choice.label, NAME)).filter(|label| !label.is_empty()).unwrap_or_else(|| choice.name.clone());
     Button::choice(&action, &label, style, &words::value(incident), confirm.as_deref())
+}
+
+/// What became of an approval, as a sign.
+pub(super) fn sign(verdict: Verdict<'_>) -> &'static str {
+    match verdict {
+        Verdict::Open => "⚖️",
+        Verdict::Decided(_, Some(called)) if !called.ok => "⚠️",
+        Verdict::Decided(Choice { tone: Tone::Danger, .. }, _) => "🚫",
+        Verdict::Decided(..) => "✅",
+        Verdict::Expired => "⌛",
+        Verdict::Closed => "⚪",
+    }
+}
+
+/// What became of an approval, for a notification.
+pub(super) fn in_short(verdict: Verdict<'_>) -> String {
+    match verdict {
+        Verdict::Open => "to be decided".to_owned(),
+        Verdict::Decided(choice, _) => one_line(&choice.label, NAME),
+        Verdict::Expired => "not decided in time".to_owned(),
+        Verdict::Closed => "closed undecided".to_owned(),
+    }
+}
+
+/// How an approval stands that nobody has taken; what was chosen, and by whom, says a line of its own.
+pub(super) fn standing(incident: &Incident) -> Option<Mrkdwn> {
+    let verdict = incident.verdict().filter(|_| matches!(incident.state(), State::Triggered | State::Resolved))?;
+    let after = || words::lasted(incident).map(|lasted| mrkdwn!(" after {}", lasted)).unwrap_or_default();
+    let by = || incident.resolution.as_ref().map(|end| mrkdwn!(" by {}", words::who(&end.by))).unwrap_or_default();
+    Some(match verdict {
+        Verdict::Open => mrkdwn!("*To be decided*"),
+        Verdict::Decided(..) => mrkdwn!("*Decided*{}", after()),
+        Verdict::Expired => mrkdwn!("*Not decided in time*"),
+        Verdict::Closed => mrkdwn!("*Closed undecided*{}", by()),
+    })
 }
 
 /// How each decision stands or ended, a line for each; nothing for a button that nobody has pressed.

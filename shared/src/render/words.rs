@@ -11,6 +11,8 @@ use crate::domain::severity::Severity;
 use crate::mrkdwn;
 use crate::slack::blocks::{Mrkdwn, one_line};
 
+use super::decision;
+
 /// Between two things on one line.
 pub(super) const DOT: &str = "  ·  ";
 
@@ -162,7 +164,7 @@ pub(super) fn value(incident: &Incident) -> String {
 pub(super) fn standing(incident: &Incident) -> Mrkdwn {
     let by = |actor: Option<&Actor>| actor.map(|actor| mrkdwn!(" by {}", who(actor))).unwrap_or_default();
     let since = |at: Option<Timestamp>| at.map(|at| mrkdwn!("{}{}", DOT, Mrkdwn::when(at))).unwrap_or_default();
-    if let Some(told) = told(incident) {
+    if let Some(told) = told(incident).or_else(|| decision::standing(incident)) {
         return told;
     }
     match incident.state() {

@@ -41,6 +41,36 @@ async fn messages_emoji_and_home_do_what_buttons_do() {
     journey("surfaces").await;
 }
 
+/// Somebody is on call, is called, and has promised something.
+const ON_DUTY: &str = r#"
+    [[oncall]]
+    name = "checkout"
+    start = "2026-01-05T09:00"
+    people = ["U0JANE", "U0OMAR"]
+
+    [[escalation]]
+    name = "urgent"
+    match = { severity = "P1" }
+    steps = [{ after = "30m", call = ["rotation:checkout"] }]
+
+    [[endpoints]]
+    name = "deploys"
+    url = "https://deploys.example.com/tocsin"
+
+    [[commands]]
+    name = "/deploy"
+    usage = "SERVICE [VERSION]"
+    help = "deploys a service"
+    call = "deploys"
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_card_form_and_answer_is_whole_on_a_desk_and_on_a_phone() {
+    let world = World::start().await;
+    world.configures(ON_DUTY).await;
+    journey_in(world, "gallery").await;
+}
+
 /// What a journey needs besides a world.
 struct Stage {
     chrome: PathBuf,
@@ -100,8 +130,11 @@ impl Stage {
 }
 
 async fn journey(name: &str) {
+    journey_in(World::start().await, name).await;
+}
+
+async fn journey_in(world: World, name: &str) {
     let stage = Stage::set(name).unwrap_or_else(|missing| panic!("{missing}"));
-    let world = World::start().await;
     if let Err(reason) = stage.play(&world.slack.base_url).await {
         panic!("the journey {name}: {reason}");
     }

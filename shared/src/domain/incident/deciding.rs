@@ -2,7 +2,7 @@
 
 use super::super::Refusal;
 use super::super::call::{About, Call};
-use super::super::decision::{Called, Decision, End, MOST, Vote};
+use super::super::decision::{Called, Choice, Decision, End, MOST, Vote};
 use super::super::ids::IntentId;
 use super::super::intent::{Action, Actor, Closing, Intent};
 use super::super::people::mention;
@@ -14,6 +14,19 @@ use super::{Incident, Outcome, Resolution, State};
 
 /// The kind of an incident that is over once it is decided.
 pub const APPROVAL: &str = "approval";
+
+/// What became of an approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// Somebody has to decide.
+    Open,
+    /// This was chosen, and this came of the call, if there is one and it has come to an end.
+    Decided(&'a Choice, Option<&'a Called>),
+    /// Nobody decided in time.
+    Expired,
+    /// It was closed undecided.
+    Closed,
+}
 
 impl Incident {
     /// Takes what is newly asked, with what the workspace says about it where nobody else does. The timers for what does not wait for ever.
@@ -140,6 +153,17 @@ impl Incident {
     /// Whether it is over as soon as it is decided.
     pub fn is_approval(&self) -> bool {
         self.kind() == Some(APPROVAL)
+    }
+
+    /// What became of an approval; `None`: this is none.
+    pub fn verdict(&self) -> Option<Verdict<'_>> {
+        let decision = self.decisions.first().filter(|_| self.is_approval() && self.fired.is_some())?;
+        Some(match (&decision.end, decision.decided()) {
+            (_, Some((choice, called))) => Verdict::Decided(choice, called),
+            (Some(_), None) => Verdict::Expired,
+            (None, None) if self.state() == State::Resolved => Verdict::Closed,
+            (None, None) => Verdict::Open,
+        })
     }
 
     /// An approval is over once nothing is left to decide.

@@ -29,7 +29,7 @@ use super::timer::Timer;
 
 pub use acts::LONGEST_SNOOZE;
 use acts::Step;
-pub use deciding::APPROVAL;
+pub use deciding::{APPROVAL, Verdict};
 pub use facts::{Dated, DeploymentFacts, Facts};
 pub use summary::{Holder, Summary};
 
