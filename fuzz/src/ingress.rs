@@ -192,6 +192,9 @@ fn interaction(body: &[u8]) {
             crate::fits("a form", &view);
             address(otherwise.as_deref().unwrap_or_default());
         }
+        interaction::Wanted::Replace { view, .. } => {
+            crate::fits("a form that has grown", &view);
+        }
         interaction::Wanted::Correct(mistakes) => {
             assert!(!mistakes.is_empty(), "nothing to correct");
             assert_eq!(reply::errors(&mistakes).status(), 200);

@@ -223,12 +223,24 @@ impl<'w> User<'w> {
 
     /// Fills the top modal's fields, by block id, and submits it. The values are what is typed, or the value of an option.
     pub async fn submits(&self, fields: &[(&str, &str)]) -> Done<'w> {
+        let values = self.fills(fields).await;
+        self.does("submit", json!({ "user": self.id, "values": values })).await
+    }
+
+    /// Fills the top modal's fields, and presses a button in it.
+    pub async fn presses_in_form(&self, action_id: &str, fields: &[(&str, &str)]) -> Done<'w> {
+        let values = self.fills(fields).await;
+        let view = self.open_views().await.pop().unwrap_or_else(|| panic!("{} has no modal open", self.name));
+        self.does("click", json!({ "user": self.id, "view_id": view["id"], "action_id": action_id, "values": values })).await
+    }
+
+    async fn fills(&self, fields: &[(&str, &str)]) -> Value {
         let view = self.open_views().await.pop().unwrap_or_else(|| panic!("{} has no modal open", self.name));
         let mut values = json!({});
         for (block, text) in fields {
             values[*block] = json!({ action_of(&view, block): text });
         }
-        self.does("submit", json!({ "user": self.id, "values": values })).await
+        values
     }
 }
 

@@ -58,6 +58,17 @@ impl App {
                 Err(_) => not_queued(&payload),
             },
             Wanted::Open { workspace, trigger, view, otherwise } => self.open(&workspace, &trigger, &view, otherwise.as_deref()).await,
+            Wanted::Replace { workspace, shown, hash, view } => match self.modals.replace(&workspace, &shown, &hash, &view).await {
+                Ok(()) => {
+                    tracing::info!(outcome = "form_grown", "interaction");
+                    reply::done()
+                }
+                // Slack shows a warning sign at the button, and the form stays as it is.
+                Err(error) => {
+                    tracing::error!(workspace = workspace.as_str(), %error, outcome = "form_failed", "the form could not be replaced");
+                    reply::failed()
+                }
+            },
             Wanted::Correct(mistakes) => {
                 tracing::info!(outcome = "corrected", mistakes = mistakes.len(), "a form was not complete");
                 reply::errors(&mistakes)

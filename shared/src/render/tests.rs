@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::home::{self, Home};
-use super::modal::{CreateContext, IncidentContext};
+use super::modal::{CreateContext, Draft, IncidentContext};
 use super::{answer, card, digest, help, limits, modal, notice, reply, report};
 use crate::domain::Refusal;
 use crate::domain::configuration::Switch;
@@ -362,6 +362,8 @@ fn the_forms() {
     };
     assert_json_snapshot!("modal_resolve", modal::resolve(&context("INC-7K3QPF")));
     assert_json_snapshot!("modal_create", modal::create(&CreateContext { channel: Some(Channel::new("C0GENERAL")), message: None }));
+    let draft = Draft { title: "Checkout is down".into(), severity: Some(Severity::P1), ..Draft::default() };
+    assert_json_snapshot!("modal_create_with_more", modal::create_with_more(&CreateContext::default(), &draft, at(0)));
     let title = json(&modal::resolve(&context("INC-0123456789ABCDEF")))["title"]["text"].clone();
     assert_eq!(title, "INC-0123456789ABCDEF", "the longest id is not cut");
     let back: IncidentContext =
@@ -382,6 +384,8 @@ fn a_message_is_quoted_in_the_form_that_it_opens() {
     assert_eq!(back, context);
     for text in hostile() {
         assert_eq!(limits::check(&json(&modal::create_quoting(&context, &text))), Vec::<String>::new());
+        let draft = Draft { title: text.clone(), severity: None, service: text.clone(), description: text.clone() };
+        assert_eq!(limits::check(&json(&modal::create_with_more(&context, &draft, at(0)))), Vec::<String>::new());
     }
 }
 

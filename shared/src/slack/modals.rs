@@ -25,6 +25,13 @@ pub struct Modals {
 }
 
 #[derive(Serialize)]
+struct Update<'v> {
+    view_id: &'v str,
+    hash: &'v str,
+    view: &'v View,
+}
+
+#[derive(Serialize)]
 struct Open<'v> {
     trigger_id: &'v str,
     view: &'v View,
@@ -47,21 +54,30 @@ impl Modals {
         Client::new(self.api.clone(), TIMEOUT).map_err(|error| SlackError::Later(error.to_string()))
     }
 
-    /// Opens a modal. A token that Slack does not accept is read again once.
+    /// Opens a modal. <https://docs.slack.dev/reference/methods/views.open>
+    pub async fn open(&self, workspace: &Workspace, trigger: &str, view: &View) -> Result<(), SlackError> {
+        self.call(workspace, "views.open", &Open { trigger_id: trigger, view }).await
+    }
+
+    /// Puts a modal in the place of one that is shown and has this hash. <https://docs.slack.dev/reference/methods/views.update>
+    pub async fn replace(&self, workspace: &Workspace, shown: &str, hash: &str, view: &View) -> Result<(), SlackError> {
+        self.call(workspace, "views.update", &Update { view_id: shown, hash, view }).await
+    }
+
+    /// A token that Slack does not accept is read again once.
     ///
     /// Whose a pasted token is, only the table could tell, which nobody has time to read here. A token of another workspace opens nothing: a `trigger_id` counts
     /// for the workspace that it was made in.
-    pub async fn open(&self, workspace: &Workspace, trigger: &str, view: &View) -> Result<(), SlackError> {
+    async fn call(&self, workspace: &Workspace, method: &'static str, arguments: &(impl Serialize + Sync)) -> Result<(), SlackError> {
         let client = self.client()?;
-        let arguments = Open { trigger_id: trigger, view };
         let held = self.tokens.fresh(workspace).await.map_err(|error| no_token(&error))?;
-        let opened = match client.call(&held.token, "views.open", &arguments).await {
+        let opened = match client.call(&held.token, method, arguments).await {
             Err(SlackError::Token(code)) => {
                 let newer = self.tokens.again(workspace).await.map_err(|error| no_token(&error))?;
                 if newer.token == held.token {
                     return Err(SlackError::Token(code));
                 }
-                client.call(&newer.token, "views.open", &arguments).await
+                client.call(&newer.token, method, arguments).await
             }
             other => other,
         };

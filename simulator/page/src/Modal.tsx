@@ -43,7 +43,7 @@ export function Modal({ view, me }: { view: Json; me: User }) {
     }
   };
   const act: Act = async (block_id, element, selected) => {
-    await sim("click", { user: me.id, view_id: view.id, block_id, action_id: element.action_id, selected });
+    await sim("click", { user: me.id, view_id: view.id, block_id, action_id: element.action_id, selected, values });
   };
   return (
     <div className="veil">

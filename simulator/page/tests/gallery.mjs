@@ -144,6 +144,11 @@ await journey(async (open, next) => {
   await look("form Create", (screen) => modal(screen).filter({ has: screen.at("field-title") }));
   await desk.presses("modal-submit");
   await look("form Create, refused", (screen) => screen.at("error-title"));
+  await desk.fills("title", "Search is slow");
+  await desk.presses("button-create_incident_more", modal(desk));
+  await look("form Create, with more", (screen) => screen.at("field-hint"));
+  const kept = await desk.at("field-title").locator("input").inputValue();
+  if (kept !== "Search is slow") throw new Error(`the title was lost: "${kept}"`);
   await desk.presses("modal-cancel");
   await types("checkout is down, and nobody can pay");
   const said = desk.messages().filter({ hasText: "nobody can pay" }).first();

@@ -36,6 +36,7 @@ await journey(async (open, next) => {
 
   next("an unread channel is counted");
   await omar.types("@lena look at this");
+  await jane.sees(jane.messages().filter({ hasText: "look at this" }), "what Omar says");
   await jane.presses("channel-general");
   await jane.reads(jane.at("channel-title"), "the title", "general");
   await omar.types("and at that");

@@ -29,7 +29,7 @@ await journey(async (open, next) => {
   await lena.opensThread(card);
   await lena.at("thread-composer").fill("the pool is full");
   await lena.at("thread-composer").press("Enter");
-  await lena.reads(lena.thread().last(), "the thread", "the pool is full");
+  await lena.sees(lena.thread().filter({ hasText: "the pool is full" }), "her reply");
   await lena.presses("close-thread");
 
   next("the bot is invited");

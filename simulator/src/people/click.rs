@@ -1,10 +1,12 @@
 //! Buttons, menus and pickers, of messages, of modals and of Home: `block_actions`; and shortcuts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::modal::fill_in;
 use super::{Done, Home, Refused, VERIFICATION_TOKEN, actor, channel_for, channel_name, complaint, report, user_shape};
 use crate::clock;
 use crate::messages::Message;
@@ -23,6 +25,9 @@ pub(crate) struct Wish {
     block_id: Option<String>,
     value: Option<String>,
     selected: Option<Value>,
+    /// What is typed into the modal so far.
+    #[serde(default)]
+    values: BTreeMap<String, BTreeMap<String, Value>>,
     #[serde(default)]
     deliveries: usize,
 }
@@ -62,7 +67,8 @@ fn prepare(slack: &Slack, wish: &Wish) -> Result<Prepared, Refused> {
         let open_views = state.world.views.get(&user.id);
         let modal = open_views.and_then(|views| views.iter().find(|open| open.id() == view_id)).map(|open| open.view.clone());
         let view = modal.or_else(|| state.world.homes.get(&user.id).filter(|home| home["id"] == *view_id).cloned());
-        let view = view.ok_or_else(|| Refused::not_found(format!("{} sees no such view", user.name)))?;
+        let mut view = view.ok_or_else(|| Refused::not_found(format!("{} sees no such view", user.name)))?;
+        view["state"] = json!({"values": fill_in(&view, &wish.values).0});
         let found = find(&view["blocks"], None, wish)?;
         body.insert("container".into(), json!({"type": "view", "view_id": view_id}));
         body.insert("view".into(), view);

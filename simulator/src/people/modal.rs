@@ -184,7 +184,7 @@ fn set_state(state: &mut State, user: &str, view: &Value) {
 }
 
 /// `state.values` of a modal, and what Slack's own client would complain about before it sends anything.
-fn fill_in(view: &Value, given: &BTreeMap<String, BTreeMap<String, Value>>) -> (Value, BTreeMap<String, String>) {
+pub(super) fn fill_in(view: &Value, given: &BTreeMap<String, BTreeMap<String, Value>>) -> (Value, BTreeMap<String, String>) {
     let mut values = json!({});
     let mut complaints = BTreeMap::new();
     for block in view["blocks"].as_array().into_iter().flatten() {

@@ -142,7 +142,7 @@ async fn what_was_promised_and_not_kept_is_told() {
     card.thread_of(1).await;
     world.ticks().await;
     let thread = card.thread_of(2).await;
-    assert!(thread[1].reads().contains("*SLA breached*: nobody has it"), "{}", thread[1].reads());
+    assert!(thread[1].reads().contains("*SLA breached*: it should have been acknowledged by"), "{}", thread[1].reads());
     world.ticks().await;
     card.thread_of(2).await;
     world.finish().await;

@@ -45,7 +45,7 @@ async fn an_approval_is_asked_decided_by_two_and_told_once() {
     // Omar is in the usergroup.
     omar.clicks("Deploy", &card).await;
     card.shows("✅ deploys: triggered").await;
-    card.shows("*Resolved*").await;
+    card.shows("*Decided*").await;
     card.has_buttons(&[]).await;
     let effects = api.effects();
     let [told] = effects.as_slice() else { panic!("{effects:?}") };
@@ -71,7 +71,7 @@ async fn who_may_not_decide_reads_who_may_and_a_no_says_why() {
     assert_eq!(empty.delivery.get("closed"), Some(&json!(false)), "{}", empty.delivery);
     jane.submits(&[("reason", "The error rate is too high")]).await;
     card.shows("*Reject* by <@U0JANE>: The error rate is too high").await;
-    card.shows("*Resolved*").await;
+    card.shows("*Decided*").await;
     assert_eq!(api.effects()[0].pointer("/data/reason"), Some(&json!("The error rate is too high")));
     world.finish().await;
 }
@@ -125,13 +125,13 @@ async fn what_is_refused_is_on_the_card_and_can_be_called_again() {
     let card = asks(&world, "deploy nothing", &json!({ "call": "deploys" })).await;
     jane.clicks("Approve", &card).await;
     card.shows("*failed*, deploys: HTTP 422: there is no version 9").await;
-    card.shows("*Triggered*").await;
+    card.shows("*Decided*").await;
     world.expects_error("there is no version 9");
     let letter = world.takes_dead_letter(Queue::Calls).await;
     assert!(letter.reason.contains("there is no version 9"), "{}", letter.reason);
     world.puts_back(Queue::Calls, &letter).await;
     card.shows("✅ deploys: triggered").await;
-    card.shows("*Resolved*").await;
+    card.shows("*Decided*").await;
     assert_eq!(api.effects().len(), 1);
     world.finish().await;
 }

@@ -1,5 +1,6 @@
 //! Forms: opened in place, checked in place.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::world::World;
 
@@ -47,6 +48,28 @@ pub(crate) async fn a_form_that_is_not_complete_stays_open(world: &World) {
     let submitted = jane.submits(&[("note", "short")]).await;
     assert_eq!(submitted.delivery.get("closed"), Some(&json!(true)), "{}", submitted.delivery);
     card.shows("*Resolved*").await;
+}
+
+pub(crate) async fn a_form_grows_and_keeps_what_was_typed(world: &World) {
+    let jane = world.user("jane");
+    jane.types("/incident create").await;
+    jane.modal("create_incident").await;
+    let pressed = jane.presses_in_form("create_incident_more", &[("title", "Search is slow"), ("severity", "P2")]).await;
+    assert_eq!(pressed.delivery.get("status"), Some(&json!(200)), "{}", pressed.delivery);
+    let now = Timestamp::now();
+    let seconds = |minutes: i64| (now.as_second() + minutes * 60).to_string();
+    let more = [("assignee", "U0LENA"), ("since", &seconds(10)), ("affected", "search-api, , indexer"), ("hint", "Restart it")];
+    let to_come = jane.submits(&more).await;
+    let mistake = to_come.delivery.pointer("/errors/since").and_then(Value::as_str).unwrap_or_default();
+    assert!(mistake.contains("still to come"), "{}", to_come.delivery);
+    let submitted = jane.submits(&[&more[..1], &[("since", &seconds(-20))], &more[2..]].concat()).await;
+    assert_eq!(submitted.delivery.get("closed"), Some(&json!(true)), "{}", submitted.delivery);
+    let card = world.card("#incidents", "Search is slow").await;
+    let reads = card.shows("*Assignee:* <@U0LENA>").await.reads();
+    for text in ["P2", "*Affected:* search-api, indexer", "*Do first:* Restart it", &format!("<!date^{}^", seconds(-20))] {
+        assert!(reads.contains(text), "{text}: {reads}");
+    }
+    jane.types(&format!("/incident resolve {}", card.incident)).await.answer().await;
 }
 
 pub(crate) async fn the_global_shortcut_creates_an_incident(world: &World) {

@@ -47,6 +47,7 @@ scenarios![
     commands::a_mistake_reads_what_to_do,
     forms::create_with_nothing_said_opens_a_form,
     forms::a_form_that_is_not_complete_stays_open,
+    forms::a_form_grows_and_keeps_what_was_typed,
     forms::the_global_shortcut_creates_an_incident,
     reactions::eyes_acknowledge_and_a_check_mark_resolves,
     reactions::a_reply_under_a_card_is_a_note_and_not_told_there_again,

@@ -19,7 +19,7 @@ use crate::slack::blocks::{Choice, Field, View};
 use super::words;
 
 pub use assign::assign;
-pub use create::{create, create_quoting};
+pub use create::{Draft, create, create_quoting, create_with_more};
 pub use escalate::escalate;
 pub use note::note;
 pub use reason::reason;
@@ -37,6 +37,10 @@ pub const ROOT_CAUSE_MAX: usize = 300;
 pub const TITLE_MAX: usize = 140;
 /// How long a description may be.
 pub const DESCRIPTION_MAX: usize = 3_000;
+/// How long the list of what is affected may be.
+pub const AFFECTED_MAX: usize = 300;
+/// How long the hint may be that says what to do first.
+pub const HINT_MAX: usize = 300;
 /// How long a service's name may be.
 pub const SERVICE_MAX: usize = 100;
 

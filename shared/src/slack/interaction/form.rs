@@ -2,23 +2,38 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Payload, Submitted, Wanted};
+use super::{Payload, Pressed, Submitted, Wanted};
 use crate::domain::Refusal;
 use crate::domain::ids::{Channel, IntentId, UserId, Workspace};
 use crate::domain::incident::LONGEST_SNOOZE;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Intent, Job, Place, ReplyTo, Target};
 use crate::domain::severity::Severity;
 use crate::domain::surfaces::FromMessage;
-use crate::render::modal::{self, CreateContext, IncidentContext, ReasonContext};
+use crate::render::modal::{self, CreateContext, Draft, IncidentContext, ReasonContext};
 
 /// A form's wish, or its mistakes.
 type Read = Result<Action, Vec<(&'static str, Refusal)>>;
 
+/// How long ago what a person reports may have begun.
+const LONGEST_AGO: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 impl Payload {
+    /// Somebody wants to say more than the create form asks for at first. <https://docs.slack.dev/reference/methods/views.update>
+    pub(super) fn more(&self, pressed: &Pressed, now: Timestamp) -> Option<Wanted> {
+        let view = self.view.as_ref().filter(|_| pressed.action_id == "create_incident_more")?;
+        let typed = |block| view.text(block).unwrap_or_default();
+        let severity = view.chosen("severity").as_deref().and_then(Severity::parse);
+        let draft = Draft { title: typed("title"), severity, service: typed("service"), description: typed("description") };
+        let context: CreateContext = serde_json::from_str(&view.private_metadata).unwrap_or_default();
+        let Some(workspace) = self.workspace() else { return Some(Wanted::Ignore("a form of no workspace".to_owned())) };
+        let grown = Box::new(modal::create_with_more(&context, &draft, now));
+        Some(Wanted::Replace { workspace, shown: view.id.clone(), hash: view.hash.clone(), view: grown })
+    }
+
     pub(super) fn submitted(&self, now: Timestamp) -> Wanted {
         let Some(view) = &self.view else { return Wanted::Ignore("a submission without a view".to_owned()) };
         let read = match view.callback_id.as_str() {
-            "create_incident" => view.create(),
+            "create_incident" => view.create(now),
             "resolve_incident" => view.resolve(),
             "snooze_incident" => view.snooze(now),
             "assign_incident" => view.assign(),
@@ -43,7 +58,8 @@ impl Payload {
             let place = context.channel.map(|channel| Place { channel, message: context.message });
             (Some(context.workspace), place, Target::Id(context.incident))
         };
-        match (self.submission(view, workspace, place, (target, action), now), quoted) {
+        let at = view.moment("since").unwrap_or(now);
+        match (self.submission(view, workspace, place, (target, action), at), quoted) {
             (None, _) => Wanted::Ignore("a submission without a workspace or a user".to_owned()),
             (Some(intent), None) => Wanted::Queue(Job::Intent(Box::new(intent))),
             (Some(intent), Some(message)) => Wanted::Queue(Job::FromMessage(FromMessage { intent: Box::new(intent), message })),
@@ -56,7 +72,7 @@ impl Payload {
         workspace: Option<Workspace>,
         place: Option<Place>,
         (target, action): (Target, Action),
-        now: Timestamp,
+        at: Timestamp,
     ) -> Option<Intent> {
         let (workspace, person) = (workspace?, self.person(place)?);
         // A submission brings no response_url: the answer goes to where the form was opened from, or to the person.
@@ -66,7 +82,7 @@ impl Payload {
             // One form makes one wish, however often its button is pressed.
             id: IntentId::of("form", &[workspace.as_str(), &view.id]),
             workspace: Some(workspace),
-            at: now,
+            at,
             by: Actor::User(person),
             target,
             action,
@@ -76,12 +92,15 @@ impl Payload {
 }
 
 impl Submitted {
-    fn create(&self) -> Read {
+    fn create(&self, now: Timestamp) -> Read {
         let (title, description, service) = (self.text("title"), self.text("description"), self.text("service"));
+        let (affected, hint) = (self.text("affected"), self.text("hint"));
         let mut mistakes: Vec<_> = [
             too_long("title", title.as_ref(), modal::TITLE_MAX),
             too_long("description", description.as_ref(), modal::DESCRIPTION_MAX),
             too_long("service", service.as_ref(), modal::SERVICE_MAX),
+            too_long("affected", affected.as_ref(), modal::AFFECTED_MAX),
+            too_long("hint", hint.as_ref(), modal::HINT_MAX),
         ]
         .into_iter()
         .flatten()
@@ -89,9 +108,22 @@ impl Submitted {
         if title.is_none() {
             mistakes.push(("title", Refusal::new("Say in a few words what is wrong.")));
         }
+        match self.moment("since").map(|since| now.duration_since(since)) {
+            Some(ago) if ago < SignedDuration::ZERO => mistakes.push(("since", Refusal::new("That moment is still to come."))),
+            Some(ago) if ago > LONGEST_AGO => {
+                let days = LONGEST_AGO.as_hours() / 24;
+                mistakes
+                    .push(("since", Refusal::new(format!("At most {days} days ago, please: say in the description that it is older."))));
+            }
+            Some(_) | None => {}
+        }
         let severity = self.chosen("severity").as_deref().and_then(Severity::parse);
+        let assignee = self.person("assignee").map(|id| id.to_string());
+        let each = |text: String| text.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+        let components = affected.map(each);
         if mistakes.is_empty() {
-            Ok(Action::Create(Changes { title, description, severity, service, ..Changes::default() }))
+            let said = Changes { title, description, severity, service, ..Changes::default() };
+            Ok(Action::Create(Changes { assignee, components, action_hint: hint, ..said }))
         } else {
             Err(mistakes)
         }
@@ -106,8 +138,7 @@ impl Submitted {
 
     fn snooze(&self, now: Timestamp) -> Read {
         let wrong = |what: String| Err(vec![("until", Refusal::new(what))]);
-        let until = self.field("until").and_then(|field| Timestamp::from_second(field.selected_date_time?).ok());
-        let Some(until) = until else { return wrong("Choose a day and an hour.".to_owned()) };
+        let Some(until) = self.moment("until") else { return wrong("Choose a day and an hour.".to_owned()) };
         let time = until.duration_since(now);
         if time <= SignedDuration::ZERO {
             return wrong("That moment is over already. Choose one that is still to come.".to_owned());
@@ -164,6 +195,10 @@ impl Submitted {
     /// What was typed into a block, without the space around it; `None` for nothing.
     fn text(&self, block: &str) -> Option<String> {
         self.field(block)?.value.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn moment(&self, block: &str) -> Option<Timestamp> {
+        Timestamp::from_second(self.field(block)?.selected_date_time?).ok()
     }
 
     fn chosen(&self, block: &str) -> Option<String> {

@@ -85,6 +85,7 @@ pub struct Pressed {
 #[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
 pub struct Submitted {
     pub id: String,
+    pub hash: String,
     pub app_installed_team_id: Option<String>,
     pub callback_id: String,
     pub private_metadata: String,
@@ -135,6 +136,17 @@ pub enum Wanted {
         view: Box<View>,
         /// Where to say that it failed.
         otherwise: Option<String>,
+    },
+    /// Put a modal in the place of the one that is open, in place: what was typed into that one is in this payload and nowhere else.
+    Replace {
+        /// In which installation, and so with whose token.
+        workspace: Workspace,
+        /// Which modal.
+        shown: String,
+        /// What it was when the button was pressed, so that nothing newer is replaced.
+        hash: String,
+        /// By what.
+        view: Box<View>,
     },
     /// Say what is wrong, at its field.
     Correct(Vec<(&'static str, Refusal)>),

@@ -81,7 +81,7 @@ impl Payload {
         let (Some(pressed), Some(person)) = (self.actions.first(), self.person(self.place())) else {
             return Wanted::Ignore("a click without an action or a user".to_owned());
         };
-        if let Some(wanted) = self.at_home(pressed, &person) {
+        if let Some(wanted) = self.at_home(pressed, &person).or_else(|| self.more(pressed, now)) {
             return wanted;
         }
         let value = pressed.selected_option.as_ref().map(|option| &option.value).or(pressed.value.as_ref()).map_or("", String::as_str);
