@@ -146,6 +146,7 @@ fn callable(beginning: &Incident, intents: &[Intent]) -> Vec<String> {
         | Action::Expire
         | Action::Called { .. }
         | Action::Tell
+        | Action::Await { .. }
         | Action::Note { .. } => None,
     });
     let deployed = intents.iter().filter_map(|intent| match &intent.action {

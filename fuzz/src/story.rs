@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::domain::configuration;
 use shared::domain::decision::{Asked, Called, Choice, Tone};
 use shared::domain::flapping::FlappingRate;
-use shared::domain::ids::{Channel, DedupKey, IncidentId, IntentId, UserId, Workspace};
+use shared::domain::ids::{Channel, DedupKey, ExecutionId, IncidentId, IntentId, UserId, Workspace};
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Person, Target};
 use shared::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progress};
@@ -103,6 +103,7 @@ enum What {
     CallNext,
     Tell,
     Due(bool),
+    Await(u8),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -252,6 +253,7 @@ impl What {
             Self::Escalate(to, note) => Action::Escalate { to: text(to).map(UserId::new), note: text(note) },
             Self::CallNext => Action::CallNext,
             Self::Tell => Action::Tell,
+            Self::Await(number) => Action::Await { execution: ExecutionId::new(format!("Fx{number}")) },
             Self::Due(acknowledge) => Action::Due(if *acknowledge { Promise::Acknowledge } else { Promise::Resolve }),
         }
     }

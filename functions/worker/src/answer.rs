@@ -12,6 +12,7 @@ use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::slack::command;
 use shared::slack::reply::{OnlyToYou, ToAll};
+use shared::slack::text;
 
 use crate::App;
 
@@ -96,6 +97,9 @@ impl App {
         outcome: &Outcome,
         intent: &Intent,
     ) -> Result<(), Failure> {
+        if let (ReplyTo::Step(execution), false, Some(incident)) = (reply, matches!(outcome, Outcome::Refused(_)), incident) {
+            return self.end_step(workspace, execution, (incident, outcome), intent).await;
+        }
         let at_its_card = matches!(intent.target, Target::Id(_));
         let message = match (outcome, incident) {
             (Outcome::Refused(refusal), _) => answer::refused(refusal),
@@ -120,7 +124,7 @@ impl App {
                 let said = self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(&answer::refused(refusal))).await;
                 told(said, intent)
             }
-            (None, ReplyTo::Ephemeral { .. }) => {
+            (None, ReplyTo::Ephemeral { .. } | ReplyTo::Step(_)) => {
                 tracing::warn!(intent, reason = %refusal, outcome = "not_told", "the person could not be told");
                 Ok(())
             }
@@ -131,6 +135,11 @@ impl App {
         let said = match reply {
             ReplyTo::ResponseUrl(url) => self.slack.respond(&self.slack_hooks, url, &OnlyToYou::new(message)).await,
             ReplyTo::Ephemeral { channel, user, thread } => self.say_in(workspace, channel, user, thread.as_ref(), message).await,
+            // What a workflow is told in words is why it does not go on.
+            ReplyTo::Step(execution) => {
+                let why = Refusal::new(text::plain(message.text()));
+                return self.fail_step(workspace, execution, &why, intent).await;
+            }
         };
         told(said, intent)
     }

@@ -102,7 +102,7 @@ impl App {
             Ok(effect) => effect,
             Err(refusal) => {
                 let entry = refused_entry(intent, &refusal);
-                let about = (!found.new).then_some((&found.incident, &entry));
+                let about = entry.as_ref().filter(|_| !found.new).map(|entry| (&found.incident, entry));
                 let committed = self.store.refuse(workspace, &intent.id, about, &refusal, now).await.map_err(later)?;
                 let marker = Marker { incident: about.map(|(incident, _)| incident.id.clone()), outcome: Outcome::Refused(refusal) };
                 return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
@@ -255,6 +255,14 @@ impl App {
         if let Some(call) = incident.as_ref().and_then(|incident| incident.call_of(&intent.id)) {
             self.calls.send(&call).await?;
         }
+        let waited = match &incident {
+            Some(incident) => self.end_waiting(workspace, incident, &intent.id).await,
+            None => Ok(()),
+        };
+        // It comes again, and whoever asked is answered then. What never works keeps nobody from an answer.
+        if let Err(Failure::Later(_)) = waited {
+            return waited.map(|()| marker);
+        }
         audit(workspace, intent, &marker);
         metrics::intent(marker.outcome.name());
         match (&intent.reply, &marker.outcome) {
@@ -262,7 +270,7 @@ impl App {
             (None, Outcome::Refused(refusal)) => return Err(Failure::Never(refusal.to_string())),
             (None, _) => {}
         }
-        Ok(marker)
+        waited.map(|()| marker)
     }
 }
 
@@ -280,8 +288,8 @@ fn settled(committed: Committed, marker: Marker, incident: Option<Incident>) -> 
     }
 }
 
-/// The line in the timeline that says somebody tried.
-fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
+/// The line in the timeline that says somebody tried to do something to it.
+fn refused_entry(intent: &Intent, refusal: &Refusal) -> Option<Entry> {
     let what = match &intent.action {
         Action::Create(changes) => What::Triggered { title: changes.title.clone().unwrap_or_default(), description: None },
         Action::Update(_) => What::Updated { fields: Vec::new(), severity: None },
@@ -299,8 +307,9 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         Action::Called { decision, outcome } => What::Called { label: decision.clone(), outcome: outcome.clone() },
         Action::Tell => What::Triggered { title: String::new(), description: None },
         Action::Note { text, .. } => What::Noted { text: text.clone() },
+        Action::Await { .. } => return None,
     };
-    Entry {
+    Some(Entry {
         intent: intent.id.clone(),
         at: intent.at,
         by: intent.by.clone(),
@@ -308,7 +317,7 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Entry {
         fate: Fate::Refused(refusal.clone()),
         broadcast: false,
         heard_in: None,
-    }
+    })
 }
 
 /// The audit: one line per action, with who, where and what came of it.

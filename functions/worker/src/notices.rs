@@ -14,8 +14,8 @@ use shared::store::notices::Notice;
 
 use crate::App;
 
-/// When to look for the card of an incident that was created a moment ago, to link it.
-const LOOKS: [Duration; 3] = [Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1_500)];
+/// When to look for the card of an incident, to link it: it may have been created a moment ago.
+const LOOKS: [Duration; 4] = [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700), Duration::from_millis(1_500)];
 
 impl App {
     /// The bot is in a channel: it says hello there, once, however often it is taken out and brought back.
@@ -68,7 +68,7 @@ impl App {
     }
 
     /// The address of an incident's first card, once that is posted; the link is a courtesy, so nothing waits for it for long.
-    async fn card_link(&self, workspace: &Workspace, incident: &IncidentId) -> Result<Option<String>, Failure> {
+    pub(crate) async fn card_link(&self, workspace: &Workspace, incident: &IncidentId) -> Result<Option<String>, Failure> {
         let later = |error: StoreError| Failure::later(&error);
         let known = self.store.incident(workspace, incident).await.map_err(later)?;
         let Some(channel) = known.and_then(|incident| incident.channels.into_iter().next()) else { return Ok(None) };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 use shared::domain::Refusal;
 use shared::domain::ids::Workspace;
@@ -37,13 +38,18 @@ impl App {
     /// waits for it.
     pub(crate) async fn ask(&self, workspace: &Workspace, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         let bot = self.bot(workspace).await?;
-        for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
-            match bot.ask(method, arguments).await {
-                Err(SlackError::Later(_) | SlackError::Ambiguous(_)) => tokio::time::sleep(pause).await,
-                other => return other,
-            }
-        }
-        bot.ask(method, arguments).await
+        once_or_twice_more(async || bot.ask(method, arguments).await).await
+    }
+
+    /// Tells Slack something that it takes once, however often it is told; once or twice more as well.
+    pub(crate) async fn tell_again(
+        &self,
+        workspace: &Workspace,
+        method: &'static str,
+        arguments: &impl Serialize,
+    ) -> Result<Value, SlackError> {
+        let bot = self.bot(workspace).await?;
+        once_or_twice_more(async || bot.call(method, arguments).await).await
     }
 
     /// Who somebody is: from the payload where that already tells, else from Slack, kept for an hour.
@@ -76,4 +82,14 @@ impl App {
         self.store.keep_profile(workspace, &person.id, &profile, now).await.map_err(|error| Failure::later(&error))?;
         Ok(profile)
     }
+}
+
+async fn once_or_twice_more(call: impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
+    for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
+        match call().await {
+            Err(SlackError::Later(_) | SlackError::Ambiguous(_)) => tokio::time::sleep(pause).await,
+            other => return other,
+        }
+    }
+    call().await
 }

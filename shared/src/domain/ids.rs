@@ -84,6 +84,10 @@ id! {
     NoticeId
 }
 id! {
+    /// One run of a step of a workflow in Slack, `Fx…`.
+    ExecutionId
+}
+id! {
     /// One wish of one person or source. The same wish delivered again has the same id.
     IntentId
 }

@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::Refusal;
 use super::call::Answered;
 use super::decision::{Asked, Called};
-use super::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, UserId, Workspace};
+use super::ids::{Channel, DedupKey, ExecutionId, IncidentId, IntentId, MessageTs, UserId, Workspace};
 use super::kind::{Change, Deployment, Metric};
 use super::oncall::Override;
 use super::severity::Severity;
 use super::sla::Promise;
+use super::step::StepRefused;
 use super::surfaces::{FromMessage, HomeOpened, Joined, Remark, SettingWish};
 
 /// One wish.
@@ -167,6 +168,11 @@ pub enum Action {
     },
     /// A timer of Tocsin's own: a notice was to be told at this moment.
     Tell,
+    /// A workflow goes on when it is over.
+    Await {
+        /// The step that waits.
+        execution: ExecutionId,
+    },
     /// Something to remember.
     Note {
         /// What.
@@ -197,6 +203,7 @@ impl Action {
             Self::Expire => "expire",
             Self::Called { .. } => "called",
             Self::Tell => "tell",
+            Self::Await { .. } => "await",
             Self::Note { .. } => "note",
         }
     }
@@ -288,7 +295,7 @@ pub struct Detail {
     pub value: String,
 }
 
-/// Where a person waits for an answer that only they see.
+/// Where somebody waits for what comes of it: a person for an answer that only they see, or a workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyTo {
@@ -304,6 +311,8 @@ pub enum ReplyTo {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thread: Option<MessageTs>,
     },
+    /// A step of a workflow in Slack: it ends with what came of it, and the workflow goes on, or with why not.
+    Step(ExecutionId),
 }
 
 /// Something a person wants to know. It changes nothing, so it has no marker and may be answered twice.
@@ -419,6 +428,8 @@ pub enum Job {
     Joined(Joined),
     /// Change it.
     Setting(SettingWish),
+    /// Tell a workflow why not.
+    StepRefused(StepRefused),
     /// Clean up.
     Uninstall(Uninstall),
 }
@@ -437,6 +448,7 @@ impl Job {
             Self::Home(opened) => &opened.id,
             Self::Joined(joined) => &joined.id,
             Self::Setting(wish) => &wish.id,
+            Self::StepRefused(step) => &step.id,
             Self::Uninstall(uninstall) => &uninstall.id,
         }
     }
@@ -459,6 +471,7 @@ impl Job {
             Self::Home(HomeOpened { workspace, by, .. }) => IntentId::of("home", &[workspace.as_str(), by.id.as_str()]),
             Self::Joined(joined) => joined.id.clone(),
             Self::Setting(wish) => IntentId::of("settings", &[wish.workspace.as_str()]),
+            Self::StepRefused(step) => step.id.clone(),
             Self::Uninstall(uninstall) => IntentId::of("workspace", &[uninstall.workspace.as_str()]),
         };
         group.as_str().to_owned()

@@ -1,6 +1,6 @@
 //! What an incident is and what may happen to it. Pure: time and ids come in as parameters, effects go out as values.
 //!
-//! Reading order: [`ids`], [`intent`] (what is wanted), [`surfaces`] (what people do in Slack besides), [`kind`] (what it can be about), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
+//! Reading order: [`ids`], [`intent`] (what is wanted), [`surfaces`] (what people do in Slack besides), [`step`] (what workflows do there), [`kind`] (what it can be about), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
 //! a workspace wants, from its [`configuration`]): [`routing`] (where it shows), [`oncall`] and [`escalation`] (who is called), [`sla`] (by when), [`flapping`], [`storm`] (when
 //! there are too many), [`reactions`] (what an emoji means), [`template`] (what a card says instead), [`report`] (what is posted by the calendar); [`people`] (who may).
 
@@ -21,6 +21,7 @@ pub mod routing;
 pub mod settings;
 pub mod severity;
 pub mod sla;
+pub mod step;
 pub mod storm;
 pub mod surfaces;
 pub mod template;

@@ -120,6 +120,7 @@ fn outcome(body: &str) -> String {
         | Action::Expire
         | Action::Called { .. }
         | Action::Tell
+        | Action::Await { .. }
         | Action::Note { .. } => {
             format!("{} {}", intent.action.name(), key(intent))
         }

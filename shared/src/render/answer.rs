@@ -54,6 +54,7 @@ pub fn done(incident: &Incident, outcome: &Outcome) -> Message {
         Outcome::Expired => mrkdwn!("⌛ Nobody decided {} in time: {}", id, title),
         Outcome::Called => mrkdwn!("📬 {} has an answer: {}", id, title),
         Outcome::Noted => mrkdwn!("📝 Your note is on {}: {}", id, title),
+        Outcome::Awaited => mrkdwn!("⏳ A workflow goes on when {} is over: {}", id, title),
         Outcome::Expected => mrkdwn!("{} has not been reported by its source yet. This is kept, and counts as soon as it is.", id),
         Outcome::Held => mrkdwn!("{} is flapping: it stays open until it has been quiet for a while.", id),
         Outcome::Late => mrkdwn!("This changed nothing: something newer is known about {}.\n{}", id, words::standing(incident)),

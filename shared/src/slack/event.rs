@@ -11,6 +11,7 @@ use crate::render::modal::NOTE_MAX;
 
 use super::blocks::cut;
 use super::command::{self, Wish};
+use super::step;
 use super::text;
 use super::verify::Verified;
 
@@ -67,6 +68,17 @@ pub struct Event {
     pub item: Option<Item>,
     pub item_user: Option<String>,
     pub tokens: Option<Tokens>,
+    pub function: Option<Function>,
+    pub inputs: Option<serde_json::Map<String, serde_json::Value>>,
+    pub function_execution_id: Option<String>,
+}
+
+/// The step that a workflow has come to.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
+pub struct Function {
+    pub callback_id: String,
 }
 
 /// What was reacted to.
@@ -135,6 +147,7 @@ impl Delivery {
             "message" => self.reply(event, workspace, now),
             "app_home_opened" => home_opened(event, workspace),
             "member_joined_channel" => self.joined(event, workspace),
+            "function_executed" => step::wanted(event, workspace, now),
             "app_uninstalled" => self.uninstalled(event, workspace, now),
             // Only the bot's own token matters: users' tokens are not asked for.
             "tokens_revoked" if event.tokens.as_ref().and_then(|tokens| tokens.bot.as_ref()).is_some_and(|bots| !bots.is_empty()) => {

@@ -1,4 +1,4 @@
-//! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] → [`reply`]; and what we
+//! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] (and of these [`step`], a workflow's) → [`reply`]; and what we
 //! send: [`blocks`], `modals`, `client`, and `verdict` on what Slack answers; how we come to a token: [`oauth`].
 
 pub mod blocks;
@@ -12,6 +12,7 @@ pub mod modals;
 pub mod oauth;
 pub mod receive;
 pub mod reply;
+pub mod step;
 pub mod text;
 #[cfg(feature = "slack-client")]
 pub mod verdict;

@@ -115,6 +115,16 @@ const TABLE: &[Row] = &[
         advice: "The webhook does not work any more: make a new one and put its address into the Slack secret under `webhooks`.",
     },
     Row {
+        codes: &["execution_not_in_running_state", "function_execution_not_found"],
+        verdict: Verdict::Post,
+        advice: "The workflow has gone on, or somebody has stopped it.",
+    },
+    Row {
+        codes: &["parameter_validation_failed"],
+        verdict: Verdict::Post,
+        advice: "The app's steps are not those of infra/app-manifest.yaml: update the app's manifest.",
+    },
+    Row {
         codes: &["missing_scope", "no_permission", "not_allowed_token_type"],
         verdict: Verdict::App,
         advice: "Add the scope to the app under OAuth & Permissions and install it again.",

@@ -279,7 +279,7 @@ impl Incident {
         }
     }
 
-    fn not_yet(&self) -> Refusal {
+    pub(super) fn not_yet(&self) -> Refusal {
         Refusal::new(format!("{} has not been created yet.", self.id))
     }
 

@@ -10,6 +10,7 @@ mod facts;
 mod follow_up;
 mod notice;
 mod summary;
+mod waiting;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,7 @@ use super::kind::{self, Progress};
 use super::settings::Settings;
 use super::severity::Severity;
 use super::sla::Sla;
+use super::step::Waiting;
 use super::timeline::{Entry, Fate, What};
 use super::timer::Timer;
 
@@ -95,6 +97,9 @@ pub struct Incident {
     /// Its source cannot make up its mind, so it is held open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<Flapping>,
+    /// Which workflows wait for its end, and which have waited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<Waiting>,
 }
 
 /// Who did something, and when.
@@ -219,6 +224,8 @@ pub enum Outcome {
     Called,
     /// A note was taken.
     Noted,
+    /// A workflow waits for its end.
+    Awaited,
     /// Kept until its create comes.
     Expected,
     /// Over, as its source says, and held open because that does not last.
@@ -248,6 +255,7 @@ impl Outcome {
             Self::Expired => "expired",
             Self::Called => "called",
             Self::Noted => "noted",
+            Self::Awaited => "awaited",
             Self::Expected => "expected",
             Self::Held => "held",
             Self::Late => "late",
@@ -281,6 +289,7 @@ impl Incident {
             sla: Sla::default(),
             decisions: Vec::new(),
             flapping: None,
+            awaited: Vec::new(),
         }
     }
 
@@ -379,6 +388,7 @@ impl Incident {
             Action::Expire => next.expire(intent),
             Action::Called { decision, outcome } => next.called(intent, decision, outcome)?,
             Action::Tell => next.tell(intent),
+            Action::Await { execution } => next.wait_for_end(execution)?,
             Action::Note { text, .. } => Step { repaint: false, ..Step::done(What::Noted { text: text.clone() }, Outcome::Noted) },
         };
         Ok(next.effect(self, intent, step, settings))
@@ -397,6 +407,7 @@ impl Incident {
             timers.extend(self.call(before, settings));
             timers.extend(self.promise(before, settings));
         }
+        self.end_waiting(before, intent);
         // What is only told is told by its card.
         let told_by_card = self.is_notice() && matches!(what, Some(What::Triggered { .. }));
         let tells = fate == Fate::Done && !told_by_card && what.as_ref().is_some_and(|what| settings.configuration.notify.tells(what));
@@ -422,3 +433,5 @@ mod deciding_tests;
 mod kind_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod waiting_tests;

@@ -53,6 +53,7 @@ impl Incident {
             | Action::Expire
             | Action::Called { .. }
             | Action::Tell
+            | Action::Await { .. }
             | Action::Note { .. } => false,
         };
         if works && matches!(intent.by, Actor::User(_)) && self.is_notice() {
