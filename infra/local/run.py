@@ -29,7 +29,7 @@ import prepare
 import processes
 import stack
 from console import Failure, say, step, tail
-from places import FUNCTIONS, FUZZING, FUZZ_TARGETS, LOG, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
+from places import FUNCTIONS, FUZZING, FUZZ_TARGETS, LOG, MANIFEST, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
 
 SIMULATOR_START_SECONDS = 30
 # Neither opens anything: Slack here is the simulator, and both sides are told the same.
@@ -135,7 +135,7 @@ def _start_simulator(port: int, endpoint: str, outputs: dict[str, str]) -> tuple
         SLACK_SIGNING_SECRET=LOCAL_SECRET["signing_secret"],
         SLACK_BOT_TOKEN=LOCAL_SECRET["bot_token"],
     )
-    command = [prepare.simulator_binary(), "--port", str(port), "--samples", SAMPLES, "--page", PAGE_BUILT]
+    command = [prepare.simulator_binary(), "--port", str(port), "--samples", SAMPLES, "--page", PAGE_BUILT, "--manifest", MANIFEST]
     command += ["--commands-url", outputs["CommandsUrl"], "--interactions-url", outputs["InteractionsUrl"], "--events-url", outputs["EventsUrl"]]
     command += ["--incidents-queue-url", outputs["IncidentsQueueUrl"]]
     process = processes.serve(command, log=log, env=env, cwd=ROOT, stdout=subprocess.PIPE)

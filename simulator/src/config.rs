@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workflows::Step;
+
 /// How one simulator starts. [`Config::default`] serves tests: any port, no app behind it, Slack's own limits and delays.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -38,6 +40,8 @@ pub struct Config {
     pub scopes: Vec<String>,
     /// Event types that the app is subscribed to, as its manifest names them (`message.channels` and so on).
     pub events: Vec<String>,
+    /// The steps that the app brings to workflows, see [`crate::workflows::declared`].
+    pub steps: Vec<Step>,
     /// Rate limits.
     pub rates: Rates,
     /// How long things live and how long Slack waits.
@@ -85,7 +89,9 @@ impl Default for Config {
                 "app_home_opened",
                 "reaction_added",
                 "member_joined_channel",
+                "function_executed",
             ]),
+            steps: Vec::new(),
             rates: Rates::default(),
             timing: Timing::default(),
         }

@@ -9,6 +9,7 @@
 //! - `people`: what people do, and the payloads that Slack makes of it
 //! - `outbound`: signed requests to the app, its time to answer, repeated attempts
 //! - `world`, `teams`, `messages`: what stands in the workspaces
+//! - [`workflows`]: the steps that the app brings to them, and their runs
 //! - `installations`, `calls`, `state`: whose token it is, what was called with it, and everything else that is remembered
 //! - [`faults`], `rates`: what goes wrong on demand, and what is too much
 //! - `queue`: drops sample incidents onto SQS
@@ -38,6 +39,7 @@ mod state;
 mod teams;
 mod web_api;
 mod webhooks;
+pub mod workflows;
 mod world;
 
 use std::net::Ipv4Addr;

@@ -42,6 +42,9 @@ struct Flags {
     /// Folder of the built page.
     #[arg(long, env = "PAGE_DIR", default_value = "simulator/page/dist")]
     page: PathBuf,
+    /// The app's manifest, for the steps that it brings to workflows; none: it brings none.
+    #[arg(long, env = "APP_MANIFEST")]
+    manifest: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -61,6 +64,7 @@ async fn main() -> anyhow::Result<()> {
         incidents_queue_url: flags.incidents_queue_url,
         samples: flags.samples,
         page: flags.page,
+        steps: flags.manifest.map_or(Ok(Vec::new()), |manifest| simulator::workflows::declared(&manifest))?,
         ..Config::default()
     })
     .await?;

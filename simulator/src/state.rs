@@ -19,6 +19,7 @@ use crate::queue::Queue;
 use crate::rates::Used;
 use crate::teams::Team;
 use crate::webhooks::Webhook;
+use crate::workflows::Workflows;
 use crate::world::{APP_ID, BOT_ID, BOT_USER, Channel, SLACKBOT, TEAM, World};
 
 /// How many changes a slow reader of the stream may lag behind before it gets a new snapshot.
@@ -168,6 +169,7 @@ pub(crate) struct State {
     pub(crate) triggers: HashMap<String, Trigger>,
     pub(crate) response_urls: HashMap<String, ResponseUrl>,
     pub(crate) webhooks: Vec<Webhook>,
+    pub(crate) workflows: Workflows,
     pub(crate) payloads: HashMap<String, Payload>,
     pub(crate) calls: Calls,
     pub(crate) deliveries: Vec<Delivery>,
@@ -198,6 +200,7 @@ impl State {
             triggers: HashMap::new(),
             response_urls: HashMap::new(),
             webhooks: Vec::new(),
+            workflows: Workflows { steps: config.steps.clone(), executions: Vec::new() },
             payloads: HashMap::new(),
             calls: Calls::default(),
             deliveries: Vec::new(),
@@ -439,6 +442,7 @@ impl State {
                 "faults" => put(&mut json, &self.faults.list),
                 "rates" => put(&mut json, &self.rates),
                 "timing" => put(&mut json, &self.timing),
+                "workflows" => put(&mut json, &self.workflows.look()),
                 "deliveries" => put(&mut json, &self.deliveries[self.deliveries.len().saturating_sub(50)..]),
                 _ => continue,
             };
@@ -449,7 +453,7 @@ impl State {
 }
 
 /// What `/sim/state` consists of, but for what lies outside of the state.
-pub(crate) const PARTS: [&str; 15] = [
+pub(crate) const PARTS: [&str; 16] = [
     "version",
     "now",
     "team",
@@ -464,6 +468,7 @@ pub(crate) const PARTS: [&str; 15] = [
     "faults",
     "rates",
     "timing",
+    "workflows",
     "deliveries",
 ];
 

@@ -61,7 +61,7 @@ fn holds_signature(text: &str) -> bool {
 /// A token of Slack's, whoever made it. An ellipsis in its place is none.
 fn holds_token(text: &str) -> bool {
     let begins = |start: &str| text.split(start).skip(1).any(|after| after.starts_with(|first: char| first.is_ascii_alphanumeric()));
-    ["xoxb-", "xoxe-", "xoxe."].iter().any(|start| begins(start))
+    ["xoxb-", "xoxe-", "xoxe.", "xwfp-"].iter().any(|start| begins(start))
 }
 
 #[cfg(test)]

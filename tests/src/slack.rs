@@ -37,6 +37,7 @@ impl Slack {
             sqs,
             samples: paths::repository().join("events"),
             page: paths::page(),
+            steps: simulator::workflows::declared(&paths::repository().join("infra/app-manifest.yaml"))?,
             ..simulator::Config::default()
         };
         let running = simulator::start(config).await?;

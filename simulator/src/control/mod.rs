@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::calls::Call;
 use crate::fields::{Record, list, put, selected};
 use crate::messages::Message;
-use crate::people::{Refused, click, command, events, modal};
+use crate::people::{Refused, click, command, events, modal, workflow};
 use crate::replay;
 use crate::state::{Delivery, PARTS, Slack};
 
@@ -79,6 +79,7 @@ fn doing() -> Router<Arc<Slack>> {
         .route("/uninstall", does!(events::uninstall))
         .route("/home", does!(events::home))
         .route("/invite", does!(events::invite))
+        .route("/step", does!(workflow::step))
         .route("/ssl-check", does!(events::ssl_check))
         .route("/raw", does!(events::raw))
         .route("/redeliver", does!(events::redeliver))

@@ -76,7 +76,7 @@ const SCOPES: [(&str, &[&str]); 8] = [
 ];
 
 /// Whether the app is told of this in a team: it is subscribed to it, and the scope for it was granted there.
-fn hears(state: &State, team: &str, event: &str) -> bool {
+pub(super) fn hears(state: &State, team: &str, event: &str) -> bool {
     let granted = state.access.installations.get(&state.world.installation_of(team)).map(|installation| &installation.scopes);
     let needed = SCOPES.iter().find(|(kind, _)| *kind == event).map(|(_, scopes)| *scopes);
     let has = |scope: &&str| granted.is_some_and(|granted| granted.iter().any(|granted| granted == scope));
@@ -96,7 +96,7 @@ pub(crate) async fn deliver_in_background(slack: &Arc<Slack>, emitted: Emitted) 
 }
 
 /// The request that carries an event of a team, or of an organisation as a whole.
-fn envelope(slack: &Slack, of: &str, event: &Value, overrides: &Value, event_id: Option<&str>) -> Payload {
+pub(super) fn envelope(slack: &Slack, of: &str, event: &Value, overrides: &Value, event_id: Option<&str>) -> Payload {
     let (number, enterprise, installation, bot) = {
         let mut state = slack.lock();
         let enterprise = state.world.enterprise(of).or_else(|| state.world.enterprise_of(of)).map(|enterprise| enterprise.id.clone());

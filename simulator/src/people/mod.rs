@@ -4,6 +4,7 @@ pub(crate) mod click;
 pub(crate) mod command;
 pub(crate) mod events;
 pub(crate) mod modal;
+pub(crate) mod workflow;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

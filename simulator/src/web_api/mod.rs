@@ -8,6 +8,7 @@ pub(crate) mod args;
 mod auth;
 mod chat;
 mod conversations;
+mod functions;
 pub(crate) mod limits;
 mod usergroups;
 mod users;
@@ -88,6 +89,8 @@ fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
         "conversations.list" => (conversations::list, &["channels:read"]),
         "conversations.members" => (conversations::members, &[]),
         "conversations.open" => (conversations::open, &["im:write"]),
+        "functions.completeSuccess" => (functions::complete_success, &[]),
+        "functions.completeError" => (functions::complete_error, &[]),
         "usergroups.users.list" => (usergroups::users, &["usergroups:read"]),
         "users.conversations" => (conversations::of_user, &["channels:read"]),
         "users.info" => (users::info, &["users:read"]),

@@ -11,6 +11,7 @@ mod rates;
 mod response_url;
 mod web_api;
 mod webhooks;
+mod workflows;
 mod workspaces;
 
 use std::sync::Arc;

@@ -31,6 +31,7 @@ mod rotation;
 mod samples;
 mod shortcut;
 mod signatures;
+mod steps;
 mod storm;
 mod templates;
 mod tokens;

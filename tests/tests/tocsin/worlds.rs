@@ -3,7 +3,7 @@
 
 use tests::world::World;
 
-use crate::{acting, card, commands, events, faults, forms, home, order, reactions, shortcut, who_may};
+use crate::{acting, card, commands, events, faults, forms, home, order, reactions, shortcut, steps, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -52,6 +52,7 @@ scenarios![
     reactions::eyes_acknowledge_and_a_check_mark_resolves,
     reactions::a_reply_under_a_card_is_a_note_and_not_told_there_again,
     shortcut::a_message_becomes_an_incident_and_hears_of_it,
+    steps::a_workflow_opens_an_incident_changes_it_and_waits_for_its_end,
     home::home_shows_what_is_ones_own_and_what_is_open,
     events::a_mention_asks_how_things_stand,
     who_may::guests_strangers_and_the_deactivated_read_why_not,
