@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { sim } from "./sim";
 import type { Json, State } from "./types";
+import { Workflow } from "./Workflow";
 
 const METHODS = ["every method", "chat.postMessage", "chat.update", "chat.postEphemeral", "views.open", "response_url"];
 
@@ -58,6 +59,8 @@ export function Lab({ state, onClose }: { state: State; onClose: () => void }) {
             </li>
           ))}
         </ul>
+
+        <Workflow state={state} />
 
         <h3>Faults of Slack</h3>
         <label className="fault-method">

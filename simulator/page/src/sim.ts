@@ -40,6 +40,11 @@ function reduce(state: State | null, event: Event): State | null {
       return { ...state, app: change.app };
     case "delivery":
       return { ...state, deliveries: [...state.deliveries.filter((d) => d.id !== change.delivery.id), change.delivery].slice(-KEPT) };
+    case "execution": {
+      const others = state.workflows.executions.filter((one) => one.id !== change.execution.id);
+      const executions = [...others, change.execution].sort((a, b) => a.id.localeCompare(b.id)).slice(-KEPT);
+      return { ...state, workflows: { ...state.workflows, executions } };
+    }
     case "call":
       return { ...state, calls: [...state.calls, change.call].slice(-KEPT) };
     default:

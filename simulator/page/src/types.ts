@@ -81,6 +81,33 @@ export interface Fault {
   hits: number;
 }
 
+/** What goes into a step of a workflow, or comes out of it. */
+export interface Parameter {
+  type: string;
+  name: string;
+  title: string;
+  description: string;
+  is_required: boolean;
+}
+
+/** A step that the app brings to workflows. */
+export interface Step {
+  callback_id: string;
+  title: string;
+  description: string;
+  input_parameters: Parameter[];
+  output_parameters: Parameter[];
+}
+
+/** A step that was run. */
+export interface Execution {
+  id: string;
+  callback_id: string;
+  status: "running" | "completed" | "failed";
+  outputs: Record<string, string> | null;
+  error: string | null;
+}
+
 export interface State {
   teams: Team[];
   app: { commands_url: string | null; interactions_url: string | null; events_url: string | null };
@@ -92,6 +119,7 @@ export interface State {
   faults: Fault[];
   deliveries: Delivery[];
   calls: Call[];
+  workflows: { steps: Step[]; executions: Execution[] };
   samples: string[];
   queue: boolean;
 }

@@ -71,6 +71,11 @@ async fn every_card_form_and_answer_is_whole_on_a_desk_and_on_a_phone() {
     journey_in(world, "gallery").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workflow_is_tried_step_by_step() {
+    journey("workflow").await;
+}
+
 /// What a journey needs besides a world.
 struct Stage {
     chrome: PathBuf,
