@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use shared::slack::step::{CREATE, UPDATE, WAIT};
 
 use crate::ingress::Sort;
 use crate::{receivers, render};
@@ -87,6 +88,7 @@ fn ingress() -> Result<Vec<Vec<u8>>> {
         .chain(all(Sort::Interaction, interactions))
         .chain(all(Sort::Event, files("tests/samples/slack/schema_events")?))
         .chain(all(Sort::Event, mentions()))
+        .chain(all(Sort::Event, steps()))
         .chain(all(Sort::Headers, headers))
         .chain(all(Sort::Headers, texts(&["\n\nssl_check=1&token=abc"])))
         .chain(all(Sort::Address, texts(ADDRESSES)))
@@ -126,6 +128,21 @@ fn mentions() -> Vec<Vec<u8>> {
     };
     let gone = r#"{"type":"event_callback","team_id":"T0TOCSIN","event_time":1768446120,"event":{"type":"tokens_revoked","tokens":{"bot":["U0TOCSIN"]}}}"#;
     LINES.iter().map(|line| said(line).into_bytes()).chain([gone.as_bytes().to_vec()]).collect()
+}
+
+/// The steps that workflows come to.
+fn steps() -> Vec<Vec<u8>> {
+    let step = |callback_id: &str, inputs: &str| {
+        format!(
+            r#"{{"type":"event_callback","team_id":"T0TOCSIN","event":{{"type":"function_executed","function":{{"callback_id":"{callback_id}"}},"inputs":{{{inputs}}},"function_execution_id":"Fx1","event_ts":"1768446120.000100","bot_access_token":"xwfp-1"}}}}"#
+        )
+    };
+    let filled =
+        r#""title":"checkout is <!channel> down","severity":"P2","service":"checkout","assignee":"U0JANE","user":"<@U0OMAR|omar>""#;
+    let incident = r#""incident_id":"inc-7k3qpf","description":"since nine","severity":"high""#;
+    [(CREATE, filled), (CREATE, ""), (UPDATE, incident), (UPDATE, r#""incident_id":7"#), (WAIT, incident), ("gone", "")]
+        .map(|(callback_id, inputs)| step(callback_id, inputs).into_bytes())
+        .to_vec()
 }
 
 /// What is dropped on the incidents queue.

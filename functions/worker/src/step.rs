@@ -64,8 +64,8 @@ impl App {
     /// <https://docs.slack.dev/reference/methods/functions.completeSuccess>
     async fn complete(&self, workspace: &Workspace, execution: &ExecutionId, outputs: &Outputs, intent: &IntentId) -> Result<(), Failure> {
         let arguments = json!({ "function_execution_id": execution, "outputs": outputs });
-        let ended = self.tell_again(workspace, "functions.completeSuccess", &arguments).await;
-        self.ended(workspace, execution, ended, intent.as_str())
+        let came = self.tell_again(workspace, "functions.completeSuccess", &arguments).await;
+        ended(workspace, execution, came, intent.as_str())
     }
 
     /// <https://docs.slack.dev/reference/methods/functions.completeError>
@@ -77,25 +77,25 @@ impl App {
         intent: &str,
     ) -> Result<(), Failure> {
         let arguments = json!({ "function_execution_id": execution, "error": why });
-        let ended = self.tell_again(workspace, "functions.completeError", &arguments).await;
-        self.ended(workspace, execution, ended, intent)
+        let came = self.tell_again(workspace, "functions.completeError", &arguments).await;
+        ended(workspace, execution, came, intent)
     }
+}
 
-    /// What it means for the job whether Slack took it. Until it has, the workflow stands still, so the job comes again.
-    fn ended(&self, workspace: &Workspace, execution: &ExecutionId, ended: Result<Value, SlackError>, intent: &str) -> Result<(), Failure> {
-        let (workspace, execution) = (workspace.as_str(), execution.as_str());
-        match ended {
-            Ok(_) => tracing::info!(workspace, execution, intent, outcome = "ended", "a workflow's step"),
-            Err(error) if OVER.iter().any(|code| error.is(code)) => {
-                tracing::info!(workspace, execution, intent, %error, outcome = "over", "a workflow's step");
-            }
-            Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) | SlackError::Token(_))) => {
-                return Err(Failure::Later(format!("the workflow's step: {error}")));
-            }
-            Err(error @ (SlackError::Closed(_) | SlackError::Never { .. })) => {
-                return Err(Failure::Never(format!("the workflow's step {execution} could not be ended: {error}. {}", error.advice())));
-            }
+/// What it means for the job whether Slack took it. Until it has, the workflow stands still, so the job comes again.
+fn ended(workspace: &Workspace, execution: &ExecutionId, came: Result<Value, SlackError>, intent: &str) -> Result<(), Failure> {
+    let (workspace, execution) = (workspace.as_str(), execution.as_str());
+    match came {
+        Ok(_) => tracing::info!(workspace, execution, intent, outcome = "ended", "a workflow's step"),
+        Err(error) if OVER.iter().any(|code| error.is(code)) => {
+            tracing::info!(workspace, execution, intent, %error, outcome = "over", "a workflow's step");
         }
-        Ok(())
+        Err(error @ (SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) | SlackError::Token(_))) => {
+            return Err(Failure::Later(format!("the workflow's step: {error}")));
+        }
+        Err(error @ (SlackError::Closed(_) | SlackError::Never { .. })) => {
+            return Err(Failure::Never(format!("the workflow's step {execution} could not be ended: {error}. {}", error.advice())));
+        }
     }
+    Ok(())
 }

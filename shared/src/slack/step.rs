@@ -194,7 +194,7 @@ mod tests {
     use crate::domain::settings::Settings;
 
     /// What a step comes to with these inputs, in the workspace `T1`.
-    fn step(callback_id: &str, inputs: Value) -> Job {
+    fn step(callback_id: &str, inputs: &Value) -> Job {
         let delivery = json!({
             "type": "event_callback", "team_id": "T1",
             "event": {
@@ -208,14 +208,14 @@ mod tests {
         }
     }
 
-    fn wish(callback_id: &str, inputs: Value) -> Intent {
+    fn wish(callback_id: &str, inputs: &Value) -> Intent {
         match step(callback_id, inputs) {
             Job::Intent(intent) => *intent,
             other => panic!("{other:?}"),
         }
     }
 
-    fn refusal(callback_id: &str, inputs: Value) -> String {
+    fn refusal(callback_id: &str, inputs: &Value) -> String {
         match step(callback_id, inputs) {
             Job::StepRefused(step) => step.why.to_string(),
             other => panic!("{other:?}"),
@@ -228,7 +228,7 @@ mod tests {
             "title": " <@U1|jane> says p99 &gt; 2 s ", "description": "since nine", "severity": "high", "service": "checkout", "assignee": "U0OMAR",
             "user": "<@U0JANE|jane>", "what_comes_next_year": 1,
         });
-        let intent = wish(CREATE, inputs);
+        let intent = wish(CREATE, &inputs);
         let changes = Changes {
             title: Some("@jane says p99 > 2 s".into()),
             description: Some("since nine".into()),
@@ -240,7 +240,7 @@ mod tests {
         assert_eq!((intent.target, intent.action), (Target::New, Action::Create(changes)));
         assert!(matches!(intent.by, Actor::User(person) if person.id.as_str() == "U0JANE"));
         assert_eq!((intent.at.as_microsecond(), intent.reply), (1_768_446_121_000_100, Some(ReplyTo::Step(ExecutionId::new("Fx1")))));
-        let long = wish(CREATE, json!({ "title": "x".repeat(1_000), "severity": null }));
+        let long = wish(CREATE, &json!({ "title": "x".repeat(1_000), "severity": null }));
         assert!(
             matches!(&long.action, Action::Create(changes) if changes.title.as_ref().is_some_and(|title| title.chars().count() == TITLE_MAX))
         );
@@ -249,10 +249,10 @@ mod tests {
 
     #[test]
     fn update_and_wait_name_their_incident_as_people_do() {
-        let update = wish(UPDATE, json!({ "incident_id": "inc-7k3qpf", "severity": "P2" }));
+        let update = wish(UPDATE, &json!({ "incident_id": "inc-7k3qpf", "severity": "P2" }));
         let changes = Changes { severity: Some(Severity::P2), ..Changes::default() };
         assert_eq!((update.target, update.action), (Target::Prefix("INC-7K3QPF".into()), Action::Update(changes)));
-        let wait = wish(WAIT, json!({ "incident_id": "INC-7K3QPF" }));
+        let wait = wish(WAIT, &json!({ "incident_id": "INC-7K3QPF" }));
         assert_eq!(wait.action, Action::Await { execution: ExecutionId::new("Fx1") });
     }
 
@@ -272,7 +272,7 @@ mod tests {
             (WAIT, Value::Null, "names no incident"),
             ("a_step_of_last_year", json!({}), "Tocsin has no step `a_step_of_last_year`"),
         ] {
-            let said = refusal(step, inputs);
+            let said = refusal(step, &inputs);
             assert!(said.contains(says), "{said}");
         }
     }
@@ -280,7 +280,7 @@ mod tests {
     /// The token in the event ends the step in anybody's hands.
     #[test]
     fn the_token_in_the_event_travels_nowhere() {
-        for job in [step(CREATE, json!({ "title": "slow" })), step(CREATE, json!({})), step(WAIT, json!({ "incident_id": "INC-7" }))] {
+        for job in [step(CREATE, &json!({ "title": "slow" })), step(CREATE, &json!({})), step(WAIT, &json!({ "incident_id": "INC-7" }))] {
             let said = format!("{} {job:?}", serde_json::to_string(&job).unwrap());
             assert!(!said.contains("xwfp"), "{said}");
         }
@@ -288,8 +288,8 @@ mod tests {
 
     #[test]
     fn the_same_step_is_the_same_wish_however_often_it_is_told() {
-        let first = wish(CREATE, json!({ "title": "slow" })).id;
-        assert_eq!(step(CREATE, json!({ "title": "slow" })).id(), &first);
+        let first = wish(CREATE, &json!({ "title": "slow" })).id;
+        assert_eq!(step(CREATE, &json!({ "title": "slow" })).id(), &first);
         let nameless = json!({ "type": "event_callback", "team_id": "T1", "event": { "type": "function_executed", "function": { "callback_id": CREATE } } });
         let nameless = serde_json::from_value::<Delivery>(nameless).unwrap().wanted(Timestamp::UNIX_EPOCH);
         assert!(matches!(nameless, Wanted::Ignore(_)), "there is nothing to end");
@@ -306,7 +306,7 @@ mod tests {
 
     /// An incident that Jane has resolved, and everything about it.
     fn resolved() -> Incident {
-        let create = wish(CREATE, json!({ "title": "p99 &lt;!channel&gt; &lt; 2 s" }));
+        let create = wish(CREATE, &json!({ "title": "p99 &lt;!channel&gt; &lt; 2 s" }));
         let at = create.at;
         let settings = Settings::of(Channel::new("#incidents"), at);
         let nothing = Incident::expected(Workspace::new("T1"), IncidentId::derive(&Workspace::new("T1"), &create.id, 6), None);
