@@ -1,5 +1,5 @@
 //! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own words mean, [`remark`] finds out what a reaction or a reply is about, [`home`] paints
-//! Home, [`settings`] changes a value of the workspace's [`document`], [`notices`] are told once, [`oncall`] remembers who takes over, [`people`] says who somebody is,
+//! Home, [`links`] shows how things stand under a link, [`settings`] changes a value of the workspace's [`document`], [`notices`] are told once, [`oncall`] remembers who takes over, [`people`] says who somebody is,
 //! [`groups`] to which usergroups they belong, [`sight`] what they see, [`step`] ends the steps of workflows, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
 
@@ -8,6 +8,7 @@ mod apply;
 mod document;
 mod groups;
 mod home;
+mod links;
 mod notices;
 mod oncall;
 mod people;
@@ -99,6 +100,7 @@ impl App {
             Job::FromMessage(wish) => Box::pin(self.create_from(wish)).await,
             Job::Home(opened) => Box::pin(self.open_home(&opened)).await,
             Job::Joined(joined) => Box::pin(self.say_hello(&joined)).await,
+            Job::Linked(linked) => Box::pin(self.unfurl(&linked)).await,
             Job::Setting(wish) => Box::pin(self.set(&wish)).await,
             Job::StepRefused(step) => self.step_refused(&step).await,
             Job::Uninstall(uninstall) => self.clean_up(&uninstall).await,

@@ -12,7 +12,7 @@ use super::oncall::Override;
 use super::severity::Severity;
 use super::sla::Promise;
 use super::step::StepRefused;
-use super::surfaces::{FromMessage, HomeOpened, Joined, Remark, SettingWish};
+use super::surfaces::{FromMessage, HomeOpened, Joined, Linked, Remark, SettingWish};
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -426,6 +426,8 @@ pub enum Job {
     Home(HomeOpened),
     /// Say hello.
     Joined(Joined),
+    /// Show how incidents stand to which these lead.
+    Linked(Linked),
     /// Change it.
     Setting(SettingWish),
     /// Tell a workflow why not.
@@ -447,6 +449,7 @@ impl Job {
             Self::FromMessage(wish) => &wish.intent.id,
             Self::Home(opened) => &opened.id,
             Self::Joined(joined) => &joined.id,
+            Self::Linked(linked) => &linked.id,
             Self::Setting(wish) => &wish.id,
             Self::StepRefused(step) => &step.id,
             Self::Uninstall(uninstall) => &uninstall.id,
@@ -470,6 +473,7 @@ impl Job {
             // One after the other for each person, so that what is painted last is the present.
             Self::Home(HomeOpened { workspace, by, .. }) => IntentId::of("home", &[workspace.as_str(), by.id.as_str()]),
             Self::Joined(joined) => joined.id.clone(),
+            Self::Linked(linked) => linked.id.clone(),
             Self::Setting(wish) => IntentId::of("settings", &[wish.workspace.as_str()]),
             Self::StepRefused(step) => step.id.clone(),
             Self::Uninstall(uninstall) => IntentId::of("workspace", &[uninstall.workspace.as_str()]),

@@ -102,6 +102,7 @@ fn summary(id: &str, severity: Severity, started: &str, service: &str) -> Summar
         count: 1,
         quiet: false,
         assignee: None,
+        url: None,
     }
 }
 

@@ -79,6 +79,23 @@ pub struct Joined {
     pub channel: Channel,
 }
 
+/// Somebody shared links to pages of which some may be incidents'.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    /// For the logs and the queue's deduplication.
+    pub id: IntentId,
+    /// The installation.
+    pub workspace: Workspace,
+    /// Who.
+    pub by: Person,
+    /// What they lead to, as Slack found them in the message.
+    pub urls: Vec<String>,
+    /// By what Slack knows the message, or the one that is still being written.
+    pub unfurl_id: String,
+    /// Which of the two it is.
+    pub source: String,
+}
+
 /// Somebody wants a setting to be different. Said twice, it is said once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettingWish {

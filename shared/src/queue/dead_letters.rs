@@ -427,6 +427,7 @@ impl From<&Job> for Said {
             Job::FromMessage(wish) => Self::from(&*wish.intent),
             Job::Home(opened) => Self { intents: vec![opened.id.clone()], about: vec![opened.by.id.to_string()] },
             Job::Joined(joined) => Self { intents: vec![joined.id.clone()], about: vec![joined.channel.to_string()] },
+            Job::Linked(linked) => Self { intents: vec![linked.id.clone()], about: vec![linked.by.id.to_string()] },
             Job::Setting(wish) => Self { intents: vec![wish.id.clone()], about: vec![wish.by.id.to_string()] },
             Job::StepRefused(step) => Self { intents: vec![step.id.clone()], about: vec![step.execution.to_string()] },
             Job::Uninstall(uninstall) => Self { intents: vec![uninstall.id.clone()], about: vec![uninstall.workspace.to_string()] },

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::domain::ids::{Channel, IntentId, MessageTs, UserId, Workspace};
 use crate::domain::intent::{Ask, Job, Person, Place, ReplyTo, Spoken, Uninstall};
-use crate::domain::surfaces::{HomeOpened, Joined, Remark, Remarked};
+use crate::domain::surfaces::{HomeOpened, Joined, Linked, Remark, Remarked};
 
 use crate::render::modal::NOTE_MAX;
 
@@ -14,6 +14,9 @@ use super::command::{self, Wish};
 use super::step;
 use super::text;
 use super::verify::Verified;
+
+/// How many links of one message are looked at.
+const LINKS: usize = 5;
 
 /// What Slack sends, as far as it is read.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -71,6 +74,9 @@ pub struct Event {
     pub function: Option<Function>,
     pub inputs: Option<serde_json::Map<String, serde_json::Value>>,
     pub function_execution_id: Option<String>,
+    pub links: Option<Vec<Link>>,
+    pub unfurl_id: Option<String>,
+    pub source: Option<String>,
 }
 
 /// The step that a workflow has come to.
@@ -79,6 +85,14 @@ pub struct Event {
 #[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
 pub struct Function {
     pub callback_id: String,
+}
+
+/// A link in a message, to a domain that the app's manifest names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[expect(missing_docs, reason = "the fields are Slack's, by Slack's names")]
+pub struct Link {
+    pub url: String,
 }
 
 /// What was reacted to.
@@ -146,6 +160,7 @@ impl Delivery {
             "reaction_added" => self.reaction(event, workspace, now),
             "message" => self.reply(event, workspace, now),
             "app_home_opened" => home_opened(event, workspace),
+            "link_shared" => linked(event, workspace),
             "member_joined_channel" => self.joined(event, workspace),
             "function_executed" => step::wanted(event, workspace, now),
             "app_uninstalled" => self.uninstalled(event, workspace, now),
@@ -281,6 +296,22 @@ fn home_opened(event: &Event, workspace: Workspace) -> Wanted {
     Wanted::Queue(Job::Home(HomeOpened { id, workspace, by }))
 }
 
+/// Somebody shares links, or is about to. <https://docs.slack.dev/reference/events/link_shared>
+fn linked(event: &Event, workspace: Workspace) -> Wanted {
+    let urls: Vec<_> = event.links.iter().flatten().map(|link| &link.url).filter(|url| !url.is_empty()).take(LINKS).cloned().collect();
+    let (Some(user), Some(unfurl_id), Some(source)) = (word(event.user.as_ref()), &event.unfurl_id, &event.source) else {
+        return Wanted::Ignore("links of which Slack does not say where they stand".to_owned());
+    };
+    if urls.is_empty() {
+        return Wanted::Ignore("no links".to_owned());
+    }
+    let place = word(event.channel.as_ref()).map(|channel| Place { channel: Channel::new(channel), message: None });
+    let by = Person { id: UserId::new(&user), name: None, email: None, team: None, enterprise: None, place };
+    let id = IntentId::of("event", &[workspace.as_str(), unfurl_id, source, &event.kind]);
+    let (unfurl_id, source) = (unfurl_id.clone(), source.clone());
+    Wanted::Queue(Job::Linked(Linked { id, workspace, by, urls, unfurl_id, source }))
+}
+
 /// Somebody speaks to the bot: the same words as after `/incident`; nothing said asks how things stand.
 fn mention(event: &Event, workspace: Workspace, now: Timestamp) -> Wanted {
     let (Some(user), Some(channel)) = (word(event.user.as_ref()), word(event.channel.as_ref())) else {
@@ -373,6 +404,28 @@ mod tests {
         ];
         for more in none {
             assert_eq!(said(reply(&more)), None, "{more}");
+        }
+    }
+
+    #[test]
+    fn links_travel_with_the_name_by_which_slack_knows_their_message() {
+        let links = |more: Value| {
+            let mut event = json!({
+                "type": "link_shared", "user": "U0JANE", "channel": "C1", "message_ts": "1768446121.000100", "unfurl_id": "C1.1", "source": "composer",
+                "links": [{ "domain": "example.com", "url": "https://example.com/1" }, { "domain": "example.com", "url": "" }],
+            });
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            match wanted(&event) {
+                Wanted::Queue(Job::Linked(linked)) => Some((linked.urls, linked.unfurl_id, linked.source)),
+                Wanted::Ignore(_) => None,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(links(json!({})), Some((vec!["https://example.com/1".to_owned()], "C1.1".to_owned(), "composer".to_owned())));
+        let many: Vec<_> = (0..50).map(|number| json!({ "url": format!("https://example.com/{number}") })).collect();
+        assert_eq!(links(json!({ "links": many })).map(|(urls, ..)| urls.len()), Some(LINKS));
+        for none in [json!({ "unfurl_id": null }), json!({ "links": [] }), json!({ "source": null }), json!({ "user": null })] {
+            assert_eq!(links(none.clone()), None, "{none}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::messages::Message;
 use crate::outbound::{Attempt, deliver, deliver_copies, deliver_event, keep};
 use crate::state::{Delivery, Emitted, Payload, Slack, State, Target};
 use crate::teams::Bot;
+use crate::web_api::unfurl;
 use crate::world::{APP_ID, Channel, TEAM};
 
 /// The events that a new message brings about, as far as the app wants to know of them.
@@ -28,6 +29,9 @@ pub(crate) fn of_message(state: &State, message: &Message) -> Vec<Value> {
         shape
     };
     let mut events: Vec<Value> = about_message(state, channel, shape).into_iter().collect();
+    if hears(state, &channel.team_id, "link_shared") {
+        events.extend(unfurl::shared(message));
+    }
     let mentions_bot = message.bot_id.is_none() && message.text.contains(&format!("<@{}", state.world.bot(&channel.team_id).user_id));
     if mentions_bot && channel.is_member && !channel.is_im && hears(state, &channel.team_id, "app_mention") {
         let mut shape = shape();
@@ -64,8 +68,9 @@ pub(crate) fn about_message(state: &State, channel: &Channel, event: impl FnOnce
 }
 
 /// The scopes of which an event needs one: <https://docs.slack.dev/reference/events>.
-const SCOPES: [(&str, &[&str]); 8] = [
+const SCOPES: [(&str, &[&str]); 9] = [
     ("app_mention", &["app_mentions:read"]),
+    ("link_shared", &["links:read"]),
     ("member_joined_channel", &["channels:read", "groups:read"]),
     ("message.channels", &["channels:history"]),
     ("message.groups", &["groups:history"]),

@@ -23,7 +23,7 @@ const WITHOUT_JSON: [&str; 11] = [
 ];
 
 /// Arguments that hold JSON; in forms they are texts.
-const JSON_VALUES: [&str; 5] = ["attachments", "blocks", "metadata", "outputs", "view"];
+const JSON_VALUES: [&str; 6] = ["attachments", "blocks", "metadata", "outputs", "unfurls", "view"];
 
 /// Arguments of `oauth.v2.access` that are secret.
 const SECRETS: [&str; 3] = ["client_secret", "code", "refresh_token"];

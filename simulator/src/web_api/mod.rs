@@ -10,6 +10,7 @@ mod chat;
 mod conversations;
 mod functions;
 pub(crate) mod limits;
+pub(crate) mod unfurl;
 mod usergroups;
 mod users;
 pub(crate) mod views;
@@ -82,6 +83,7 @@ fn method(name: &str) -> Option<(Method, &'static [&'static str])> {
         "chat.update" => (chat::update, &["chat:write"]),
         "chat.delete" => (chat::delete, &["chat:write"]),
         "chat.getPermalink" => (chat::permalink, &[]),
+        "chat.unfurl" => (unfurl::unfurl, &["links:write"]),
         // Of these four scopes the one that fits the conversation is needed; the method itself looks.
         "conversations.history" => (conversations::history, &[]),
         "conversations.replies" => (conversations::replies, &[]),

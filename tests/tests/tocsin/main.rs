@@ -21,6 +21,7 @@ mod home;
 mod install;
 mod joined;
 mod kinds;
+mod links;
 mod once;
 mod order;
 mod page;

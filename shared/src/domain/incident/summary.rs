@@ -45,6 +45,9 @@ pub struct Summary {
     /// Whom it is assigned to, where that is a person in Slack.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<UserId>,
+    /// Its page at its source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 impl Summary {
@@ -89,6 +92,7 @@ impl Incident {
             count: self.count,
             quiet: self.needed_since().is_none(),
             assignee: assignee.map(|fact| UserId::new(&fact.value)),
+            url: self.facts.url.as_ref().map(|url| url.value.clone()),
         })
     }
 }

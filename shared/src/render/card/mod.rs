@@ -116,13 +116,20 @@ pub(super) fn standing(incident: &Incident) -> Mrkdwn {
 fn color(incident: &Incident) -> &'static str {
     let told =
         incident.is_notice() || (incident.state() != State::Resolved && incident.fired.is_some() && incident.needed_since().is_none());
-    match (incident.state(), incident.severity()) {
+    match incident.state() {
         _ if told => "#868e96",
-        (State::Resolved, _) => "#2eb67d",
-        (_, Severity::P1) => "#e01e5a",
-        (_, Severity::P2) => "#f2711c",
-        (_, Severity::P3) => "#ecb22e",
-        (_, Severity::P4) => "#36c5f0",
+        State::Resolved => "#2eb67d",
+        State::Expected | State::Triggered | State::Acknowledged | State::Snoozed => color_of(incident.severity()),
+    }
+}
+
+/// The colour of what is open.
+pub(super) fn color_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::P1 => "#e01e5a",
+        Severity::P2 => "#f2711c",
+        Severity::P3 => "#ecb22e",
+        Severity::P4 => "#36c5f0",
     }
 }
 
