@@ -46,6 +46,7 @@ pub(super) fn unfurl(state: &mut State, caller: &Caller, args: &Args) -> Answer 
     if unfurls.keys().any(|url| !known.contains(url)) {
         return Err("cannot_unfurl_url".into());
     }
+    limits::check_message(&[], &unfurls.values().cloned().collect::<Vec<_>>())?;
     let attachments: Vec<_> = unfurls
         .iter()
         .map(|(url, shown)| {
@@ -54,7 +55,6 @@ pub(super) fn unfurl(state: &mut State, caller: &Caller, args: &Args) -> Answer 
             shown
         })
         .collect();
-    limits::check_message(&[], &attachments)?;
     state.change(&channel, &ts, |message| message.attachments = attachments).ok_or("cannot_unfurl_message")?;
     Ok(fields(json!({})))
 }

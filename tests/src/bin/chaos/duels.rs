@@ -42,7 +42,7 @@ pub(crate) async fn run(options: &Options) -> Report {
         for card in &fought {
             card.has_buttons(&BUTTONS).await;
         }
-        world.dispatcher().mapping("worker").pause();
+        world.dispatcher().mapping("worker").rest().await;
         join_all(fought.iter().map(|card| duel(&world, card))).await;
         world.dispatcher().mapping("worker").resume();
         cards.extend(fought);
