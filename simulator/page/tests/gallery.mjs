@@ -158,6 +158,11 @@ await journey(async (open, next) => {
   await desk.presses("modal-cancel");
   await phone.gone(modal(phone), "the form");
 
+  next("a link, and a workflow's step");
+  const { url } = await (await desk.page.request.get("/sim/samples/own-create.json")).json();
+  await types(`is it this one? ${url}`);
+  await look("a link", (screen) => screen.messages().filter({ hasText: "is it this one?" }).filter({ hasText: INCIDENT }));
+
   next("Home, and what the bot says directly");
   await desk.presses("channel-tocsin");
   await phone.presses("toggle-sidebar");
