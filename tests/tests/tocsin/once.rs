@@ -6,7 +6,7 @@ use tests::ministack::Queue;
 use tests::world::World;
 
 /// What a function was brought so far that contains `text`, once each.
-fn brought(world: &World, function: &str, text: &str) -> Vec<Value> {
+pub(crate) fn brought(world: &World, function: &str, text: &str) -> Vec<Value> {
     let seen = world.dispatcher().mapping(function).seen();
     let mut records: Vec<Value> = seen.into_iter().filter(|record| record.to_string().contains(text)).collect();
     records.dedup_by_key(|record| record.get("messageId").cloned());
@@ -26,7 +26,7 @@ async fn deliver_at_once(world: &World, function: &str, record: &Value, times: u
 }
 
 /// Puts the same job onto its queue again, as if SQS's five minutes of deduplication were over.
-async fn deliver_much_later(world: &World, queue: Queue, record: &Value) {
+pub(crate) async fn deliver_much_later(world: &World, queue: Queue, record: &Value) {
     let body = record.get("body").and_then(Value::as_str).unwrap_or_default();
     world.queues_again(queue, body).await;
 }

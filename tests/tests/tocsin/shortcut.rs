@@ -1,8 +1,11 @@
 //! An incident that begins with somebody's message.
 
 use serde_json::Value;
+use tests::ministack::Queue;
 use tests::slack::Message;
 use tests::world::World;
+
+use crate::once::{brought, deliver_much_later};
 
 async fn says(world: &World, channel: &str, text: &str) -> String {
     let said = world.user("omar").says(channel, text).await.delivery;
@@ -46,6 +49,10 @@ async fn it_is_said_once_however_often_the_form_is_sent() {
     let card = world.card("#incidents", "Slow, said twice").await;
     card.thread_of(1).await;
     world.until("the message hears of it", async || if under(&world, &ts).await.is_empty() { Err(String::new()) } else { Ok(()) }).await;
+    // SQS hands the job out again, long after it was done.
+    for job in brought(&world, "worker", "Slow, said twice") {
+        deliver_much_later(&world, Queue::Intents, &job).await;
+    }
     world.settled().await;
     assert_eq!((under(&world, &ts).await.len(), world.cards("#incidents", "Slow, said twice").await.len()), (1, 1));
     world.finish().await;
