@@ -113,8 +113,8 @@ fn lists(incident: &Incident, shown: &impl Fn(&str, &Value)) {
     for (number, summary) in all.iter_mut().enumerate() {
         summary.state = [State::Triggered, summary.state, State::Acknowledged][number % 3];
     }
-    shown("a list", &crate::fits("a list", &answer::list(&all)));
-    shown("the status", &crate::fits("the status", &answer::status(&all)));
+    shown("a list", &crate::fits("a list", &answer::list(&all, 3)));
+    shown("the status", &crate::fits("the status", &answer::status(&all, 3)));
     let page = crate::fits("a page", &digest::page(&vec![incident.clone(); PAGE]));
     assert_eq!(page["blocks"].as_array().map(Vec::len), Some(PAGE), "every incident of a page has its place");
     shown("a page", &page);

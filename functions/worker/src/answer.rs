@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::domain::Refusal;
-use shared::domain::ids::{Channel, MessageTs, UserId, Workspace};
+use shared::domain::ids::{Channel, IncidentId, MessageTs, UserId, Workspace};
 use shared::domain::incident::{Incident, Outcome, Summary};
-use shared::domain::intent::{Ask, Intent, Question, ReplyTo, Target};
+use shared::domain::intent::{Ask, Intent, Person, Question, ReplyTo, Target};
 use shared::queue::Failure;
 use shared::render::{answer, help};
 use shared::slack::blocks::Message;
@@ -30,6 +30,11 @@ struct ToPerson<'a> {
     message: &'a Message,
 }
 
+/// Why somebody reads nothing about an incident.
+pub(crate) fn hidden(id: &IncidentId) -> Refusal {
+    Refusal::new(format!("{id} shows only in channels that you are not in."))
+}
+
 impl App {
     /// Answers a question.
     pub(crate) async fn answer(&self, workspace: &Workspace, question: &Question) -> Result<(), Failure> {
@@ -46,7 +51,7 @@ impl App {
                 answer::commands(&self.settings(wants, Timestamp::now()))
             }
             Ask::Nothing(refusal) => answer::refused(refusal),
-            Ask::Show(target) => match self.seen(workspace, &question.by.id, target).await? {
+            Ask::Show(target) => match self.seen(workspace, &question.by, target).await? {
                 Ok(incident) => {
                     let timeline = self.store.timeline(workspace, &incident.id).await.map_err(|error| Failure::later(&error))?;
                     answer::show(&incident, &timeline)
@@ -65,26 +70,32 @@ impl App {
     }
 
     /// What there is to say of the open incidents that the person sees.
-    async fn of_the_open(&self, workspace: &Workspace, question: &Question, say: fn(&[Summary]) -> Message) -> Result<Message, Failure> {
-        let sight = match self.sight(workspace, &question.by.id).await? {
+    async fn of_the_open(
+        &self,
+        workspace: &Workspace,
+        question: &Question,
+        say: fn(&[Summary], usize) -> Message,
+    ) -> Result<Message, Failure> {
+        let sight = match self.sight(workspace, &question.by).await? {
             Ok(sight) => sight,
             Err(refusal) => return Ok(answer::refused(&refusal)),
         };
         let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?;
-        open.retain(|summary| sight.sees(&summary.channels));
-        Ok(say(&open))
+        let all = answer::open(&open).len();
+        open.retain(|summary| sight.sees(summary));
+        Ok(say(&open, all - answer::open(&open).len()))
     }
 
     /// The incident that somebody asks about, if they see it.
-    async fn seen(&self, workspace: &Workspace, person: &UserId, target: &Target) -> Result<Result<Incident, Refusal>, Failure> {
-        let incident = match self.asked_about(workspace, target).await.map_err(|error| Failure::later(&error))? {
+    async fn seen(&self, workspace: &Workspace, person: &Person, target: &Target) -> Result<Result<Incident, Refusal>, Failure> {
+        let incident = match self.asked_about(workspace, target, person).await? {
             Ok(incident) => incident,
             Err(refusal) => return Ok(Err(refusal)),
         };
         Ok(match self.sight(workspace, person).await? {
             Err(refusal) => Err(refusal),
-            Ok(sight) if sight.sees(&incident.channels) => Ok(incident),
-            Ok(_) => Err(Refusal::new(format!("{} shows only in channels that you are not in.", incident.id))),
+            Ok(sight) if incident.summary().is_none_or(|summary| sight.sees(&summary)) => Ok(incident),
+            Ok(_) => Err(hidden(&incident.id)),
         })
     }
 

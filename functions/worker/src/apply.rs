@@ -5,8 +5,8 @@ use shared::domain::Refusal;
 use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
 use shared::domain::incident::{Effect, Incident, Outcome, State, Summary};
-use shared::domain::intent::{Action, Actor, Intent, Target};
-use shared::domain::people::{Standing, may_act};
+use shared::domain::intent::{Action, Actor, Intent, Person, Target};
+use shared::domain::people::{Standing, may_act, may_anywhere};
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
 use shared::queue::Failure;
@@ -15,6 +15,7 @@ use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
 use shared::store::workspaces::Wants;
 
+use crate::answer::{OPEN_MOST, hidden};
 use crate::{App, lock, wakes};
 
 /// How often a conflict is decided anew within one delivery: every round somebody else has got ahead, so it ends.
@@ -77,7 +78,7 @@ impl App {
     async fn round(&self, workspace: &Workspace, intent: &Intent, standing: Option<Standing>, lost: usize) -> Result<Round, Failure> {
         let later = |error: StoreError| Failure::later(&error);
         let now = Timestamp::now();
-        let found = match self.find(workspace, intent, lost).await.map_err(later)? {
+        let found = match self.find(workspace, intent, lost).await? {
             Ok(found) => found,
             Err(refusal) => {
                 let committed = self.store.refuse(workspace, &intent.id, None, &refusal, now).await.map_err(later)?;
@@ -86,7 +87,10 @@ impl App {
         };
         let mut settings = self.settings(found.wants, now);
         let allowed = match (&intent.by, standing) {
-            (Actor::User(person), Some(standing)) => may_act(standing, person, &settings.configuration.people),
+            (Actor::User(person), Some(standing)) => match may_act(standing, person, &settings.configuration.people) {
+                Ok(()) if may_anywhere(standing).is_err() && !found.new => self.is_theirs(workspace, person, &found.incident).await?,
+                allowed => allowed,
+            },
             (Actor::User(_) | Actor::Source(_), _) => Ok(()),
         };
         let known = match (&intent.action, allowed) {
@@ -123,6 +127,12 @@ impl App {
         Ok(settled(committed, marker, Some(incident)))
     }
 
+    /// Whoever may act only in some channels may do so about what shows where they are.
+    async fn is_theirs(&self, workspace: &Workspace, person: &Person, incident: &Incident) -> Result<Result<(), Refusal>, Failure> {
+        let sight = self.sight(workspace, person).await?;
+        Ok(sight.and_then(|sight| if sight.shows(&incident.channels) { Ok(()) } else { Err(hidden(&incident.id)) }))
+    }
+
     /// To which of the usergroups that may decide this the person belongs; or why that cannot be known.
     async fn groups_of(
         &self,
@@ -133,29 +143,28 @@ impl App {
     ) -> Result<Result<Vec<String>, Refusal>, Failure> {
         let asked = incident.decisions.iter().find(|known| known.asked.name == decision);
         match (&intent.by, asked) {
-            (Actor::User(person), Some(known)) => self.member_of(workspace, &person.id, &known.asked.who).await,
+            (Actor::User(person), Some(known)) => self.member_of(workspace, person, &known.asked.who).await,
             _ => Ok(Ok(Vec::new())),
         }
     }
 
     /// The incident that is meant, or why there is none. `lost`: how often somebody was faster.
-    async fn find(&self, workspace: &Workspace, intent: &Intent, lost: usize) -> Result<Result<Found, Refusal>, StoreError> {
+    async fn find(&self, workspace: &Workspace, intent: &Intent, lost: usize) -> Result<Result<Found, Refusal>, Failure> {
+        let later = |error: StoreError| Failure::later(&error);
+        let person = match &intent.by {
+            Actor::User(person) => Some(person),
+            Actor::Source(_) => None,
+        };
         match &intent.target {
             Target::New => {
-                let wants = self.store.wants(workspace).await?;
-                self.new_incident(workspace, intent, None, wants, lost).await.map(Ok)
+                let wants = self.store.wants(workspace).await.map_err(later)?;
+                self.new_incident(workspace, intent, None, wants, lost).await.map(Ok).map_err(later)
             }
-            Target::Id(id) => self.known(workspace, id).await,
-            Target::Prefix(prefix) => {
-                let known = self.store.beginning_with(workspace, prefix, 6).await?;
-                self.the_one(workspace, &known, &format!("No incident's id begins with {prefix}.")).await
-            }
-            Target::Only => {
-                let open = self.store.open(workspace, 6).await?;
-                self.the_one(workspace, &open, "Nothing is open.").await
-            }
+            Target::Id(id) => self.known(workspace, id).await.map_err(later),
+            Target::Prefix(prefix) => self.beginning_with(workspace, prefix, person).await,
+            Target::Only => self.only(workspace, person).await,
             Target::Key(key) => {
-                let Pointed { id: from, incident, begun, wants } = self.store.pointed(workspace, key).await?;
+                let Pointed { id: from, incident, begun, wants } = self.store.pointed(workspace, key).await.map_err(later)?;
                 let rate = wants.configuration.flapping;
                 let may_flap = matches!(&intent.action, Action::Create(changes) if changes.may_flap());
                 let is_flapping = may_flap && rate.is_flapping(&begun, intent.at);
@@ -166,10 +175,31 @@ impl App {
                     Some(incident) if is_flapping => {
                         Found { repoint: Some(meaning), ..Found::known(incident.held(rate, intent.at), wants) }
                     }
-                    Some(_) | None => self.new_incident(workspace, intent, Some(meaning), wants, lost).await?,
+                    Some(_) | None => self.new_incident(workspace, intent, Some(meaning), wants, lost).await.map_err(later)?,
                 }))
             }
         }
+    }
+
+    /// The one whose id begins so, of those that this person sees; whoever knows the whole id need not see it for that.
+    async fn beginning_with(
+        &self,
+        workspace: &Workspace,
+        prefix: &str,
+        person: Option<&Person>,
+    ) -> Result<Result<Found, Refusal>, Failure> {
+        let later = |error: StoreError| Failure::later(&error);
+        let known = self.store.beginning_with(workspace, prefix, OPEN_MOST).await.map_err(later)?;
+        if let Some(whole) = known.iter().find(|summary| summary.id.as_str() == prefix) {
+            return self.known(workspace, &whole.id).await.map_err(later);
+        }
+        self.the_one(workspace, known, &format!("No incident's id begins with {prefix}."), person).await
+    }
+
+    /// The only one that is open, of those that this person sees.
+    async fn only(&self, workspace: &Workspace, person: Option<&Person>) -> Result<Result<Found, Refusal>, Failure> {
+        let open = self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?;
+        self.the_one(workspace, open, "Nothing is open.", person).await
     }
 
     /// An incident that nobody knows of yet. That its id is another one's, the transaction finds out; only then it is looked for a longer one.
@@ -200,9 +230,21 @@ impl App {
         })
     }
 
-    async fn the_one(&self, workspace: &Workspace, known: &[Summary], none: &str) -> Result<Result<Found, Refusal>, StoreError> {
-        match known {
-            [only] => self.known(workspace, &only.id).await,
+    async fn the_one(
+        &self,
+        workspace: &Workspace,
+        mut known: Vec<Summary>,
+        none: &str,
+        person: Option<&Person>,
+    ) -> Result<Result<Found, Refusal>, Failure> {
+        if let (Some(person), false) = (person, known.is_empty()) {
+            match self.sight(workspace, person).await? {
+                Ok(sight) => known.retain(|summary| sight.sees(summary)),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        match known.as_slice() {
+            [only] => self.known(workspace, &only.id).await.map_err(|error| Failure::later(&error)),
             [] => Ok(Err(Refusal::new(format!("{none} `/incident list` shows what is open.")))),
             several => {
                 let title = |one: &Summary| one.title.replace(['<', '>', '\n'], " ").chars().take(80).collect::<String>();
@@ -215,17 +257,16 @@ impl App {
     }
 
     /// The incident that a question is about.
-    pub(crate) async fn asked_about(&self, workspace: &Workspace, target: &Target) -> Result<Result<Incident, Refusal>, StoreError> {
+    pub(crate) async fn asked_about(
+        &self,
+        workspace: &Workspace,
+        target: &Target,
+        person: &Person,
+    ) -> Result<Result<Incident, Refusal>, Failure> {
         let found = match target {
-            Target::Id(id) => self.known(workspace, id).await?,
-            Target::Prefix(prefix) => {
-                let known = self.store.beginning_with(workspace, prefix, 6).await?;
-                self.the_one(workspace, &known, &format!("No incident's id begins with {prefix}.")).await?
-            }
-            Target::Only | Target::New | Target::Key(_) => {
-                let open = self.store.open(workspace, 6).await?;
-                self.the_one(workspace, &open, "Nothing is open.").await?
-            }
+            Target::Id(id) => self.known(workspace, id).await.map_err(|error| Failure::later(&error))?,
+            Target::Prefix(prefix) => self.beginning_with(workspace, prefix, Some(person)).await?,
+            Target::Only | Target::New | Target::Key(_) => self.only(workspace, Some(person)).await?,
         };
         Ok(found.map(|found| found.incident))
     }

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use shared::domain::Refusal;
-use shared::domain::ids::{UserId, Workspace};
+use shared::domain::ids::Workspace;
+use shared::domain::intent::Person;
 use shared::domain::people::Who;
 use shared::queue::Failure;
 use shared::slack::client::SlackError;
 
+use crate::workspace::team_of;
 use crate::{App, lock};
 
 /// For how long a usergroup's members are believed.
@@ -28,16 +30,16 @@ impl App {
     pub(crate) async fn member_of(
         &self,
         workspace: &Workspace,
-        person: &UserId,
+        person: &Person,
         who: &Who,
     ) -> Result<Result<Vec<String>, Refusal>, Failure> {
         let mut member_of = Vec::new();
-        if who.includes(person, &[]) {
+        if who.includes(&person.id, &[]) {
             return Ok(Ok(member_of));
         }
         for group in who.groups() {
-            match self.members(workspace, group).await {
-                Ok(members) if members.iter().any(|member| member == person.as_str()) => member_of.push(group.to_owned()),
+            match self.members(workspace, person, group).await {
+                Ok(members) if members.iter().any(|member| member == person.id.as_str()) => member_of.push(group.to_owned()),
                 Ok(_) => {}
                 Err(error @ (SlackError::Never { .. } | SlackError::Token(_) | SlackError::Closed(_))) => {
                     tracing::error!(workspace = workspace.as_str(), group, %error, advice = error.advice(), outcome = "unknown_group", "usergroups.users.list failed");
@@ -52,13 +54,15 @@ impl App {
         Ok(Ok(member_of))
     }
 
-    async fn members(&self, workspace: &Workspace, group: &str) -> Result<Vec<String>, SlackError> {
+    async fn members(&self, workspace: &Workspace, person: &Person, group: &str) -> Result<Vec<String>, SlackError> {
         let key = (workspace.clone(), group.to_owned());
         let known = lock(&self.groups.0).get(&key).filter(|(_, at)| at.elapsed() < KEPT).map(|(members, _)| members.clone());
         if let Some(members) = known {
             return Ok(members);
         }
-        let answer = self.ask(workspace, "usergroups.users.list", &[("usergroup", group)]).await?;
+        let mut arguments = vec![("usergroup", group)];
+        arguments.extend(team_of(workspace, person).map(|team| ("team_id", team)));
+        let answer = self.ask(workspace, "usergroups.users.list", &arguments).await?;
         let members = answer.get("users").and_then(Value::as_array).into_iter().flatten();
         let members: Vec<String> = members.filter_map(|user| user.as_str().map(str::to_owned)).collect();
         let mut groups = lock(&self.groups.0);

@@ -8,6 +8,7 @@ use shared::domain::intent::Person;
 use shared::domain::people::{Profile, may_act, may_set};
 use shared::domain::surfaces::HomeOpened;
 use shared::queue::Failure;
+use shared::render::answer;
 use shared::render::home::{self, Home};
 use shared::slack::blocks::HomeView;
 use shared::slack::client::SlackError;
@@ -43,15 +44,18 @@ impl App {
         let later = |error: StoreError| Failure::later(&error);
         let settings = self.settings(self.store.wants(workspace).await.map_err(later)?, Timestamp::now());
         let sight = match may_act(profile.standing, person, &settings.configuration.people) {
-            Ok(()) => self.sight(workspace, &person.id).await?,
+            Ok(()) => self.sight(workspace, person).await?,
             Err(refusal) => Err(refusal),
         };
         let view = match sight {
             Err(refusal) => home::closed(&refusal),
             Ok(sight) => {
                 let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(later)?;
-                open.retain(|summary| sight.sees(&summary.channels));
-                home::home(&Home { person: &person.id, open: &open, settings: &settings, admin: may_set(profile).is_ok(), trouble })
+                let all = answer::open(&open).len();
+                open.retain(|summary| sight.sees(summary));
+                let elsewhere = all - answer::open(&open).len();
+                let admin = may_set(profile).is_ok();
+                home::home(&Home { person: &person.id, open: &open, elsewhere, settings: &settings, admin, trouble })
             }
         };
         let published = match self.bot(workspace).await {

@@ -1,4 +1,4 @@
-//! Under a link to an open incident's page stands how it stands: for whoever may see it, and only where they share it.
+//! Under a link to an open incident's page stands how it stands, where whoever shares it sees the incident; everybody in that conversation reads it there, as they would read the sharer's own words.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl App {
         let open = self.store.open(&workspace, OPEN_MOST).await.map_err(later)?;
         let mut meant: Vec<_> = open
             .iter()
-            .filter_map(|summary| urls.iter().find(|url| summary.url.as_ref() == Some(*url)).map(|url| (url.as_str(), summary)))
+            .filter_map(|summary| urls.iter().find(|url| is_same(summary.url.as_deref(), url)).map(|url| (url.as_str(), summary)))
             .collect();
         if meant.is_empty() {
             return Ok(());
@@ -42,8 +42,8 @@ impl App {
         if may_act(profile.standing, by, &settings.people).is_err() {
             return Ok(());
         }
-        let Ok(sight) = self.sight(&workspace, &by.id).await? else { return Ok(()) };
-        meant.retain(|(_, summary)| sight.sees(&summary.channels));
+        let Ok(sight) = self.sight(&workspace, by).await? else { return Ok(()) };
+        meant.retain(|(_, summary)| sight.sees(summary));
         if meant.is_empty() {
             return Ok(());
         }
@@ -57,11 +57,16 @@ impl App {
         let (workspace, user, intent) = (workspace.as_str(), by.id.as_str(), id.as_str());
         match shown {
             Ok(()) => tracing::info!(workspace, user, intent, outcome = "shown", "links"),
-            Err(error @ (SlackError::Closed(_) | SlackError::Never { .. })) => {
+            Err(error @ (SlackError::Closed(_) | SlackError::Never { .. } | SlackError::Token(_))) => {
                 tracing::warn!(workspace, user, intent, %error, advice = error.advice(), outcome = "not_shown", "links");
             }
             Err(error) => return Err(Failure::Later(format!("chat.unfurl: {error}"))),
         }
         Ok(())
     }
+}
+
+/// Whether both are one address. In a message, and in what Slack tells of one, the sign `&` is written as markup writes it.
+fn is_same(page: Option<&str>, shared: &str) -> bool {
+    page.is_some_and(|page| page == shared || page == shared.replace("&amp;", "&"))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::domain::Refusal;
 use shared::domain::configuration::Configuration;
 use shared::domain::intent::TakeOver;
-use shared::domain::people::may_act;
+use shared::domain::people::may_anywhere;
 use shared::queue::Failure;
 use shared::render::answer;
 
@@ -23,7 +23,8 @@ impl App {
         };
         let later = |error| Failure::later(&error);
         let wants = self.store.wants(&workspace).await.map_err(later)?;
-        let allowed = may_act(self.profile(&workspace, by).await?.standing, by, &wants.configuration.people);
+        // It concerns everybody, so those who may act only in some channels may not.
+        let allowed = may_anywhere(self.profile(&workspace, by).await?.standing);
         let meant = allowed.and_then(|()| meant(&wants.configuration, rotation.as_deref()));
         let rotation = match meant {
             Ok(rotation) => rotation,

@@ -53,7 +53,7 @@ impl App {
         let profile = self.profile(workspace, &spoken.by).await?;
         let mut refusal = may_act(profile.standing, &spoken.by, &settings.configuration.people).err();
         if refusal.is_none() {
-            refusal = match self.member_of(workspace, &spoken.by.id, &command.who).await? {
+            refusal = match self.member_of(workspace, &spoken.by, &command.who).await? {
                 Ok(member_of) if !command.who.includes(&spoken.by.id, &member_of) => Some(Refusal::new(format!(
                     "You may not use `{}` here. Whoever looks after Tocsin says in its configuration who may.",
                     command.name

@@ -17,6 +17,11 @@ use shared::store::workspaces::Wants;
 
 use crate::App;
 
+/// The team in which a person is asked about: a token of a whole organisation does not say it.
+pub(crate) fn team_of<'a>(workspace: &Workspace, person: &'a Person) -> Option<&'a str> {
+    person.team.as_ref().filter(|_| workspace.is_enterprise()).map(Workspace::as_str)
+}
+
 impl App {
     /// The installation that is meant, or why there is none.
     pub(crate) async fn workspace(&self, named: Option<&Workspace>) -> Result<Result<Workspace, Refusal>, Failure> {

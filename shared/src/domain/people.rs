@@ -108,7 +108,7 @@ pub fn may_act(standing: Standing, person: &Person, others: &Others) -> Result<(
 }
 
 /// Whether a person with this standing may act wherever they are, and why not.
-fn may_anywhere(standing: Standing) -> Result<(), Refusal> {
+pub fn may_anywhere(standing: Standing) -> Result<(), Refusal> {
     let why = match standing {
         Standing::Member => return Ok(()),
         Standing::Guest => "Guests cannot act on incidents here. Please ask a member of this workspace.",

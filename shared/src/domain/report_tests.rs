@@ -94,7 +94,7 @@ fn summary(id: &str, severity: Severity, started: &str, service: &str) -> Summar
         title: "t".into(),
         state: State::Triggered,
         started: at(started),
-        channels: Vec::new(),
+        channels: None,
         service: Some(service.into()),
         holder: None,
         acknowledged: None,

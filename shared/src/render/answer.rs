@@ -69,10 +69,11 @@ pub fn refused(refusal: &Refusal) -> Message {
 }
 
 /// What is open, the worst first; of the same severity first those that nobody has, and of these the oldest.
-pub fn list(summaries: &[Summary]) -> Message {
+/// `elsewhere`: how many more are open that this person does not see.
+pub fn list(summaries: &[Summary], elsewhere: usize) -> Message {
     let open = open(summaries);
     if open.is_empty() {
-        return all_quiet();
+        return all_quiet(elsewhere);
     }
     let lines = open.iter().take(LISTED).map(|summary| line(summary));
     let more = match open.len().saturating_sub(LISTED) {
@@ -82,14 +83,15 @@ pub fn list(summaries: &[Summary]) -> Message {
     let mut blocks = vec![Block::section(mrkdwn!("*{}*{}{}", incidents(open.len()), DOT, counts(&open)))];
     blocks.extend(sections(lines, "\n\n"));
     blocks.push(Block::context([more]));
+    blocks.push(Block::context([unseen(elsewhere)]));
     Message::new(mrkdwn!("{}: {}", incidents(open.len()), counts(&open)), blocks, Vec::new())
 }
 
-/// How things stand, in a line or two.
-pub fn status(summaries: &[Summary]) -> Message {
+/// How things stand, in a line or two. `elsewhere`: how many more are open that this person does not see.
+pub fn status(summaries: &[Summary], elsewhere: usize) -> Message {
     let open = open(summaries);
     if open.is_empty() {
-        return all_quiet();
+        return all_quiet(elsewhere);
     }
     let waiting = open.iter().filter(|summary| summary.state == State::Triggered);
     let oldest = waiting.clone().min_by_key(|summary| summary.started);
@@ -99,7 +101,7 @@ pub fn status(summaries: &[Summary]) -> Message {
     };
     let first = mrkdwn!("*{}*{}{}", incidents(open.len()), DOT, counts(&open));
     let text = mrkdwn!("{}: {}", incidents(open.len()), counts(&open));
-    Message::new(text, vec![Block::section(first), Block::section(second)], Vec::new())
+    Message::new(text, vec![Block::section(first), Block::section(second), Block::context([unseen(elsewhere)])], Vec::new())
 }
 
 /// Who is on call in each rotation, until when, and who comes after that.
@@ -184,12 +186,25 @@ fn history(entry: &Entry) -> Mrkdwn {
     mrkdwn!("{}  {}{}{}", Mrkdwn::when(entry.at), thread::headline(entry), said, fate)
 }
 
-fn all_quiet() -> Message {
-    Message::just(mrkdwn!("✅ All quiet: no incident is open."))
+fn all_quiet(elsewhere: usize) -> Message {
+    let quiet = if elsewhere == 0 {
+        mrkdwn!("✅ All quiet: no incident is open.")
+    } else {
+        mrkdwn!("Nothing is open in your channels. {}", unseen(elsewhere))
+    };
+    Message::just(quiet)
+}
+
+/// That there is more than one sees; only the number.
+pub(super) fn unseen(elsewhere: usize) -> Mrkdwn {
+    if elsewhere == 0 {
+        return Mrkdwn::default();
+    }
+    mrkdwn!("{} only in channels that you are not in.", incidents(elsewhere))
 }
 
 /// Those that are open, in the order in which one would look at them.
-pub(super) fn open(summaries: &[Summary]) -> Vec<&Summary> {
+pub fn open(summaries: &[Summary]) -> Vec<&Summary> {
     let is_open = |state| match state {
         State::Triggered | State::Acknowledged | State::Snoozed => true,
         State::Expected | State::Resolved => false,

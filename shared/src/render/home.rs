@@ -23,6 +23,8 @@ pub struct Home<'a> {
     pub person: &'a UserId,
     /// What is open.
     pub open: &'a [Summary],
+    /// How many more are open that this person does not see.
+    pub elsewhere: usize,
     /// What the workspace wants.
     pub settings: &'a Settings,
     /// Whether this person may change that.
@@ -36,8 +38,13 @@ pub fn home(home: &Home<'_>) -> HomeView {
     let open = answer::open(home.open);
     let own: Vec<&Summary> = open.iter().copied().filter(|summary| summary.is_of(home.person)).collect();
     let mut blocks = vec![
-        Block::header(if open.is_empty() { "All quiet".to_owned() } else { answer::incidents(open.len()) }),
+        Block::header(match (open.len(), home.elsewhere) {
+            (0, 0) => "All quiet".to_owned(),
+            (0, _) => "Nothing open in your channels".to_owned(),
+            (several, _) => answer::incidents(several),
+        }),
         Block::section(answer::counts(&open)),
+        Block::context([answer::unseen(home.elsewhere)]),
         Block::actions([Button::press("create_incident_form", "Create incident", Some(Style::Primary), "home")]),
     ];
     if !own.is_empty() {

@@ -142,7 +142,7 @@ fn every_message(text: &str) -> Vec<Value> {
     }
     let summary = Summary { state: State::Acknowledged, ..story.incident.summary().unwrap() };
     let summaries: Vec<_> = (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], ..summary.clone() }).collect();
-    messages.extend([json(&answer::list(&summaries)), json(&answer::status(&summaries))]);
+    messages.extend([json(&answer::list(&summaries, 7)), json(&answer::status(&summaries, 7))]);
     messages.push(json(&report::report(&format!("x{text}"), &tally(text))));
     let line = format!("{text} <@U0JANE> {text}");
     messages.push(json(&answer::refused(&Refusal::new(line))));
@@ -174,7 +174,7 @@ fn every_home(text: &str) -> Vec<Value> {
     settings.configuration.rotations = vec![rotation; 100];
     settings.configuration.routing = Some(Routing::all_to(Channel::new(text)));
     let refusal = Refusal::new(format!("{text} <@U0JANE>"));
-    let admin = Home { person: &person, open: &open, settings: &settings, admin: true, trouble: Some(&refusal) };
+    let admin = Home { person: &person, open: &open, elsewhere: 7, settings: &settings, admin: true, trouble: Some(&refusal) };
     vec![json(&home::home(&admin)), json(&home::home(&Home { admin: false, trouble: None, ..admin })), json(&home::closed(&refusal))]
 }
 

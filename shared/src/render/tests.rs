@@ -305,10 +305,12 @@ fn several() -> Vec<Summary> {
 
 #[test]
 fn a_list_is_sorted_and_leaves_out_what_is_over() {
-    assert_json_snapshot!("list", answer::list(&several()));
-    assert_json_snapshot!("list_empty", answer::list(&[Story::resolved().incident.summary().unwrap()]));
+    assert_json_snapshot!("list", answer::list(&several(), 0));
+    assert_json_snapshot!("list_of_a_few", answer::list(&several()[..1], 3));
+    assert_json_snapshot!("list_of_what_is_elsewhere", answer::list(&[], 1));
+    assert_json_snapshot!("list_empty", answer::list(&[Story::resolved().incident.summary().unwrap()], 0));
     let many: Vec<_> = (0..30).map(|number| one_of(number, Severity::P2, i64::from(number))).collect();
-    let many = json(&answer::list(&many)).to_string();
+    let many = json(&answer::list(&many, 0)).to_string();
     assert_eq!((many.matches("is not read").count(), many.matches("and 10 more").count()), (20, 1));
 }
 
@@ -316,7 +318,7 @@ fn a_list_is_sorted_and_leaves_out_what_is_over() {
 fn a_list_of_long_titles_loses_none() {
     let long = |number| Summary { title: "Checkout answers slowly ".repeat(20), ..one_of(number, Severity::P2, i64::from(number)) };
     let many: Vec<_> = (0..20).map(long).collect();
-    assert_eq!(json(&answer::list(&many)).to_string().matches("INC-0000").count(), 20);
+    assert_eq!(json(&answer::list(&many, 0)).to_string().matches("INC-0000").count(), 20);
 }
 
 #[test]
@@ -335,9 +337,9 @@ fn what_is_only_expected_is_in_no_list() {
 
 #[test]
 fn the_status_in_two_lines() {
-    assert_json_snapshot!("status", answer::status(&several()));
-    assert_json_snapshot!("status_all_held", answer::status(&[Story::acknowledged().incident.summary().unwrap()]));
-    assert_json_snapshot!("status_quiet", answer::status(&[]));
+    assert_json_snapshot!("status", answer::status(&several(), 0));
+    assert_json_snapshot!("status_all_held", answer::status(&[Story::acknowledged().incident.summary().unwrap()], 0));
+    assert_json_snapshot!("status_quiet", answer::status(&[], 0));
 }
 
 #[test]
@@ -412,11 +414,11 @@ fn home_shows_what_is_ones_own_what_is_open_and_to_admins_the_settings() {
     let (person, settings) = (UserId::new("U0JANE"), configured());
     let mut open = several();
     open[0].assignee = Some(person.clone());
-    let member = Home { person: &person, open: &open, settings: &settings, admin: false, trouble: None };
+    let member = Home { person: &person, open: &open, elsewhere: 0, settings: &settings, admin: false, trouble: None };
     assert_json_snapshot!("home", home::home(&member));
     let refusal = Refusal::new("Tocsin is not in that channel yet.");
     let bare = Settings::of(Channel::new("#incidents"), at(0));
-    assert_json_snapshot!("home_of_an_admin", home::home(&Home { open: &[], settings: &settings, admin: true, ..member }));
+    assert_json_snapshot!("home_of_an_admin", home::home(&Home { open: &[], elsewhere: 2, settings: &settings, admin: true, ..member }));
     let trouble = Home { open: &[], settings: &bare, admin: true, trouble: Some(&refusal), ..member };
     assert_json_snapshot!("home_with_trouble", home::home(&trouble));
     assert_json_snapshot!("home_closed", home::closed(&Refusal::new("Guests cannot act on incidents here.")));
@@ -430,7 +432,7 @@ fn home_of_a_thousand_open_incidents_shows_the_worst_and_says_how_many_more() {
         |number: usize| Summary { severity: Severity::ALL[number % 4], id: IncidentId::new(format!("INC-{number:06}")), ..one.clone() };
     let open: Vec<_> = (0..1_000).map(of).collect();
     let settings = configured();
-    let home = json(&home::home(&Home { person: &person, open: &open, settings: &settings, admin: true, trouble: None }));
+    let home = json(&home::home(&Home { person: &person, open: &open, elsewhere: 0, settings: &settings, admin: true, trouble: None }));
     assert_eq!(limits::check(&home), Vec::<String>::new());
     let text = home.to_string();
     assert!(text.contains("1000 open incidents") && text.contains("and 980 more") && text.contains("and 990 more"), "{text}");

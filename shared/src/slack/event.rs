@@ -159,8 +159,8 @@ impl Delivery {
             "app_mention" if event.bot_id.is_none() => mention(event, workspace, now),
             "reaction_added" => self.reaction(event, workspace, now),
             "message" => self.reply(event, workspace, now),
-            "app_home_opened" => home_opened(event, workspace),
-            "link_shared" => linked(event, workspace),
+            "app_home_opened" => home_opened(event, self.team(), workspace),
+            "link_shared" => linked(event, self.team(), workspace),
             "member_joined_channel" => self.joined(event, workspace),
             "function_executed" => step::wanted(event, workspace, now),
             "app_uninstalled" => self.uninstalled(event, workspace, now),
@@ -170,6 +170,11 @@ impl Delivery {
             }
             other => Wanted::Ignore(format!("nothing to do for `{other}`")),
         }
+    }
+
+    /// The team in which it happened, of an organisation that has several.
+    fn team(&self) -> Option<Workspace> {
+        self.team_id.as_ref().filter(|id| !id.is_empty()).map(Workspace::new)
     }
 
     /// The bot's own user, where Slack says who that is.
@@ -287,17 +292,17 @@ fn remark(
 }
 
 /// Somebody looks at Home; the other tab is the conversation with the bot. <https://docs.slack.dev/reference/events/app_home_opened>
-fn home_opened(event: &Event, workspace: Workspace) -> Wanted {
+fn home_opened(event: &Event, team: Option<Workspace>, workspace: Workspace) -> Wanted {
     let user = word(event.user.as_ref()).filter(|_| event.tab.as_deref() == Some("home"));
     let Some(user) = user else { return Wanted::Ignore("another tab than Home".to_owned()) };
     let event_ts = event.event_ts.as_deref().unwrap_or_default();
     let id = IntentId::of("event", &[workspace.as_str(), &user, event_ts, &event.kind]);
-    let by = Person { id: UserId::new(user), name: None, email: None, team: None, enterprise: None, place: None };
+    let by = Person { id: UserId::new(user), name: None, email: None, team, enterprise: None, place: None };
     Wanted::Queue(Job::Home(HomeOpened { id, workspace, by }))
 }
 
 /// Somebody shares links, or is about to. <https://docs.slack.dev/reference/events/link_shared>
-fn linked(event: &Event, workspace: Workspace) -> Wanted {
+fn linked(event: &Event, team: Option<Workspace>, workspace: Workspace) -> Wanted {
     let urls: Vec<_> = event.links.iter().flatten().map(|link| &link.url).filter(|url| !url.is_empty()).take(LINKS).cloned().collect();
     let (Some(user), Some(unfurl_id), Some(source)) = (word(event.user.as_ref()), &event.unfurl_id, &event.source) else {
         return Wanted::Ignore("links of which Slack does not say where they stand".to_owned());
@@ -306,7 +311,7 @@ fn linked(event: &Event, workspace: Workspace) -> Wanted {
         return Wanted::Ignore("no links".to_owned());
     }
     let place = word(event.channel.as_ref()).map(|channel| Place { channel: Channel::new(channel), message: None });
-    let by = Person { id: UserId::new(&user), name: None, email: None, team: None, enterprise: None, place };
+    let by = Person { id: UserId::new(&user), name: None, email: None, team, enterprise: None, place };
     let id = IntentId::of("event", &[workspace.as_str(), unfurl_id, source, &event.kind]);
     let (unfurl_id, source) = (unfurl_id.clone(), source.clone());
     Wanted::Queue(Job::Linked(Linked { id, workspace, by, urls, unfurl_id, source }))

@@ -66,10 +66,12 @@ pub(super) fn list(state: &mut State, caller: &Caller, args: &Args) -> Answer {
 pub(super) fn of_user(state: &mut State, caller: &Caller, args: &Args) -> Answer {
     let wanted = args.text("user").ok_or_else(|| ApiError::missing("user: whose own channels a bot is in is not simulated"))?;
     let user = caller.user(&state.world, &wanted).ok_or("user_not_found")?;
+    let team = caller.listed_team(args.text("team_id"))?;
     let types = args.text("types").unwrap_or_else(|| "public_channel".into());
     let kind = |channel: &Channel| if channel.is_private { "private_channel" } else { "public_channel" };
     let listed = |channel: &&Channel| {
         caller.reaches(&channel.team_id)
+            && team.as_ref().is_none_or(|team| channel.team_id == *team)
             && !channel.is_im
             && types.split(',').any(|wanted| wanted.trim() == kind(channel))
             && channel.members.contains(&user.id)

@@ -67,3 +67,36 @@ async fn lists_show_what_ones_channels_show() {
     }
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_reads_or_ends_what_shows_elsewhere_by_guessing() {
+    let world = World::start().await;
+    world.slack.tell("channels", &json!({ "id": "C0SECURITY", "members": ["U0JANE", "U0BOT"], "is_member": true })).await;
+    let routing = "[people]\nguests = [\"C0INCIDENTS\"]\n[routing]\ndefault = { channel = \"#incidents\" }\n[[routing.rules]]\nmatch = { service = \"vault\" }\nto = [{ channel = \"C0SECURITY\" }]";
+    world.configures(routing).await;
+    for name in ["vault-a", "vault-b"] {
+        let fields = json!({ "title": format!("SECRET {name}"), "service": "vault" });
+        world.drops(&own("create", name, jiff::Timestamp::now(), &fields)).await;
+        world.card("C0SECURITY", name).await;
+    }
+    let (jane, omar, guest) = (world.user("jane"), world.user("omar"), world.user("guest"));
+    for line in ["/incident show", "/incident ack", "/incident show IN", "/incident list", "/incident status"] {
+        for told in [omar.types(line).await.answer().await, guest.types_in("incidents", line).await.answer().await] {
+            assert!(!told.contains("SECRET") && !told.contains("All quiet"), "{line}: {told}");
+        }
+    }
+    let list = omar.types("/incident list").await.answer().await;
+    assert!(list.contains("Nothing is open in your channels") && list.contains("2 open incidents only in channels"), "{list}");
+    let which = jane.types("/incident show").await.answer().await;
+    assert!(which.contains("SECRET vault-a") && which.contains("SECRET vault-b"), "{which}");
+
+    // A guest who has heard of the id may not act upon it either; a member may, and sees it from then on.
+    let secret = world.card("C0SECURITY", "vault-a").await;
+    let told = guest.types_in("incidents", &format!("/incident resolve {} bye", secret.incident)).await.answer().await;
+    assert!(told.contains("shows only in channels that you are not in") && !told.contains("SECRET"), "{told}");
+    secret.shows("*Triggered*").await;
+    omar.types(&format!("/incident ack {}", secret.incident)).await.answer().await;
+    let list = omar.types("/incident list").await.answer().await;
+    assert!(list.contains("SECRET vault-a") && !list.contains("SECRET vault-b"), "{list}");
+    world.finish().await;
+}

@@ -21,9 +21,9 @@ pub struct Summary {
     pub state: State,
     /// When it began.
     pub started: Timestamp,
-    /// Where its cards are, which decides who sees it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub channels: Vec<Channel>,
+    /// Where its cards are, which decides who sees it; `None` in lines that an earlier version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<Vec<Channel>>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -84,7 +84,7 @@ impl Incident {
             title: self.title().to_owned(),
             state,
             started,
-            channels: self.channels.clone(),
+            channels: Some(self.channels.clone()),
             service: self.facts.service.as_ref().map(|service| service.value.clone()),
             holder,
             acknowledged: self.acknowledged.as_ref().map(|mark| mark.at),
