@@ -12,7 +12,7 @@ use shared::slack::blocks::Message;
 use shared::slack::client::SlackError;
 use shared::slack::command;
 use shared::slack::reply::{OnlyToYou, ToAll};
-use shared::slack::text;
+use shared::slack::step;
 
 use crate::App;
 
@@ -148,8 +148,7 @@ impl App {
             ReplyTo::Ephemeral { channel, user, thread } => self.say_in(workspace, channel, user, thread.as_ref(), message).await,
             // What a workflow is told in words is why it does not go on.
             ReplyTo::Step(execution) => {
-                let why = Refusal::new(text::plain(message.text()));
-                return self.fail_step(workspace, execution, &why, intent).await;
+                return self.fail_step(workspace, execution, &step::why(message), intent).await;
             }
         };
         told(said, intent)

@@ -1,14 +1,13 @@
 //! Ending the steps of workflows: with what came of them, or with why not. Twice is once, since Slack takes only the first word about a step.
 
 use serde_json::{Value, json};
-use shared::domain::Refusal;
 use shared::domain::ids::{ExecutionId, IntentId, Workspace};
 use shared::domain::incident::{Incident, Outcome};
 use shared::domain::intent::{Action, Intent, ReplyTo};
 use shared::domain::step::StepRefused;
 use shared::queue::Failure;
 use shared::slack::client::SlackError;
-use shared::slack::step::Outputs;
+use shared::slack::step::{OUTDATED, Outputs};
 
 use crate::App;
 
@@ -65,17 +64,19 @@ impl App {
     async fn complete(&self, workspace: &Workspace, execution: &ExecutionId, outputs: &Outputs, intent: &IntentId) -> Result<(), Failure> {
         let arguments = json!({ "function_execution_id": execution, "outputs": outputs });
         let came = self.tell_again(workspace, "functions.completeSuccess", &arguments).await;
-        ended(workspace, execution, came, intent.as_str())
+        match came {
+            // Nobody waits for a manifest to be updated, so the workflow is told at once; what the step wanted is done.
+            Err(error) if error.is("parameter_validation_failed") => {
+                let (workspace_id, execution_id) = (workspace.as_str(), execution.as_str());
+                tracing::error!(workspace = workspace_id, execution = execution_id, %error, advice = error.advice(), "a workflow's step");
+                self.fail_step(workspace, execution, OUTDATED, intent.as_str()).await
+            }
+            came => ended(workspace, execution, came, intent.as_str()),
+        }
     }
 
     /// <https://docs.slack.dev/reference/methods/functions.completeError>
-    pub(crate) async fn fail_step(
-        &self,
-        workspace: &Workspace,
-        execution: &ExecutionId,
-        why: &Refusal,
-        intent: &str,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn fail_step(&self, workspace: &Workspace, execution: &ExecutionId, why: &str, intent: &str) -> Result<(), Failure> {
         let arguments = json!({ "function_execution_id": execution, "error": why });
         let came = self.tell_again(workspace, "functions.completeError", &arguments).await;
         ended(workspace, execution, came, intent)

@@ -132,6 +132,23 @@ impl Decision {
         Self { asked, votes: Vec::new(), end: None }
     }
 
+    /// Whether it is an approval, rather than a button of an incident's own, which leaves nothing to choose.
+    pub fn is_approval(&self) -> bool {
+        self.asked.options.len() > 1
+    }
+
+    /// Nothing is to come of it any more: it expired, or was decided, and the call that belongs to that, if there is one, has been taken.
+    pub fn is_settled(&self) -> bool {
+        match &self.end {
+            None => false,
+            Some(End::Expired { .. }) => true,
+            Some(End::Decided { option, outcome, .. }) => {
+                let calls = self.choice(option).is_some_and(|choice| choice.call.is_some());
+                !calls || outcome.as_ref().is_some_and(|called| called.ok)
+            }
+        }
+    }
+
     /// Nobody has decided yet.
     pub fn is_open(&self) -> bool {
         self.end.is_none()

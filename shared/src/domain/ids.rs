@@ -154,6 +154,12 @@ impl IncidentId {
         let known = rest.bytes().all(|byte| ALPHABET.contains(&byte));
         (!rest.is_empty() && rest.len() <= 16 && known).then(|| format!("{}{rest}", Self::PREFIX))
     }
+
+    /// What a person typed, as a whole id, in any of the ways of [`Self::prefix`]. `None` when no id is so long.
+    pub fn whole(typed: &str) -> Option<Self> {
+        let id = Self::prefix(typed)?;
+        ID_LENGTHS.contains(&(id.len() - Self::PREFIX.len())).then_some(Self(id))
+    }
 }
 
 #[cfg(test)]
@@ -181,5 +187,8 @@ mod tests {
         assert_eq!(IncidentId::prefix("oil"), Some("INC-011".into()));
         assert_eq!(IncidentId::prefix("db#1"), None);
         assert_eq!(IncidentId::prefix(""), None);
+        assert_eq!(IncidentId::whole(" inc-7k3qpf "), Some(IncidentId::new("INC-7K3QPF")));
+        assert_eq!(IncidentId::whole("oilq0000"), Some(IncidentId::new("INC-011Q0000")));
+        assert_eq!((IncidentId::whole("INC-7K3"), IncidentId::whole("7K3QPFX"), IncidentId::whole("db#123")), (None, None, None));
     }
 }

@@ -20,8 +20,8 @@ pub(super) fn buttons(incident: &Incident) -> Vec<Block> {
     }
     let row = |decision: &Decision| decision.asked.options.iter().map(|choice| button(incident, decision, choice)).collect::<Vec<_>>();
     let open = || incident.decisions.iter().filter(|decision| decision.is_open());
-    let approvals = open().filter(|decision| decision.asked.options.len() > 1).map(|decision| Block::actions(row(decision)));
-    let single = open().filter(|decision| decision.asked.options.len() == 1).flat_map(row);
+    let approvals = open().filter(|decision| decision.is_approval()).map(|decision| Block::actions(row(decision)));
+    let single = open().filter(|decision| !decision.is_approval()).flat_map(row);
     approvals.chain([Block::actions(single)]).collect()
 }
 
@@ -37,8 +37,13 @@ fn button(incident: &Incident, decision: &Decision, choice: &crate::domain::deci
     // Who writes a reason has thought about it.
     let confirm =
         choice.confirm.as_deref().map(|question| one_line(question, QUESTION)).filter(|question| !choice.reason && !question.is_empty());
-    let label = Some(one_line(&choice.label, NAME)).filter(|label| !label.is_empty()).unwrap_or_else(|| choice.name.clone());
+    let label = label(choice);
     Button::choice(&action, &label, style, &words::value(incident), confirm.as_deref())
+}
+
+/// What an option is called, whatever a source calls it.
+fn label(choice: &Choice) -> String {
+    Some(one_line(&choice.label, NAME)).filter(|label| !label.is_empty()).unwrap_or_else(|| choice.name.clone())
 }
 
 /// What became of an approval, as a sign.
@@ -57,7 +62,8 @@ pub(super) fn sign(verdict: Verdict<'_>) -> &'static str {
 pub(super) fn in_short(verdict: Verdict<'_>) -> String {
     match verdict {
         Verdict::Open => "to be decided".to_owned(),
-        Verdict::Decided(choice, _) => one_line(&choice.label, NAME),
+        Verdict::Decided(choice, Some(called)) if !called.ok => format!("{}, failed", label(choice)),
+        Verdict::Decided(choice, _) => label(choice),
         Verdict::Expired => "not decided in time".to_owned(),
         Verdict::Closed => "closed undecided".to_owned(),
     }
@@ -96,8 +102,7 @@ pub(super) fn lines(incident: &Incident) -> Mrkdwn {
 
 /// Whose word is waited for, until when, and who has spoken.
 fn open(decision: &Decision) -> Mrkdwn {
-    let single = decision.asked.options.len() == 1;
-    if single && decision.votes.is_empty() {
+    if !decision.is_approval() && decision.votes.is_empty() {
         return Mrkdwn::default();
     }
     let who = decision.asked.who.ids().take(10).map(|who| Mrkdwn::call(who).unwrap_or_else(|| Mrkdwn::user(&UserId::new(who))));

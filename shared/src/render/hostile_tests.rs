@@ -143,6 +143,7 @@ fn every_message(text: &str) -> Vec<Value> {
     let summary = Summary { state: State::Acknowledged, ..story.incident.summary().unwrap() };
     let summaries: Vec<_> = (0..60).map(|number| Summary { severity: Severity::ALL[number % 4], ..summary.clone() }).collect();
     messages.extend([json(&answer::list(&summaries, 7)), json(&answer::status(&summaries, 7))]);
+    messages.push(json(&under_a_link(&summary)));
     messages.push(json(&report::report(&format!("x{text}"), &tally(text))));
     let line = format!("{text} <@U0JANE> {text}");
     messages.push(json(&answer::refused(&Refusal::new(line))));

@@ -22,6 +22,7 @@ use crate::domain::severity::Severity;
 use crate::domain::storm::{Member, Overview, PAGE};
 use crate::domain::surfaces::{Quoted, Setting};
 use crate::domain::timeline::Entry;
+use crate::mrkdwn;
 use crate::slack::blocks::Message;
 
 #[path = "acting_tests.rs"]
@@ -280,6 +281,17 @@ fn an_answer_for_every_outcome() {
     assert_json_snapshot!("answer_late", Story::acknowledged().then(2, &cloudwatch(), Action::Acknowledge).answer());
     assert_json_snapshot!("answer_refused", Story::acknowledged().then(4, &omar(), Action::Acknowledge).answer());
     assert_json_snapshot!("answer_refused_resolved", Story::resolved().then(14, &omar(), Action::Acknowledge).answer());
+}
+
+/// A person's message, with what stands under the link in it.
+fn under_a_link(summary: &Summary) -> Message {
+    Message::new(mrkdwn!("look at this"), vec![], vec![super::link::link(summary)])
+}
+
+#[test]
+fn what_stands_under_a_link() {
+    assert_json_snapshot!("link", under_a_link(&Story::acknowledged().incident.summary().unwrap()));
+    assert_json_snapshot!("link_resolved", under_a_link(&Story::resolved().incident.summary().unwrap()));
 }
 
 /// One of several open incidents.

@@ -1,4 +1,5 @@
-//! Opening a modal: the one call to Slack that a receiver makes in place, because a `trigger_id` lives three seconds.
+//! Opening a modal, because a `trigger_id` lives three seconds, or putting another in the place of one that somebody looks at: a receiver makes no other call
+//! to Slack in place, and one of these for a request at most.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ use crate::domain::severity::Severity;
 use crate::domain::step::StepRefused;
 use crate::render::modal::{DESCRIPTION_MAX, SERVICE_MAX, TITLE_MAX};
 
-use super::blocks::cut;
+use super::blocks::{Message, cut};
 use super::event::{Event, Wanted};
 use super::text;
 
@@ -113,11 +113,12 @@ impl Inputs<'_> {
         if is_slack_id(id, &['U', 'W']) { Ok(Some(UserId::new(id))) } else { Err(nobody()) }
     }
 
-    /// A workflow runs at any time, so it has to say which incident it means, even if only one is open.
+    /// A workflow runs at any time, so it has to say which incident it means, even if only one is open; and all of its id, since by the time it runs
+    /// another one may begin so.
     fn incident(&self) -> Result<Target, Refusal> {
         let example = "An id looks like `INC-7K3QPF`; the step *Create incident* of the same workflow gives one.";
         let said = self.text("incident_id", 40).ok_or_else(|| Refusal::new(format!("The step names no incident. {example}")))?;
-        IncidentId::prefix(&said).map(Target::Prefix).ok_or_else(|| Refusal::new(format!("`{said}` is no incident's id. {example}")))
+        IncidentId::whole(&said).map(Target::Id).ok_or_else(|| Refusal::new(format!("`{said}` is no incident's id. {example}")))
     }
 }
 
@@ -173,6 +174,15 @@ impl Outputs {
         Self { end, ..Self::standing(incident, card) }
     }
 }
+
+/// Why a step does not go on, as `message` says it. Slack puts that into a message.
+pub fn why(message: &Message) -> String {
+    calls_nobody(&text::plain(message.text()))
+}
+
+/// Why Slack does not take the outputs: the app it knows has other steps than this version.
+pub const OUTDATED: &str = "The step has done its part, and the workflow cannot go on: Slack does not take what the step gives, since the app's manifest is not \
+                            that of this version of Tocsin. Ask whoever looks after Tocsin to update the app's manifest, then run the workflow again from here.";
 
 /// A later step may put this into a message, and nobody is to be called by what a source says.
 fn calls_nobody(text: &str) -> String {
@@ -251,7 +261,7 @@ mod tests {
     fn update_and_wait_name_their_incident_as_people_do() {
         let update = wish(UPDATE, &json!({ "incident_id": "inc-7k3qpf", "severity": "P2" }));
         let changes = Changes { severity: Some(Severity::P2), ..Changes::default() };
-        assert_eq!((update.target, update.action), (Target::Prefix("INC-7K3QPF".into()), Action::Update(changes)));
+        assert_eq!((update.target, update.action), (Target::Id(IncidentId::new("INC-7K3QPF")), Action::Update(changes)));
         let wait = wish(WAIT, &json!({ "incident_id": "INC-7K3QPF" }));
         assert_eq!(wait.action, Action::Await { execution: ExecutionId::new("Fx1") });
     }
@@ -269,6 +279,8 @@ mod tests {
             (UPDATE, json!({ "severity": "P1" }), "names no incident"),
             (UPDATE, json!({ "incident_id": incident }), "changes nothing"),
             (UPDATE, json!({ "incident_id": "the database", "severity": "P1" }), "`the database` is no incident's id"),
+            (UPDATE, json!({ "incident_id": "P1", "title": "slow" }), "`P1` is no incident's id"),
+            (WAIT, json!({ "incident_id": "INC-7K3" }), "`INC-7K3` is no incident's id. An id looks like `INC-7K3QPF`"),
             (WAIT, Value::Null, "names no incident"),
             ("a_step_of_last_year", json!({}), "Tocsin has no step `a_step_of_last_year`"),
         ] {
@@ -280,7 +292,9 @@ mod tests {
     /// The token in the event ends the step in anybody's hands.
     #[test]
     fn the_token_in_the_event_travels_nowhere() {
-        for job in [step(CREATE, &json!({ "title": "slow" })), step(CREATE, &json!({})), step(WAIT, &json!({ "incident_id": "INC-7" }))] {
+        for job in
+            [step(CREATE, &json!({ "title": "slow" })), step(CREATE, &json!({})), step(WAIT, &json!({ "incident_id": "INC-7K3QPF" }))]
+        {
             let said = format!("{} {job:?}", serde_json::to_string(&job).unwrap());
             assert!(!said.contains("xwfp"), "{said}");
         }
@@ -344,6 +358,14 @@ mod tests {
         assert_eq!(manifest[0]["settings"]["org_deploy_enabled"].as_bool(), Some(true));
         let events = manifest[0]["settings"]["event_subscriptions"]["bot_events"].as_vec().unwrap();
         assert!(events.iter().any(|event| event.as_str() == Some("function_executed")));
+    }
+
+    #[test]
+    fn why_not_calls_nobody_by_what_was_filled_in() {
+        let said = refusal(CREATE, &json!({ "title": "slow", "severity": "&lt;!channel&gt; <@U0OMAR> &lt;@U0OMAR&gt;" }));
+        assert!(said.contains("<!channel>"), "{said}");
+        let why = why(&crate::render::answer::refused(&Refusal::new(said)));
+        assert!(why.starts_with("`‹!channel> @U0OMAR ") && !["<!", "<@"].iter().any(|call| why.contains(call)), "{why}");
     }
 
     #[test]

@@ -99,11 +99,13 @@ async fn what_is_wrong_with_a_step_is_said_and_nothing_is_done() {
     let wrong = [
         (CREATE, json!({ "title": " " }), "Say in its *Title*"),
         (CREATE, json!({ "title": "slow", "severity": "urgent" }), "`urgent` is no severity. Use P1, the worst, P2, P3 or P4."),
+        (CREATE, json!({ "title": "slow", "severity": "&lt;!channel&gt;" }), "`‹!channel>` is no severity"),
         (CREATE, json!({ "title": "slow", "user": "U0GUEST" }), "Guests cannot act on incidents"),
         (UPDATE, json!({ "incident_id": "INC-7K3QPF" }), "changes nothing"),
-        (UPDATE, json!({ "incident_id": "INC-7K3QPF", "severity": "P1" }), "No incident's id begins with INC-7K3QPF."),
+        (UPDATE, json!({ "incident_id": "INC-7K3QPF", "severity": "P1" }), "There is no incident INC-7K3QPF."),
+        (UPDATE, json!({ "incident_id": "P1", "title": "slow" }), "`P1` is no incident's id"),
         (WAIT, json!({ "incident_id": "the checkout" }), "`the checkout` is no incident's id"),
-        (WAIT, json!({ "incident_id": "INC-7K3QPF" }), "No incident's id begins with INC-7K3QPF."),
+        (WAIT, json!({ "incident_id": "INC-7K3QPF" }), "There is no incident INC-7K3QPF."),
     ];
     for (step, inputs, says) in wrong {
         let why = world.workflow_runs(step, inputs).await.fails().await;
@@ -154,6 +156,22 @@ async fn a_workflow_that_is_no_more_is_not_waited_upon() {
     card.thread_of(2).await;
     world.settled().await;
     assert_eq!(world.slack.hits().await, 1, "it was told once");
+    world.finish().await;
+}
+
+/// The manifest is of another version: the workflow is told, and stands still for nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_whose_outputs_slack_does_not_take_says_what_to_do() {
+    let world = World::start().await;
+    let code = "parameter_validation_failed";
+    world.slack.fault(&json!({ "kind": "error", "method": "functions.completeSuccess", "code": code })).await;
+    world.expects_error("update the app's manifest");
+    let create = world.workflow_runs(CREATE, json!({ "title": "An older manifest" })).await;
+    let why = create.fails().await;
+    assert!(why.contains("update the app's manifest"), "{why}");
+    world.card("#incidents", "An older manifest").await.thread_of(1).await;
+    world.settled().await;
+    assert_eq!((world.slack.hits().await, create.was_ended().await), (1, 1));
     world.finish().await;
 }
 

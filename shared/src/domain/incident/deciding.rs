@@ -68,15 +68,17 @@ impl Incident {
         settings: &Settings,
     ) -> Result<Step, Refusal> {
         let Actor::User(person) = &intent.by else { return Err(Refusal::new("Only a person can decide.")) };
-        let over = self.state() == State::Resolved && !self.is_approval();
-        if over {
-            self.refuse_unless_open()?;
+        let over = self.refuse_unless_open();
+        // Of an approval that is over, one reads how it was decided.
+        if self.state() == State::Resolved && !self.is_approval() {
+            over.clone()?;
         }
         let id = self.id.clone();
         let gone = || Refusal::new(format!("{id} does not ask this any more. Please look at its card again."));
         let open = self.decisions.iter_mut().find(|known| known.asked.name == decision).ok_or_else(gone)?;
         let choice = open.choice(option).cloned().ok_or_else(gone)?;
         refuse_unless_undecided(&id, open)?;
+        over?;
         if open.asked.expires_at.is_some_and(|expires| expires <= intent.at.min(settings.now)) {
             return Err(Refusal::new(format!("It is too late: {id} had to be decided before.")));
         }
@@ -157,7 +159,7 @@ impl Incident {
 
     /// What became of an approval; `None`: this is none.
     pub fn verdict(&self) -> Option<Verdict<'_>> {
-        let decision = self.decisions.first().filter(|_| self.is_approval() && self.fired.is_some())?;
+        let decision = self.asked().next().filter(|_| self.is_approval() && self.fired.is_some())?;
         Some(match (&decision.end, decision.decided()) {
             (_, Some((choice, called))) => Verdict::Decided(choice, called),
             (Some(_), None) => Verdict::Expired,
@@ -166,9 +168,15 @@ impl Incident {
         })
     }
 
-    /// An approval is over once nothing is left to decide.
+    /// What makes it an approval; the buttons beside that are nobody's duty to press.
+    fn asked(&self) -> impl Iterator<Item = &Decision> {
+        self.decisions.iter().filter(|decision| decision.is_approval())
+    }
+
+    /// An approval is over once it is decided, and whoever is to be told of that has taken it.
     fn end_approval(&mut self, intent: &Intent) {
-        if !self.is_approval() || self.decisions.iter().any(Decision::is_open) || self.state() == State::Resolved {
+        let settled = self.asked().next().is_some() && self.asked().all(Decision::is_settled);
+        if !self.is_approval() || !settled || self.state() == State::Resolved {
             return;
         }
         let at = self.fired.map_or(intent.at, |fired| intent.at.max(fired.last)).max(self.closed.unwrap_or(intent.at));

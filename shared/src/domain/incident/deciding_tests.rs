@@ -143,3 +143,52 @@ fn what_is_asked_stays_as_it_was_asked() {
     let update = intent(Actor::Source("ci".into()), 5, Action::Update(Changes { decisions: Some(vec![decision]), ..Changes::default() }));
     assert_eq!(after(&asked, &update).decisions, asked.decisions);
 }
+
+/// An approval with a button of its own beside it, by a source that names the button first.
+fn with_a_button(call: Option<&str>) -> Incident {
+    let mut asked = asks(None, &[], APPROVAL);
+    let mut button = asked.decisions[0].clone();
+    button.asked.name = "restart".into();
+    button.asked.expires_at = None;
+    button.asked.options = vec![Choice { name: "restart".into(), call: call.map(str::to_owned), ..button.asked.options[0].clone() }];
+    asked.decisions.insert(0, button);
+    asked
+}
+
+fn presses_the_button(minute: i64) -> Intent {
+    let mut press = person("U1OMAR", minute, "restart");
+    press.action = Action::Decide { decision: "restart".into(), option: "restart".into(), reason: None };
+    press
+}
+
+#[test]
+fn a_button_beside_an_approval_neither_keeps_it_open_nor_ends_it() {
+    let taken = |incident: &Incident, minute| {
+        let outcome = Called { ok: true, said: "started".into() };
+        after(incident, &intent(Actor::Source("deploys".into()), minute, Action::Called { decision: "approval".into(), outcome }))
+    };
+    let asked = with_a_button(None);
+    assert_eq!(asked.verdict(), Some(Verdict::Open));
+    let approved = taken(&after(&asked, &person("U1JANE", 3, "approve")), 4);
+    assert_eq!(approved.state(), State::Resolved, "nobody has to press the button");
+    assert!(matches!(approved.verdict(), Some(Verdict::Decided(choice, _)) if choice.name == "approve"));
+    assert!(refusal(&approved, &presses_the_button(5), &[]).contains("INC-1 was resolved"), "its card has no button any more");
+
+    let pressed = after(&asked, &presses_the_button(2));
+    assert_eq!((pressed.state(), pressed.verdict()), (State::Triggered, Some(Verdict::Open)), "that was not what was asked");
+    let pressed = after(&after(&asked, &person("U1JANE", 2, "approve")), &presses_the_button(3));
+    assert_eq!(pressed.state(), State::Triggered, "what was decided has not been told yet");
+    assert_eq!(taken(&pressed, 4).state(), State::Resolved);
+
+    let expired = after(&with_a_button(Some("deploys")), &intent(Actor::Source("Tocsin".into()), 60, Action::Expire));
+    assert_eq!((expired.state(), expired.verdict()), (State::Resolved, Some(Verdict::Expired)));
+}
+
+#[test]
+fn what_was_closed_undecided_is_decided_by_nobody() {
+    let asked = asks(None, &[], APPROVAL);
+    let Actor::User(jane) = person("U1JANE", 4, "approve").by else { panic!("a person") };
+    let closed = after(&asked, &intent(Actor::User(jane), 4, Action::Resolve(Closing::default())));
+    assert_eq!(closed.verdict(), Some(Verdict::Closed));
+    assert!(refusal(&closed, &person("U1OMAR", 5, "approve"), &[]).contains("INC-1 was resolved by <@U1JANE>"));
+}

@@ -16,8 +16,8 @@ impl Incident {
             State::Resolved => return Ok(Step::late(None)),
             State::Triggered | State::Acknowledged | State::Snoozed => {}
         }
-        let mut waiting = self.awaited.iter().filter(|known| known.ended_by.is_none());
-        if waiting.by_ref().count() >= MOST_WAITING {
+        let waiting = self.awaited.iter().filter(|known| known.ended_by.is_none()).count();
+        if waiting >= MOST_WAITING {
             return Err(Refusal::new(format!(
                 "{MOST_WAITING} workflows wait for the end of {} already, and there can be no more. Let one of them do what this one was to do.",
                 self.id
