@@ -182,7 +182,7 @@ pub fn why(message: &Message) -> String {
 
 /// Why Slack does not take the outputs: the app it knows has other steps than this version.
 pub const OUTDATED: &str = "The step has done its part, and the workflow cannot go on: Slack does not take what the step gives, since the app's manifest is not \
-                            that of this version of Tocsin. Ask whoever looks after Tocsin to update the app's manifest, then run the workflow again from here.";
+                            that of this version of Tocsin. Ask whoever looks after Tocsin to update the app's manifest.";
 
 /// A later step may put this into a message, and nobody is to be called by what a source says.
 fn calls_nobody(text: &str) -> String {
