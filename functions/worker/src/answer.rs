@@ -80,10 +80,9 @@ impl App {
             Ok(sight) => sight,
             Err(refusal) => return Ok(answer::refused(&refusal)),
         };
-        let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?;
-        let all = answer::open(&open).len();
-        open.retain(|summary| sight.sees(summary));
-        Ok(say(&open, all - answer::open(&open).len()))
+        let open = self.store.open(workspace, OPEN_MOST).await.map_err(|error| Failure::later(&error))?;
+        let (open, elsewhere) = sight.of(open);
+        Ok(say(&open, elsewhere))
     }
 
     /// The incident that somebody asks about, if they see it.

@@ -189,10 +189,13 @@ impl App {
         person: Option<&Person>,
     ) -> Result<Result<Found, Refusal>, Failure> {
         let later = |error: StoreError| Failure::later(&error);
-        let known = self.store.beginning_with(workspace, prefix, OPEN_MOST).await.map_err(later)?;
-        if let Some(whole) = known.iter().find(|summary| summary.id.as_str() == prefix) {
-            return self.known(workspace, &whole.id).await.map_err(later);
+        // The index comes after the incident, and somebody may be faster.
+        if let Some(whole) = IncidentId::whole(prefix)
+            && let Ok(found) = self.known(workspace, &whole).await.map_err(later)?
+        {
+            return Ok(Ok(found));
         }
+        let known = self.store.beginning_with(workspace, prefix, OPEN_MOST).await.map_err(later)?;
         self.the_one(workspace, known, &format!("No incident's id begins with {prefix}."), person).await
     }
 

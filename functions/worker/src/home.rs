@@ -8,7 +8,6 @@ use shared::domain::intent::Person;
 use shared::domain::people::{Profile, may_act, may_set};
 use shared::domain::surfaces::HomeOpened;
 use shared::queue::Failure;
-use shared::render::answer;
 use shared::render::home::{self, Home};
 use shared::slack::blocks::HomeView;
 use shared::slack::client::SlackError;
@@ -50,10 +49,7 @@ impl App {
         let view = match sight {
             Err(refusal) => home::closed(&refusal),
             Ok(sight) => {
-                let mut open = self.store.open(workspace, OPEN_MOST).await.map_err(later)?;
-                let all = answer::open(&open).len();
-                open.retain(|summary| sight.sees(summary));
-                let elsewhere = all - answer::open(&open).len();
+                let (open, elsewhere) = sight.of(self.store.open(workspace, OPEN_MOST).await.map_err(later)?);
                 let admin = may_set(profile).is_ok();
                 home::home(&Home { person: &person.id, open: &open, elsewhere, settings: &settings, admin, trouble })
             }

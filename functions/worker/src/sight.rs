@@ -11,6 +11,7 @@ use shared::domain::ids::{Channel, UserId, Workspace};
 use shared::domain::incident::Summary;
 use shared::domain::intent::Person;
 use shared::queue::Failure;
+use shared::render::answer;
 use shared::slack::client::SlackError;
 
 use crate::workspace::team_of;
@@ -40,6 +41,14 @@ impl Sight {
     /// Whether somebody sees this: because of where it shows, or because it is theirs. Of which nobody wrote down where it shows, only that.
     pub(crate) fn sees(&self, summary: &Summary) -> bool {
         summary.is_of(&self.person) || summary.channels.as_ref().is_some_and(|channels| self.shows(channels))
+    }
+
+    /// Of these, what somebody sees; and how many more are open that they do not.
+    pub(crate) fn of(&self, mut summaries: Vec<Summary>) -> (Vec<Summary>, usize) {
+        let all = answer::open(&summaries).len();
+        summaries.retain(|summary| self.sees(summary));
+        let elsewhere = all - answer::open(&summaries).len();
+        (summaries, elsewhere)
     }
 
     /// Whether what shows in these channels is seen. What shows nowhere, because it is not severe enough or goes to webhooks alone, every member sees.

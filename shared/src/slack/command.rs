@@ -107,12 +107,15 @@ pub enum Wish {
 /// The job that a line comes to, where nobody can be answered in place. Saying nothing asks for help, and for a form it is too late: that can only be opened within
 /// three seconds.
 pub fn job(spoken: Spoken, wish: Result<Wish, Refusal>) -> Job {
-    let Spoken { id, workspace, at, by, reply, .. } = spoken.clone();
     let ask = match wish {
         Ok(Wish::Do(target, action)) => {
+            let Spoken { id, workspace, at, by, reply, .. } = spoken;
             return Job::Intent(Box::new(Intent { id, workspace, at, by: Actor::User(by), target, action, reply: Some(reply) }));
         }
-        Ok(Wish::TakeOver(rotation, taken)) => return Job::TakeOver(TakeOver { id, workspace, by, rotation, taken, reply }),
+        Ok(Wish::TakeOver(rotation, taken)) => {
+            let Spoken { id, workspace, by, reply, .. } = spoken;
+            return Job::TakeOver(TakeOver { id, workspace, by, rotation, taken, reply });
+        }
         Ok(Wish::Unknown) => return Job::Spoken(Box::new(spoken)),
         Ok(Wish::Tell(ask)) => ask,
         Ok(Wish::Help) => Ask::Help,
@@ -121,6 +124,7 @@ pub fn job(spoken: Spoken, wish: Result<Wish, Refusal>) -> Job {
         ))),
         Err(refusal) => Ask::Nothing(refusal),
     };
+    let Spoken { id, workspace, by, reply, .. } = spoken;
     Job::Question(Question { id, workspace, by, ask, reply })
 }
 
