@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -43,7 +44,7 @@ impl App {
     /// waits for it.
     pub(crate) async fn ask(&self, workspace: &Workspace, method: &'static str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         let bot = self.bot(workspace).await?;
-        once_or_twice_more(async || bot.ask(method, arguments).await).await
+        (|| bot.ask(method, arguments)).retry(once_or_twice_more()).sleep(tokio::time::sleep).when(may_pass).await
     }
 
     /// Tells Slack something that it takes once, however often it is told; once or twice more as well.
@@ -54,7 +55,7 @@ impl App {
         arguments: &impl Serialize,
     ) -> Result<Value, SlackError> {
         let bot = self.bot(workspace).await?;
-        once_or_twice_more(async || bot.call(method, arguments).await).await
+        (|| bot.call(method, arguments)).retry(once_or_twice_more()).sleep(tokio::time::sleep).when(may_pass).await
     }
 
     /// Who somebody is: from the payload where that already tells, else from Slack, kept for an hour.
@@ -89,12 +90,11 @@ impl App {
     }
 }
 
-async fn once_or_twice_more(call: impl AsyncFn() -> Result<Value, SlackError>) -> Result<Value, SlackError> {
-    for pause in [Duration::from_millis(300), Duration::from_secs(1)] {
-        match call().await {
-            Err(SlackError::Later(_) | SlackError::Ambiguous(_)) => tokio::time::sleep(pause).await,
-            other => return other,
-        }
-    }
-    call().await
+/// What may pass by itself is tried again within two seconds: the queue would only bring the job back after minutes.
+fn once_or_twice_more() -> ExponentialBuilder {
+    ExponentialBuilder::default().with_min_delay(Duration::from_millis(300)).with_factor(4.0).with_max_times(2)
+}
+
+fn may_pass(error: &SlackError) -> bool {
+    matches!(error, SlackError::Later(_) | SlackError::Ambiguous(_))
 }

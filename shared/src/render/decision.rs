@@ -46,6 +46,11 @@ fn label(choice: &Choice) -> String {
     Some(one_line(&choice.label, NAME)).filter(|label| !label.is_empty()).unwrap_or_else(|| choice.name.clone())
 }
 
+/// What became of an approval that nobody has taken, and that does not sleep.
+pub(super) fn verdict(incident: &Incident) -> Option<Verdict<'_>> {
+    incident.verdict().filter(|_| matches!(incident.state(), State::Triggered | State::Resolved))
+}
+
 /// What became of an approval, as a sign.
 pub(super) fn sign(verdict: Verdict<'_>) -> &'static str {
     match verdict {
@@ -71,7 +76,7 @@ pub(super) fn in_short(verdict: Verdict<'_>) -> String {
 
 /// How an approval stands that nobody has taken; what was chosen, and by whom, says a line of its own.
 pub(super) fn standing(incident: &Incident) -> Option<Mrkdwn> {
-    let verdict = incident.verdict().filter(|_| matches!(incident.state(), State::Triggered | State::Resolved))?;
+    let verdict = verdict(incident)?;
     let after = || words::lasted(incident).map(|lasted| mrkdwn!(" after {}", lasted)).unwrap_or_default();
     let by = || incident.resolution.as_ref().map(|end| mrkdwn!(" by {}", words::who(&end.by))).unwrap_or_default();
     Some(match verdict {

@@ -73,7 +73,7 @@ pub(super) fn notification(incident: &Incident) -> Mrkdwn {
     let progress = value(incident.facts.deployment.status.as_ref());
     let state = match (incident.state(), words::lasted(incident), progress) {
         _ if incident.is_notice() => String::new(),
-        (State::Triggered | State::Resolved, ..) if let Some(verdict) = incident.verdict() => decision::in_short(verdict),
+        _ if let Some(verdict) = decision::verdict(incident) => decision::in_short(verdict),
         // The line about the deployment says how far it is.
         (State::Triggered, _, Some(_)) | (State::Resolved, None, Some(_)) => String::new(),
         (State::Resolved, Some(lasted), Some(progress)) if progress.is_over() => format!("after {lasted}"),
@@ -94,9 +94,8 @@ fn grade(incident: &Incident) -> Option<String> {
 /// The severity and the title. What is over is no longer red.
 pub(super) fn header(incident: &Incident) -> Block {
     let progress = value(incident.facts.deployment.status.as_ref()).copied();
-    let verdict = incident.verdict().filter(|_| matches!(incident.state(), State::Triggered | State::Resolved));
     let sign = match (incident.state(), progress) {
-        _ if let Some(verdict) = verdict => decision::sign(verdict),
+        _ if let Some(verdict) = decision::verdict(incident) => decision::sign(verdict),
         _ if incident.is_notice() => "ℹ️",
         (State::Snoozed, _) => "💤",
         (State::Triggered | State::Acknowledged, Some(progress @ (Progress::Started | Progress::Failed)))
