@@ -24,8 +24,9 @@ pub fn check(input: &[u8]) {
 /// What a message comes to; every promise about it holds.
 pub(crate) fn of(body: &str) -> Vec<Intent> {
     let watch = Watch::new("arn:aws:cloudwatch:eu-west-1:123456789012:alarm:tocsin/watch/".to_owned()).expect("the beginning of an ARN");
-    let message =
-        Message { body, message_id: "5fea7756-0ea4-451a-a703-a558b933e274", sent_at: crate::now(), now: crate::now(), watch: Some(&watch) };
+    let message_id = "5fea7756-0ea4-451a-a703-a558b933e274";
+    let attributes = BTreeMap::new();
+    let message = Message { body, message_id, attributes: &attributes, sent_at: crate::now(), now: crate::now(), watch: Some(&watch) };
     let outcome = read(&message);
     assert_eq!(outcome, read(&message), "the same message always reads the same");
     let Read { reading, sources } = outcome;

@@ -43,7 +43,8 @@ impl App {
     async fn work(&self, delivery: Delivery, now: Timestamp) -> Result<(), Failure> {
         // A message without a time of sending is not from SQS, but nothing that carries an incident is turned away for that.
         let sent_at = Timestamp::from_millisecond(delivery.sent_at_ms).ok().filter(|at| *at > Timestamp::UNIX_EPOCH).unwrap_or(now);
-        let message = Message { body: &delivery.body, message_id: &delivery.first_id, sent_at, now, watch: Some(&self.watch) };
+        let Delivery { body, first_id, attributes, .. } = &delivery;
+        let message = Message { body, message_id: first_id, attributes, sent_at, now, watch: Some(&self.watch) };
         let Read { reading, sources } = read(&message);
         let outcome = self.follow(&delivery, reading).await;
         // What could not be sent on comes again, and is counted then.

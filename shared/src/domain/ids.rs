@@ -93,6 +93,13 @@ id! {
 }
 
 impl Workspace {
+    /// Reads a team's or an enterprise's id as somebody wrote it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters = text.strip_prefix(['T', 'E']).unwrap_or_default();
+        let known = (1..=31).contains(&letters.len()) && letters.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        known.then(|| Self::new(text))
+    }
+
     /// Whether a whole organisation installed Tocsin, rather than one of its teams.
     pub fn is_enterprise(&self) -> bool {
         self.0.starts_with('E')

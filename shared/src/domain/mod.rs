@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`ids`], [`intent`] (what is wanted), [`surfaces`] (what people do in Slack besides), [`step`] (what workflows do there), [`kind`] (what it can be about), [`incident`] (what becomes of it), [`timeline`] (what was done), [`timer`] (what falls due), [`decision`] (what people are asked) and [`call`] (whom Tocsin calls because of it), [`settings`] (what
 //! a workspace wants, from its [`configuration`]): [`routing`] (where it shows), [`oncall`] and [`escalation`] (who is called), [`sla`] (by when), [`flapping`], [`storm`] (when
-//! there are too many), [`reactions`] (what an emoji means), [`template`] (what a card says instead), [`report`] (what is posted by the calendar); [`people`] (who may).
+//! there are too many), [`sources`] (what it says about them), [`reactions`] (what an emoji means), [`template`] (what a card says instead), [`report`] (what is posted by the calendar); [`people`] (who may).
 
 pub mod call;
 pub mod configuration;
@@ -21,6 +21,7 @@ pub mod routing;
 pub mod settings;
 pub mod severity;
 pub mod sla;
+pub mod sources;
 pub mod step;
 pub mod storm;
 pub mod surfaces;

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use serde_json::error::Category;
 use serde_json::{Map, Value};
 
-use super::event::{Arn, Bridge, Content, Event, Notification, time_in};
-use super::fields::{list, object, text};
-use super::{Message, Verdict};
+use super::Message;
+use super::event::{Arn, Attributes, Bridge, Content, Event, Notification, time_in};
+use super::fields::{list, object, plain, text};
+use super::sources::{self, Verdict};
 
 /// How many envelopes may be around an event. Real ones have up to four: an SQS record, SNS twice, EventBridge.
 const DEEPEST: usize = 8;
@@ -22,6 +23,7 @@ type Opened = Vec<Result<Event, Verdict>>;
 #[derive(Clone)]
 struct Way {
     sns: Option<Notification>,
+    attributes: Attributes,
     place: Vec<String>,
     depth: usize,
     sent_at: Timestamp,
@@ -41,15 +43,15 @@ impl Way {
     }
 
     fn event(self, content: Content, bridge: Option<Bridge>) -> Event {
-        let Self { sns, place, sent_at, now, .. } = self;
-        Event { content, bridge, sns, place, sent_at, now }
+        let Self { sns, attributes, place, sent_at, now, .. } = self;
+        Event { content, bridge, sns, attributes, place, sent_at, now }
     }
 }
 
 /// Takes the envelopes off: every event by itself, and for what cannot be opened its verdict. Never empty.
 pub(super) fn open(message: &Message<'_>) -> Opened {
-    let Message { body, message_id, sent_at, now, .. } = *message;
-    let way = Way { sns: None, place: vec![message_id.to_owned()], depth: 0, sent_at, now };
+    let Message { body, message_id, attributes, sent_at, now, .. } = *message;
+    let way = Way { sns: None, attributes: attributes.clone(), place: vec![message_id.to_owned()], depth: 0, sent_at, now };
     let mut opened = Vec::new();
     open_text(body, Expect::Json, way, &mut opened);
     if opened.len() > MOST_EVENTS {
@@ -82,6 +84,8 @@ fn open_text(text: &str, expect: Expect, way: Way, opened: &mut Opened) {
         Ok(_) | Err(_) if expect == Expect::Anything && !json.starts_with('{') => {
             opened.push(Ok(way.event(Content::Text(text.to_owned()), None)));
         }
+        // SNS's raw delivery takes the envelope off and leaves the text.
+        Err(_) if sources::is_known_text(json) => opened.push(Ok(way.event(Content::Text(text.to_owned()), None))),
         Ok(_) => refuse("it is JSON, but no event: an object is expected", opened),
         Err(error) => refuse(why_unreadable(json, &error), opened),
     }
@@ -150,7 +154,8 @@ fn open_object(mut map: Map<String, Value>, way: Way, opened: &mut Opened) {
     } else if text(&map, "Type") == Some("Notification") && is_notification(&map) {
         open_notification(map, way, opened);
     } else if let Some((id, body)) = sqs_record(&map) {
-        let way = Way { place: vec![id.to_owned()], ..way.deeper() };
+        let mut way = Way { place: vec![id.to_owned()], ..way.deeper() };
+        way.attributes.extend(attributes(&map));
         open_text(body, Expect::Json, way, opened);
     } else if text(&map, "detail-type").is_some() && object(&map, "detail").is_some() {
         open_bridge(map, way, opened);
@@ -162,6 +167,17 @@ fn open_object(mut map: Map<String, Value>, way: Way, opened: &mut Opened) {
 /// An SQS message inside the message: its id and its body. Lambda and pipes write small letters, SQS itself capitals.
 fn sqs_record(map: &Map<String, Value>) -> Option<(&str, &str)> {
     [("messageId", "body"), ("MessageId", "Body")].into_iter().find_map(|(id, body)| Some((text(map, id)?, map.get(body)?.as_str()?)))
+}
+
+/// The attributes of a message of SQS or SNS. Lambda writes them in small letters, SQS and SNS in capitals; binary ones say nothing to us.
+fn attributes(map: &Map<String, Value>) -> impl Iterator<Item = (String, String)> {
+    let all = object(map, "messageAttributes").or_else(|| object(map, "MessageAttributes"));
+    all.into_iter().flatten().filter_map(|(name, attribute)| {
+        let attribute = attribute.as_object()?;
+        let value = ["stringValue", "StringValue", "Value"].into_iter().find_map(|name| plain(attribute.get(name)?));
+        let kind = ["dataType", "DataType", "Type"].into_iter().find_map(|name| text(attribute, name));
+        Some((name.clone(), value.filter(|_| kind != Some("Binary"))?))
+    })
 }
 
 /// Whether the fields are those of an SNS notification that says something.
@@ -184,7 +200,8 @@ fn open_notification(mut map: Map<String, Value>, way: Way, opened: &mut Opened)
         subject: owned("Subject"),
         time: time_in(&map, "Timestamp"),
     };
-    let way = Way { sns: Some(sns), ..way.deeper() };
+    let mut way = Way { sns: Some(sns), ..way.deeper() };
+    way.attributes.extend(attributes(&map));
     match map.remove("Message") {
         Some(Value::String(message)) => open_text(&message, Expect::Anything, way, opened),
         Some(Value::Object(message)) => open_object(message, way, opened),

@@ -1,9 +1,15 @@
 //! One event with its envelopes off, and what they said about it.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::fields;
+use super::place::{Place, is_region};
 use crate::domain::ids::IntentId;
 use crate::watch::Watch;
 
@@ -22,6 +28,8 @@ pub(super) struct Event {
     pub(super) bridge: Option<Bridge>,
     /// The innermost SNS notification, if one was around it.
     pub(super) sns: Option<Notification>,
+    /// What its sender has written beside it, as attributes of the messages of SQS and SNS around it; what stands further inside counts.
+    pub(super) attributes: Attributes,
     /// SQS's id of the message, or of the record found inside, and which of several events it is.
     pub(super) place: Vec<String>,
     /// When the message was put on the queue.
@@ -29,6 +37,9 @@ pub(super) struct Event {
     /// The present.
     pub(super) now: Timestamp,
 }
+
+/// Attributes of messages, by name; only texts and numbers.
+pub(super) type Attributes = BTreeMap<String, String>;
 
 /// What an event says.
 #[derive(Debug)]
@@ -108,6 +119,35 @@ impl Event {
         }
     }
 
+    /// The text that it is, if it is no JSON.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            Content::Object(_) => None,
+        }
+    }
+
+    /// What an AWS service calls this kind of event, where EventBridge brought it: `ECS Task State Change`.
+    pub(super) fn detail_type(&self) -> &str {
+        self.bridge.as_ref().map_or("", |bridge| bridge.detail_type.as_str())
+    }
+
+    /// The resources that EventBridge names beside the event, mostly ARNs.
+    pub(super) fn resources(&self) -> &[String] {
+        self.bridge.as_ref().map_or(&[], |bridge| bridge.resources.as_slice())
+    }
+
+    /// Where it is from: what EventBridge says, else the topic that it went through.
+    pub(super) fn place(&self) -> Place {
+        let bridge = self.bridge.as_ref().map(|bridge| Place {
+            partition: None,
+            region: bridge.region.clone().filter(|region| is_region(region)),
+            account: bridge.account.clone(),
+        });
+        let topic = self.sns.as_ref().and_then(|sns| sns.topic.as_ref()).map(Place::of);
+        bridge.unwrap_or_default().or(topic.unwrap_or_default())
+    }
+
     /// The id that its innermost envelope knows it by: the same however often it is sent on. SQS's id is the last resort; it stays the same when SQS
     /// delivers again, but not when the producer sends again.
     pub(super) fn id(&self) -> IntentId {
@@ -131,16 +171,32 @@ impl Event {
     }
 }
 
-/// Reads a point in time as AWS services write it: RFC 3339, with or without the colon in the offset, and CloudWatch's stray spaces.
+/// Reads a point in time as AWS services write it: RFC 3339, with or without the colon in the offset, and CloudWatch's stray spaces; RFC 2822, whatever day of
+/// the week it says; `Wed Sep 04 16:59:44.356 UTC 2024`; and without a zone, which means UTC.
 pub(super) fn time(text: &str) -> Option<Timestamp> {
+    const MAIL: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
     // Longer than any point in time: not worth a try.
     if text.len() > 64 {
         return None;
     }
-    text.parse().ok().or_else(|| text.replace(": ", ":").parse().ok())
+    let text = text.trim();
+    let mail = || MAIL.parse_timestamp(text).ok();
+    let spoken = || DateTime::strptime("%a %b %d %H:%M:%S%.f UTC %Y", text).ok();
+    let civil = || spoken().or_else(|| text.parse::<DateTime>().ok())?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    text.parse().ok().or_else(|| text.replace(": ", ":").parse().ok()).or_else(mail).or_else(civil)
 }
 
-/// The time in one of an object's fields.
-pub(super) fn time_in(object: &Map<String, Value>, name: &str) -> Option<Timestamp> {
-    fields::text(object, name).and_then(time)
+/// The time in one of an object's fields: text, or seconds or milliseconds since 1970.
+pub(super) fn time_in(object: &Map<String, Value>, way: &str) -> Option<Timestamp> {
+    /// As seconds this is the year 5138; as milliseconds it is 1973.
+    const MILLISECONDS: i64 = 100_000_000_000;
+    match fields::get(object, way)? {
+        Value::String(text) => time(text),
+        Value::Number(number) => {
+            #[expect(clippy::cast_possible_truncation, reason = "parts of a second do not count")]
+            let number = number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))?;
+            if number.abs() < MILLISECONDS { Timestamp::from_second(number).ok() } else { Timestamp::from_millisecond(number).ok() }
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }

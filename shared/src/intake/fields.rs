@@ -3,19 +3,46 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+/// A field by the way to it: `service.action.0.type` goes through objects by name and through lists by number.
+pub(super) fn get<'a>(object: &'a Map<String, Value>, way: &str) -> Option<&'a Value> {
+    let mut names = way.split('.');
+    let first = object.get(names.next()?);
+    names.fold(first, |value, name| match value? {
+        Value::Object(object) => object.get(name),
+        Value::Array(list) => list.get(name.parse::<usize>().ok()?),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    })
+}
+
 /// A field that holds text with something in it.
-pub(super) fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    object.get(name)?.as_str().filter(|text| !text.trim().is_empty())
+pub(super) fn text<'a>(object: &'a Map<String, Value>, way: &str) -> Option<&'a str> {
+    get(object, way)?.as_str().filter(|text| !text.trim().is_empty())
 }
 
 /// A field that holds an object.
-pub(super) fn object<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
-    object.get(name)?.as_object()
+pub(super) fn object<'a>(object: &'a Map<String, Value>, way: &str) -> Option<&'a Map<String, Value>> {
+    get(object, way)?.as_object()
 }
 
 /// A field that holds a list; empty where it does not.
-pub(super) fn list<'a>(object: &'a Map<String, Value>, name: &str) -> &'a [Value] {
-    object.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+pub(super) fn list<'a>(object: &'a Map<String, Value>, way: &str) -> &'a [Value] {
+    get(object, way).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The objects of a field that holds a list of them.
+pub(super) fn objects<'a>(object: &'a Map<String, Value>, way: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
+    list(object, way).iter().filter_map(Value::as_object)
+}
+
+/// The texts of a field that holds a list of them.
+pub(super) fn texts<'a>(object: &'a Map<String, Value>, way: &str) -> impl Iterator<Item = &'a str> {
+    list(object, way).iter().filter_map(Value::as_str).filter(|text| !text.trim().is_empty())
+}
+
+/// A field that holds a number, or a number as text.
+pub(super) fn number(object: &Map<String, Value>, way: &str) -> Option<f64> {
+    let value = get(object, way)?;
+    value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
 }
 
 /// Text, number or truth as text; nothing for what has parts.
@@ -29,8 +56,8 @@ pub(super) fn plain(value: &Value) -> Option<String> {
 }
 
 /// A field that holds text, a number or a truth, as text with something in it.
-pub(super) fn plain_in(object: &Map<String, Value>, name: &str) -> Option<String> {
-    plain(object.get(name)?).filter(|text| !text.trim().is_empty())
+pub(super) fn plain_in(object: &Map<String, Value>, way: &str) -> Option<String> {
+    plain(get(object, way)?).filter(|text| !text.trim().is_empty())
 }
 
 /// `5` for `5.0`: what a person would write.

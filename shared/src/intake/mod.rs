@@ -1,17 +1,15 @@
-//! What arrives on the incidents queue becomes intents: first the [`envelope`]s come off, then [`SOURCES`] says whose message it is, and that source's
-//! file reads it. Pure: no clock, no network; the same message always reads the same.
+//! What arrives on the incidents queue becomes intents: first the [`envelope`]s come off, then the table of [`sources`] says whose event it is, and that source's
+//! file reads it; what its sender has written beside it ([`attributes`]) counts for more. Pure: no clock, no network; the same message always reads the same.
 
-mod cloudwatch;
-mod control;
-mod decisions;
+mod attributes;
 mod envelope;
 mod event;
 mod fields;
-mod generic;
-mod kinds;
 mod limits;
 mod mask;
-mod own;
+mod news;
+mod place;
+mod sources;
 
 use std::collections::BTreeMap;
 
@@ -20,31 +18,9 @@ use jiff::Timestamp;
 use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::watch::Watch;
+pub use attributes::NAMES as ATTRIBUTES;
 use event::Event;
-
-/// Whose message is it? Asked from top to bottom; the first that knows its own reads it. A source knows its own by its shape alone, and by so much of it
-/// that no other source's message looks the same: the order carries no meaning, except that the last one takes everything.
-const SOURCES: &[Source] = &[
-    // Our own schema: `type` is one of its words, or stands beside `dedup_key` or `incident`.
-    Source { name: "own", is_its_own: own::is_its_own, read: own::read },
-    // A CloudWatch alarm, with its name and one of the three states:
-    //   over SNS         {"AlarmName": …, "NewStateValue": …}
-    //   over EventBridge {"detail": {"alarmName": …, "state": {"value": …}}}
-    //   as an action     {"alarmData": {"alarmName": …, "state": {"value": …}}}
-    Source { name: "cloudwatch", is_its_own: cloudwatch::is_its_own, read: cloudwatch::read },
-    // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}.
-    Source { name: "control", is_its_own: control::is_its_own, read: control::read },
-    // Anything else.
-    Source { name: "other", is_its_own: |_| true, read: generic::read },
-];
-
-/// One row of [`SOURCES`].
-struct Source {
-    /// The word it is counted under.
-    name: &'static str,
-    is_its_own: fn(&Event) -> bool,
-    read: fn(&Event) -> Verdict,
-}
+use sources::Verdict;
 
 /// A message as SQS delivers it.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +29,8 @@ pub struct Message<'a> {
     pub body: &'a str,
     /// SQS's id: the same for every delivery of this message.
     pub message_id: &'a str,
+    /// Its message attributes, by name; only texts and numbers.
+    pub attributes: &'a BTreeMap<String, String>,
     /// When it was put on the queue (`SentTimestamp`).
     pub sent_at: Timestamp,
     /// The present, against which a source's clock is checked.
@@ -66,7 +44,7 @@ pub struct Message<'a> {
 pub struct Read {
     /// What it comes to.
     pub reading: Reading,
-    /// Whose events it carried, one word each: a source of the table above, `watch` for what Tocsin says about itself, `unreadable` for what has no event in it.
+    /// Whose events it carried, one word each: a source of the table in [`sources`], `watch` for what Tocsin says about itself, `unreadable` for what has no event in it.
     pub sources: Vec<&'static str>,
 }
 
@@ -86,14 +64,6 @@ pub enum Reading {
         /// What is wrong with the others.
         reason: String,
     },
-}
-
-/// What a source makes of one event.
-#[derive(Debug)]
-enum Verdict {
-    Intents(Vec<Intent>),
-    Ignored(String),
-    Refused(String),
 }
 
 /// How many reasons of one message are told; the others are like them.
@@ -137,13 +107,17 @@ fn recognise(event: &Event, watch: Option<&Watch>) -> (&'static str, Verdict) {
             Verdict::Ignored("Tocsin says this about itself; as an incident it would call for the very thing that is broken".to_owned()),
         );
     }
-    let source = SOURCES.iter().find(|source| (source.is_its_own)(event));
-    source.map_or_else(|| ("other", generic::read(event)), |source| (source.name, (source.read)(event)))
+    let (word, verdict) = sources::read(event);
+    let verdict = match verdict {
+        Verdict::Intents(intents) => Verdict::Intents(attributes::heeded(intents, &event.attributes, sources::is_own(word))),
+        Verdict::Ignored(_) | Verdict::Refused(_) => verdict,
+    };
+    (word, verdict)
 }
 
 /// Whether this is one of Tocsin's own alarms or notices.
 fn says_about_itself(event: &Event, watch: &Watch) -> bool {
-    cloudwatch::arn(event).is_some_and(|arn| watch.is_own_alarm(&arn)) || event.sns.as_ref().is_some_and(|sns| sns.is_from(watch))
+    sources::alarm_arn(event).is_some_and(|arn| watch.is_own_alarm(&arn)) || event.sns.as_ref().is_some_and(|sns| sns.is_from(watch))
 }
 
 /// Different wishes in one message get different ids even where their source gave all of them the same one; the same wish twice is one.

@@ -3,7 +3,7 @@
 //! Putting back is safe to kill at any instant: a letter is taken off only after SQS has the message. Killed in between, it is put back a second time; within five
 //! minutes SQS itself drops the second message, and after that its job finds its marker. A job keeps its body, its group, and what it was known by: so its intent's id.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::delivery::{FIRST_ID, FIRST_SENT_AT};
 use super::message::{SendFailed, Wake, open};
-use super::parking::{FUNCTION, MESSAGE_ID, ORIGIN, PARKED_AT, REASON, RECEIVES, SENT_AT};
+use super::parking::{ATTRIBUTES, FUNCTION, MESSAGE_ID, ORIGIN, PARKED_AT, REASON, RECEIVES, SENT_AT};
 use crate::domain::call::{About, Call};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Ask, Intent, Job, Target};
@@ -73,6 +73,8 @@ pub struct Letter {
     pub message_id: String,
     /// The text, as it came.
     pub body: String,
+    /// What its sender had written beside it, as far as it counts.
+    pub attributes: BTreeMap<String, String>,
     /// Why it is here; nothing where SQS moved it by itself, because whatever handled it died or ran out of time too often.
     pub reason: Option<String>,
     /// The ARN of the queue it came from, where somebody wrote that down.
@@ -270,13 +272,16 @@ impl DeadLetterQueue {
         let text = |value: &str| {
             MessageAttributeValue::builder().data_type("String").string_value(value).build().map_err(|error| SendFailed::from_sdk(&error))
         };
-        let send = self
+        let mut send = self
             .sqs
             .send_message()
             .queue_url(&self.origin)
             .message_body(&letter.body)
             .message_attributes(FIRST_ID, text(&letter.message_id)?)
             .message_attributes(FIRST_SENT_AT, text(&letter.sent_at.as_millisecond().to_string())?);
+        for (name, value) in letter.attributes.iter().filter(|(_, value)| !value.is_empty()) {
+            send = send.message_attributes(name, text(value)?);
+        }
         let send = match self.contents {
             Contents::Incidents => send,
             // A new deduplication id, since SQS remembers the old one for five minutes and would drop the message without a word; the same for the same letter.
@@ -344,8 +349,12 @@ impl DeadLetterQueue {
         let sent_at = sent_at.unwrap_or_else(Timestamp::now);
         let receives = own(RECEIVES).or_else(|| system(MessageSystemAttributeName::ApproximateReceiveCount));
         let body = message.body.unwrap_or_default();
+        let parked = own(ATTRIBUTES).and_then(|json| serde_json::from_str(&json).ok());
+        let as_it_came = || intake::ATTRIBUTES.into_iter().filter_map(|name| Some((name.to_owned(), own(name)?))).collect();
+        let attributes: BTreeMap<String, String> = parked.unwrap_or_else(as_it_came);
         Letter {
-            said: self.contents.said(&body, &message_id, sent_at),
+            said: self.contents.said(&body, &message_id, &attributes, sent_at),
+            attributes,
             message_id,
             reason,
             origin: own(ORIGIN).or_else(|| system(MessageSystemAttributeName::DeadLetterQueueSourceArn)),
@@ -363,10 +372,11 @@ impl DeadLetterQueue {
 
 impl Contents {
     /// Reads a body as its function would, as far as can be told without applying it.
-    fn said(self, body: &str, message_id: &str, sent_at: Timestamp) -> Result<Said, String> {
+    fn said(self, body: &str, message_id: &str, attributes: &BTreeMap<String, String>, sent_at: Timestamp) -> Result<Said, String> {
         match self {
             Self::Incidents => {
-                match intake::read(&intake::Message { body, message_id, sent_at, now: Timestamp::now(), watch: None }).reading {
+                let message = intake::Message { body, message_id, attributes, sent_at, now: Timestamp::now(), watch: None };
+                match intake::read(&message).reading {
                     Reading::Intents(intents) => Ok(intents.iter().map(Said::from).fold(Said::default(), Said::and)),
                     Reading::Ignored(_) => Ok(Said::default()),
                     Reading::Refused(reason) | Reading::Partly { reason, .. } => Err(reason),
@@ -480,7 +490,8 @@ mod tests {
             sent_at,
             parked_at: None,
             group: None,
-            said: contents.said(body, "first", sent_at),
+            said: contents.said(body, "first", &BTreeMap::new(), sent_at),
+            attributes: BTreeMap::new(),
             receipt_handle: String::new(),
         }
     }
@@ -521,10 +532,10 @@ mod tests {
             because: IntentId::of("test", &[]),
             unpark: Some("reply#INC-7K3QPF#timeline#1".to_owned()),
         };
-        let said = Contents::Posts.said(&seal(&wake).expect("a text"), "m", Timestamp::now());
+        let said = Contents::Posts.said(&seal(&wake).expect("a text"), "m", &BTreeMap::new(), Timestamp::now());
         assert_eq!(said, Ok(Said { intents: vec![wake.because], about: vec!["INC-7K3QPF".to_owned(), "C1".to_owned()] }));
-        assert!(Contents::Intents.said("{}", "m", Timestamp::now()).is_err());
-        assert!(Contents::Incidents.said("{", "m", Timestamp::now()).is_err());
+        assert!(Contents::Intents.said("{}", "m", &BTreeMap::new(), Timestamp::now()).is_err());
+        assert!(Contents::Incidents.said("{", "m", &BTreeMap::new(), Timestamp::now()).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A message as it came off its queue, and why its job was not done.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_lambda_events::sqs::SqsMessage;
@@ -23,6 +24,8 @@ pub struct Delivery {
     pub receipt_handle: String,
     /// The text.
     pub body: String,
+    /// What its sender has written beside it: its attributes that hold texts or numbers.
+    pub attributes: BTreeMap<String, String>,
     /// When it was first sent, in milliseconds since 1970; 0 where nobody says.
     pub sent_at_ms: i64,
     /// How often it has come, this time included.
@@ -41,6 +44,7 @@ impl Delivery {
             first_id: id.to_owned(),
             receipt_handle: String::new(),
             body,
+            attributes: BTreeMap::new(),
             sent_at_ms: 0,
             receives,
             group,
@@ -57,7 +61,11 @@ impl From<SqsMessage> for Delivery {
         let sent_at_ms = attribute("SentTimestamp").and_then(|value| value.parse().ok()).unwrap_or_default();
         // Nothing was first sent after it was last sent: that would be somebody's mistake.
         let first_sent_at = own(FIRST_SENT_AT).and_then(|value| value.parse().ok()).filter(|first| (1..=sent_at_ms).contains(first));
+        let ours = [FIRST_ID, FIRST_SENT_AT];
+        let attributes = message.message_attributes.iter().filter(|(name, _)| !ours.contains(&name.as_str()));
+        let attributes = attributes.filter_map(|(name, value)| Some((name.clone(), value.string_value.clone()?))).collect();
         Self {
+            attributes,
             first_id: own(FIRST_ID).unwrap_or_else(|| message_id.clone()),
             receipt_handle: message.receipt_handle.unwrap_or_default(),
             body: message.body.unwrap_or_default(),

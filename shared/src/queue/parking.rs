@@ -1,5 +1,6 @@
 //! Where a job goes that nobody can do: onto its queue's dead-letter queue, with its reason and where it came from. How it gets back is in `dead_letters`.
 
+use std::collections::BTreeMap;
 use std::env;
 
 use aws_sdk_sqs::Client;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use super::delivery::Delivery;
 use super::message::SendFailed;
 use crate::domain::ids::IntentId;
+use crate::intake;
 
 /// Why it was parked.
 pub(super) const REASON: &str = "Reason";
@@ -22,6 +24,8 @@ pub(super) const SENT_AT: &str = "SentAt";
 pub(super) const RECEIVES: &str = "Receives";
 /// When it was parked, in milliseconds since 1970.
 pub(super) const PARKED_AT: &str = "ParkedAt";
+/// What its sender had written beside it, as far as it counts, as JSON: ten attributes are all that SQS allows, so they share one.
+pub(super) const ATTRIBUTES: &str = "Attributes";
 /// Which function parked it.
 pub(super) const FUNCTION: &str = "Function";
 
@@ -55,6 +59,13 @@ impl DeadLetters {
             .set_message_group_id(self.fifo.then(|| delivery.group.clone()))
             .set_message_deduplication_id(self.fifo.then(|| IntentId::of("parked", &[&delivery.message_id]).as_str().to_owned()))
             .message_body(&delivery.body);
+        let heeded = delivery.attributes.iter().filter(|(name, _)| intake::ATTRIBUTES.contains(&name.as_str()));
+        let heeded: BTreeMap<_, _> = heeded.collect();
+        if !heeded.is_empty()
+            && let Ok(json) = serde_json::to_string(&heeded)
+        {
+            send = send.message_attributes(ATTRIBUTES, text(&json)?);
+        }
         for (name, value) in [
             (REASON, reason.to_owned()),
             (ORIGIN, delivery.queue.clone()),

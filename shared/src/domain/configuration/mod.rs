@@ -73,6 +73,14 @@
 //! match = { service = "checkout" }   # or { kind = "…" }, or { severity = "P1" }
 //! to = [{ channel = "C0PAYMENTS", mentions = ["S0ONCALL"] }]
 //!
+//! [accounts]                         # what cards call the AWS accounts
+//! 123456789012 = "production"
+//!
+//! [sources.guardduty]                # and every other source that README names, by its word
+//! severity = "P3"                    # instead of what it says itself
+//! service = "security"               # where it names none
+//! runbook = "https://wiki.example.com/guardduty"
+//!
 //! [[templates]]                      # the first that matches is the body of the incident's card; its header and buttons stay
 //! match = { kind = "deployment" }    # or { service = "…" }, or { severity = "P1" }; none: everything
 //! text = "{{ incident.title }}"      # what a notification says
@@ -91,6 +99,8 @@ mod calls;
 mod read;
 #[cfg(feature = "configuration")]
 mod section;
+#[cfg(feature = "configuration")]
+mod sources;
 mod switch;
 #[cfg(feature = "configuration")]
 pub(crate) mod templates;
@@ -107,6 +117,7 @@ use super::report::Report;
 use super::routing::Routing;
 use super::severity::Severity;
 use super::sla::Targets;
+use super::sources::Sources;
 use super::storm::StormRate;
 use super::template::Template;
 use super::timeline::What;
@@ -150,6 +161,8 @@ pub struct Configuration {
     pub aliases: Vec<String>,
     /// Where incidents go; `None`: into the default channel.
     pub routing: Option<Routing>,
+    /// What is said about sources and accounts.
+    pub sources: Sources,
     /// Cards of the workspace's own.
     pub templates: Vec<Template>,
     /// What is posted by the calendar.
@@ -174,6 +187,7 @@ impl Default for Configuration {
             commands: Vec::new(),
             aliases: Vec::new(),
             routing: None,
+            sources: Sources::default(),
             templates: Vec::new(),
             reports: Vec::new(),
         }

@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::calls;
 use super::section::{self, Mistake, Mistakes, Placed, Section, listed};
 use super::{Configuration, Notify, templates};
+use super::{calls, sources};
 use crate::domain::call::Endpoint;
 use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
@@ -60,6 +60,7 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
         people: document.section("people").map_or(default.people, |section| section.read(others)),
         approvals: document.section("approvals").map_or(default.approvals, |section| section.read(calls::approvals)),
         aliases: calls::aliases(document),
+        sources: sources::sources(document),
         rotations,
         policies,
         endpoints,
@@ -336,6 +337,6 @@ fn others(section: &mut Section<'_, '_>) -> Others {
     Others { guests: channels("guests"), strangers: channels("strangers") }
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| format!("`{text}` is no severity; it has to be {SEVERITIES}"))
 }

@@ -263,6 +263,23 @@ impl<'s, 'd> Section<'s, 'd> {
         Self::of(&mut value, self.way(key), self.mistakes)
     }
 
+    /// All of its keys that nobody has asked for yet, as texts by key.
+    pub(super) fn named_texts(&mut self) -> Vec<(Placed<String>, String)> {
+        let keys: Vec<_> = self.table.keys().cloned().collect();
+        let mut texts = Vec::new();
+        for key in keys {
+            let Some(mut value) = self.table.remove(&key) else { continue };
+            match value.take() {
+                ValueInner::String(text) if !text.trim().is_empty() => {
+                    let placed = Placed { value: key.name.to_string(), span: key.span, path: self.way(&key.name) };
+                    texts.push((placed, text.into_owned()));
+                }
+                other => self.wrong(value.span, &key.name, format!("this is {}; it has to be a text, `\"…\"`", sort_of(&other))),
+            }
+        }
+        texts
+    }
+
     /// Several tables, `[[…]]`, and not fewer than `least`.
     pub(super) fn sections(&mut self, key: &'static str, least: usize) -> Vec<Self> {
         let path = self.way(key);

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::fields::rfc_3339;
-use super::limits::{self, CONFIRM, ENDPOINT, LABEL, WHO};
 use crate::domain::decision::{Asked, Choice, MOST, Tone, is_name};
 use crate::domain::ids::is_slack_id;
 use crate::domain::people::Who;
+use crate::intake::fields::rfc_3339;
+use crate::intake::limits::{self, CONFIRM, ENDPOINT, LABEL, WHO};
 
 /// What the decision of an approval is called.
 const APPROVAL: &str = "approval";

@@ -1,8 +1,8 @@
 //! What AWS sends to try out or to set up a connection: nothing has happened, so nothing shows.
 
 use super::Verdict;
-use super::event::Event;
-use super::fields::text;
+use crate::intake::event::Event;
+use crate::intake::fields::text;
 
 /// S3's test message and SNS's two confirmations.
 pub(super) fn is_its_own(event: &Event) -> bool {

@@ -5,12 +5,14 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value};
 
-use super::event::{Content, Event, time_in};
-use super::fields::{is_link, plain, plain_in, text};
-use super::{Verdict, limits, mask};
+use super::Verdict;
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Action, Actor, Changes, Detail, Intent, Link, Target};
 use crate::domain::severity::Severity;
+use crate::domain::sources::ACCOUNT;
+use crate::intake::event::{Content, Event, time_in};
+use crate::intake::fields::{is_link, plain, plain_in, text};
+use crate::intake::{limits, mask};
 
 /// How many fields of an event are looked at, the outermost first; what tells most stands outside.
 const FIELDS_SEEN: usize = 500;
@@ -293,7 +295,7 @@ fn origin(event: &Event) -> Vec<Detail> {
     let account = bridge.and_then(|bridge| bridge.account.clone()).or_else(|| itself(ACCOUNTS)).or_else(|| topic()?.account.clone());
     let region = bridge.and_then(|bridge| bridge.region.clone()).or_else(|| itself(REGIONS)).or_else(|| topic()?.region.clone());
     let source = known_source(event).or_else(|| Some(topic()?.resource.clone()));
-    let details = [("Source", source), ("Account", account), ("Region", region)];
+    let details = [("Source", source), (ACCOUNT, account), ("Region", region)];
     details.into_iter().filter_map(|(label, value)| Some(Detail { label: label.to_owned(), value: mask::text(&value?) })).collect()
 }
 

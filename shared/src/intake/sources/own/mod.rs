@@ -3,17 +3,21 @@
 //! It is read strictly where that helps its author (a wrong type, an unknown severity, a broken time are refused, all of them named at once) and tolerantly
 //! where strictness would cost somebody their night: a field nobody knows does not stop an incident. On a create it shows among the details.
 
+mod decisions;
+mod kinds;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::event::Event;
-use super::fields::{is_link, plain, rfc_3339, text};
-use super::{Verdict, decisions, kinds, limits, mask};
+use super::Verdict;
 use crate::domain::ids::{IncidentId, IntentId, Workspace};
 use crate::domain::incident::APPROVAL;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
 use crate::domain::kind::NOTICE;
 use crate::domain::severity::Severity;
+use crate::intake::event::{self, Event};
+use crate::intake::fields::{is_link, plain, rfc_3339, text};
+use crate::intake::{limits, mask};
 
 /// Whose name stands for a message that names nobody.
 const NAMELESS: &str = "the incidents queue";
@@ -105,7 +109,7 @@ impl Type {
 /// says in its own event is never ours.
 pub(super) fn is_its_own(event: &Event) -> bool {
     let Some(object) = event.object() else { return false };
-    if event.bridge.as_ref().is_some_and(super::event::Bridge::is_from_aws) {
+    if event.bridge.as_ref().is_some_and(event::Bridge::is_from_aws) {
         return false;
     }
     // PagerDuty's events have a `dedup_key` too, but no `type`.
@@ -238,12 +242,7 @@ impl Form<'_> {
     }
 
     fn workspace(&mut self) -> Option<Workspace> {
-        let id = self.value("workspace")?;
-        let id = id.as_str().filter(|id| {
-            let letters = id.strip_prefix(['T', 'E']).unwrap_or_default();
-            (1..=31).contains(&letters.len()) && letters.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-        });
-        let id = id.map(Workspace::new);
+        let id = self.value("workspace")?.as_str().and_then(Workspace::parse);
         if id.is_none() {
             self.problem("`workspace` must be a Slack team (T…) or enterprise (E…)");
         }
@@ -416,5 +415,4 @@ fn is_severity(word: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "own_tests.rs"]
 mod tests;

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
+
 use jsonschema::Validator;
 use serde_json::json;
 
-use super::super::event::Content;
-use super::super::tests::{files, message, one, path};
-use super::super::{Reading, read as read_message};
 use super::*;
+use crate::intake::event::Content;
+use crate::intake::tests::{files, message, one, path};
+use crate::intake::{Reading, read as read_message};
 
 fn schema() -> Validator {
     let text = std::fs::read_to_string(path("infra/incident.schema.json")).unwrap_or_else(|error| panic!("{error}"));
@@ -18,7 +20,9 @@ fn schema() -> Validator {
 fn accepts(object: &Value) -> bool {
     let Value::Object(object) = object.clone() else { return false };
     let Ok(now) = "2026-03-15T12:00:00Z".parse() else { return false };
-    let event = Event { content: Content::Object(object), bridge: None, sns: None, place: vec!["m".to_owned()], sent_at: now, now };
+    let attributes = BTreeMap::new();
+    let event =
+        Event { content: Content::Object(object), bridge: None, sns: None, attributes, place: vec!["m".to_owned()], sent_at: now, now };
     matches!(read(&event), Verdict::Intents(_))
 }
 

@@ -9,13 +9,16 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::event::{Arn, Event, time_in};
-use super::fields::{is_link, list, object, plain, plain_in, text};
-use super::{Verdict, limits};
+use super::{Verdict, generic};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
 use crate::domain::kind::{self, Comparison};
 use crate::domain::severity::Severity;
+use crate::domain::sources::{ACCOUNT, RUNBOOK};
+use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::fields::{is_link, list, object, plain, plain_in, text};
+use crate::intake::limits;
+use crate::intake::place::{Place, encoded, is_region, partition_of};
 
 /// The kind that routes alarms.
 const KIND: &str = "cloudwatch";
@@ -110,7 +113,7 @@ fn alarm(event: &Event) -> Option<Alarm> {
         alarm.region.clone_from(&bridge.region);
         return Some(alarm.completed(None));
     }
-    let mut alarm = from_data(super::fields::object(object, "alarmData")?)?;
+    let mut alarm = from_data(crate::intake::fields::object(object, "alarmData")?)?;
     let resource = || list(object, "resources").iter().filter_map(Value::as_str).find(|arn| arn.contains(":alarm:"));
     alarm.arn = text(object, "alarmArn").or_else(resource).map(str::to_owned);
     alarm.account = plain_in(object, "accountId").or_else(|| plain_in(object, "account"));
@@ -122,7 +125,7 @@ fn alarm(event: &Event) -> Option<Alarm> {
 /// The SNS shape.
 fn from_sns(event: &Event, object: &Map<String, Value>) -> Option<Alarm> {
     let empty = Map::new();
-    let trigger = super::fields::object(object, "Trigger").unwrap_or(&empty);
+    let trigger = crate::intake::fields::object(object, "Trigger").unwrap_or(&empty);
     let mut metrics: Vec<Metric> = list(trigger, "Metrics").iter().filter_map(Value::as_object).map(sns_metric).collect();
     if metrics.is_empty() && text(trigger, "MetricName").is_some() {
         metrics.push(Metric { is_compared: true, ..sns_stat(trigger) });
@@ -328,15 +331,8 @@ impl Alarm {
 
     /// The alarm's page in the console of its partition.
     fn console(&self) -> Option<String> {
-        let region = self.region.as_deref()?;
-        let site = match self.partition.as_deref().unwrap_or_else(|| partition_of(region)) {
-            "aws" => format!("{region}.console.aws.amazon.com"),
-            "aws-cn" => format!("{region}.console.amazonaws.cn"),
-            "aws-us-gov" => format!("{region}.console.amazonaws-us-gov.com"),
-            _ => return None,
-        };
-        let url = format!("https://{site}/cloudwatch/home?region={region}#alarmsV2:alarm/{}", encoded(&self.name));
-        is_link(&url).then_some(url)
+        let place = Place { partition: self.partition.clone(), region: self.region.clone(), account: self.account.clone() };
+        place.console(&format!("cloudwatch/home#alarmsV2:alarm/{}", encoded(&self.name)))
     }
 
     fn severity(&self) -> Severity {
@@ -374,7 +370,7 @@ impl Alarm {
             .as_deref()?
             .split(|letter: char| letter.is_whitespace() || matches!(letter, '<' | '>' | '(' | ')' | '|' | '"'));
         let url = words.map(|word| word.trim_end_matches(['.', ',', ';', '!'])).find(|word| is_link(word))?;
-        Some(vec![Link { label: "Runbook".to_owned(), url: url.to_owned() }])
+        Some(vec![Link { label: RUNBOOK.to_owned(), url: url.to_owned() }])
     }
 
     /// The one that is compared with the threshold.
@@ -418,7 +414,7 @@ impl Alarm {
             ("Rule", self.rule.clone()),
             ("Triggered by", joined(self.children.iter().take(limits::DETAILS).cloned().collect(), ", ")),
             ("Region", self.region.clone().or_else(|| self.place.clone())),
-            ("Account", self.account.clone()),
+            (ACCOUNT, self.account.clone()),
         ];
         details.into_iter().filter_map(|(label, value)| Some(Detail { label: label.to_owned(), value: value? })).collect()
     }
@@ -464,44 +460,6 @@ impl Metric {
     }
 }
 
-/// `eu-west-1`, `us-gov-west-1`, and not `EU (Ireland)`.
-fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let words = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
-    let number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    match parts.split_last() {
-        Some((last, rest)) => (2..=4).contains(&rest.len()) && rest.iter().all(words) && number(last) && text.len() <= 32,
-        None => false,
-    }
-}
-
-/// The partition that a region belongs to.
-fn partition_of(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
-}
-
-/// Percent-encoded, so that a name with spaces and slashes is one part of a link.
-fn encoded(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
-            }
-        }
-    }
-    out
-}
-
 /// The severity that somebody wrote into a text: after `severity`, `priority` or `urgency`, else as a word of its own, `P1` to `P4` or `SEV1` to `SEV4`.
 fn graded(text: &str) -> Option<Severity> {
     let named = ["severity", "priority", "urgency"].iter().find_map(|name| Severity::parse(&tag(text, name)?));
@@ -532,7 +490,7 @@ fn tag(text: &str, name: &str) -> Option<String> {
 
 /// Reads one change of state.
 pub(super) fn read(event: &Event) -> Verdict {
-    let Some(alarm) = alarm(event) else { return super::generic::read(event) };
+    let Some(alarm) = alarm(event) else { return generic::read(event) };
     let at = event.at(alarm.at);
     let key = alarm.key();
     let action = match alarm.state {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::fields::text;
-use super::limits;
 use crate::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progress};
+use crate::intake::fields::text;
+use crate::intake::limits;
 
 /// An object within a message, and what is wrong with it.
 struct Part<'a> {

@@ -1,0 +1,271 @@
+//! What a source's file makes of one event: what is the matter, what it is known by, and what there is to say. The frame around that is the same for all and
+//! stands here: ids, times, where it is from, masks and limits.
+
+use jiff::Timestamp;
+
+use super::event::Event;
+use super::fields::is_link;
+use super::place::Place;
+use super::{limits, mask};
+use crate::domain::ids::IntentId;
+use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
+use crate::domain::kind::{Change, Deployment, Metric, NOTICE, Progress};
+use crate::domain::severity::Severity;
+use crate::domain::sources::ACCOUNT;
+
+/// The kind that routes what is brought to where it runs.
+const DEPLOYMENT: &str = "deployment";
+
+/// The kind that routes what takes its course by itself: a backup, a job, a state machine.
+const WORKFLOW: &str = "workflow";
+
+/// One thing that a source says.
+#[derive(Debug)]
+pub(super) struct News {
+    is: Is,
+    key: Option<String>,
+    at: Option<Timestamp>,
+    place: Place,
+    changes: Changes,
+}
+
+/// What it means.
+#[derive(Debug)]
+enum Is {
+    /// Something is wrong or still is, takes its course, or is told.
+    Told,
+    /// What is known by its key is over.
+    Over(Option<String>),
+    /// Nobody has to hear of it, and why.
+    Nothing(&'static str),
+}
+
+/// What a source's file may say about one event.
+impl News {
+    fn new(is: Is, title: String) -> Self {
+        let changes = Changes { title: Some(title), ..Changes::default() };
+        Self { is, key: None, at: None, place: Place::default(), changes }
+    }
+
+    /// Something is wrong, or still is.
+    pub(super) fn wrong(title: impl Into<String>) -> Self {
+        Self::new(Is::Told, title.into())
+    }
+
+    /// What was wrong, and goes by the key that [`News::known_by`] gives it, is over. `why` is what the source says about it.
+    pub(super) fn over<T: Into<String>>(why: Option<T>) -> Self {
+        Self::new(Is::Over(why.map(Into::into)), String::new())
+    }
+
+    /// Good to know, and nobody has to do anything.
+    pub(super) fn notice(title: impl Into<String>) -> Self {
+        Self::new(Is::Told, title.into()).kind(NOTICE)
+    }
+
+    /// Something is brought to where it runs: one card says how far it is.
+    pub(super) fn deployment(title: impl Into<String>, progress: Progress) -> Self {
+        Self::new(Is::Told, title.into()).kind(DEPLOYMENT).progress(progress)
+    }
+
+    /// Something takes its course: one card says how far it is.
+    pub(super) fn workflow(title: impl Into<String>, progress: Progress) -> Self {
+        Self::new(Is::Told, title.into()).kind(WORKFLOW).progress(progress)
+    }
+
+    /// Nobody has to hear of it, and why.
+    pub(super) fn nothing(why: &'static str) -> Self {
+        Self::new(Is::Nothing(why), String::new())
+    }
+
+    /// The only thing that the event says.
+    pub(super) fn only(self) -> Option<Vec<Self>> {
+        Some(vec![self])
+    }
+
+    /// By what all that is said about the same thing is known, mostly an ARN. Nothing: each is one of its own.
+    pub(super) fn known_by(mut self, key: Option<String>) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// When it happened, where the event itself says so; else its envelopes do.
+    pub(super) fn at(mut self, at: Option<Timestamp>) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Where it is from, where the event itself knows it better than its envelopes.
+    pub(super) fn from_place(mut self, place: Place) -> Self {
+        self.place = place;
+        self
+    }
+
+    /// What routes it, where it is not the source's own word.
+    pub(super) fn kind(mut self, kind: &str) -> Self {
+        self.changes.kind = Some(kind.to_owned());
+        self
+    }
+
+    pub(super) fn severity(mut self, severity: Option<Severity>) -> Self {
+        self.changes.severity = severity;
+        self
+    }
+
+    /// What happened and why, in the source's words.
+    pub(super) fn why<T: Into<String>>(mut self, why: Option<T>) -> Self {
+        self.changes.description = why.map(Into::into);
+        self
+    }
+
+    /// What to do first.
+    pub(super) fn hint<T: Into<String>>(mut self, hint: Option<T>) -> Self {
+        self.changes.action_hint = hint.map(Into::into);
+        self
+    }
+
+    /// Whose it is: routes it first. A name that people use, not a service of AWS.
+    pub(super) fn service<T: Into<String>>(mut self, service: Option<T>) -> Self {
+        self.changes.service = service.map(Into::into);
+        self
+    }
+
+    /// What is affected, besides the resources that EventBridge names.
+    pub(super) fn affects<T: Into<String>>(mut self, components: impl IntoIterator<Item = T>) -> Self {
+        let all = self.changes.components.get_or_insert_default();
+        for component in components.into_iter().map(Into::into) {
+            if !all.contains(&component) {
+                all.push(component);
+            }
+        }
+        self
+    }
+
+    /// One more fact.
+    pub(super) fn detail<T: Into<String>>(mut self, label: &str, value: Option<T>) -> Self {
+        if let Some(value) = value {
+            self.changes.details.get_or_insert_default().push(Detail { label: label.to_owned(), value: value.into() });
+        }
+        self
+    }
+
+    /// Its page at its source, which the button *View* opens. What is no link is left out.
+    pub(super) fn page<T: Into<String>>(mut self, url: Option<T>) -> Self {
+        self.changes.url = url.map(Into::into).filter(|url| is_link(url));
+        self
+    }
+
+    /// One more button that opens a page. What is no link is left out.
+    pub(super) fn link<T: Into<String>>(mut self, label: &str, url: Option<T>) -> Self {
+        if let Some(url) = url.map(Into::into).filter(|url| is_link(url)) {
+            self.changes.links.get_or_insert_default().push(Link { label: label.to_owned(), url });
+        }
+        self
+    }
+
+    /// What was measured, and its limit.
+    pub(super) fn metric(mut self, metric: Option<Metric>) -> Self {
+        self.changes.metric = metric;
+        self
+    }
+
+    /// What is different now: what, and from what to what.
+    pub(super) fn change<T: Into<String>>(mut self, what: impl Into<String>, from: Option<T>, to: Option<T>) -> Self {
+        let word = |text: String| limits::said_line(&mask::text(&text), limits::WORD);
+        let said = |text: Option<T>| text.and_then(|text| word(text.into()));
+        self.changes.change = word(what.into()).map(|what| Change { what, place: None, from: said(from), to: said(to) });
+        self
+    }
+
+    fn progress(mut self, progress: Progress) -> Self {
+        self.changes.deployment.get_or_insert_default().status = Some(progress);
+        self
+    }
+
+    /// Which version is brought, from which commit, where to and by whom, where that is known.
+    pub(super) fn brings(mut self, deployment: Deployment) -> Self {
+        let word = |text: Option<String>| text.and_then(|text| limits::said_line(&mask::text(&text), limits::WORD));
+        let known = self.changes.deployment.get_or_insert_default();
+        known.version = word(deployment.version);
+        known.environment = word(deployment.environment);
+        known.commit = word(deployment.commit);
+        known.by = word(deployment.by);
+        self
+    }
+}
+
+/// What a source wants done because of an event.
+pub(super) struct Wanted {
+    /// The intents.
+    pub(super) intents: Vec<Intent>,
+    /// Where nothing is wanted: why.
+    pub(super) ignored: Vec<&'static str>,
+}
+
+/// Puts the frame around all that an event says. `source` is the name that people know it by, `word` the one that routes it.
+pub(super) fn framed(all: Vec<News>, event: &Event, source: &str, word: &str) -> Wanted {
+    let mut wanted = Wanted { intents: Vec::new(), ignored: Vec::new() };
+    let several = all.len() > 1;
+    for (number, news) in all.into_iter().enumerate() {
+        // What an event says first does not change its id, so it is the same with and without what comes after it.
+        let id = if several && number > 0 { IntentId::of("part", &[event.id().as_str(), &number.to_string()]) } else { event.id() };
+        match news.framed(event, id, source, word) {
+            Ok(intent) => wanted.intents.push(intent),
+            Err(why) => wanted.ignored.push(why),
+        }
+    }
+    wanted
+}
+
+impl News {
+    fn framed(self, event: &Event, id: IntentId, source: &str, word: &str) -> Result<Intent, &'static str> {
+        let target = self.key.as_deref().map_or(Target::New, |key| Target::Key(limits::key(&short(key))));
+        let at = event.at(self.at);
+        let action = match self.is {
+            Is::Nothing(why) => return Err(why),
+            Is::Over(_) if self.key.is_none() => return Err("it is over, and nobody said what"),
+            Is::Over(why) => Action::Resolve(limits::fit_closing(Closing { note: why.map(|why| mask::text(&why)), root_cause: None })),
+            Is::Told => {
+                let place = self.place.or(event.place());
+                Action::Create(limits::fit(dressed(self.changes, event, &place, word)))
+            }
+        };
+        Ok(Intent { id, workspace: None, at, by: Actor::Source(source.to_owned()), target, action, reply: None })
+    }
+}
+
+/// A name of an AWS resource is never longer than this; what claims to be one would not fit into a key of the store.
+const LONGEST_KEY: usize = 1024;
+
+/// A key that fits: itself, or its digest.
+fn short(key: &str) -> String {
+    if key.len() <= LONGEST_KEY { key.to_owned() } else { IntentId::of("key", &[key]).as_str().to_owned() }
+}
+
+/// Without secrets, and with what every card says: the resources, where it is from.
+fn dressed(mut changes: Changes, event: &Event, place: &Place, word: &str) -> Changes {
+    let clean = |text: &mut String| *text = mask::text(&limits::cut(text, limits::PROSE));
+    for text in [&mut changes.title, &mut changes.description, &mut changes.action_hint].into_iter().flatten() {
+        clean(text);
+    }
+    let components = changes.components.get_or_insert_default();
+    for resource in event.resources() {
+        // A resource is told by its name, unless it is named already.
+        let named = |component: &String| resource.contains(component.as_str()) || component.contains(resource.as_str());
+        if !components.iter().any(named) {
+            components.push(resource.clone());
+        }
+    }
+    components.iter_mut().for_each(clean);
+    if components.is_empty() {
+        changes.components = None;
+    }
+    let details = changes.details.get_or_insert_default();
+    details.iter_mut().for_each(|detail| clean(&mut detail.value));
+    for (label, value) in [("Region", &place.region), (ACCOUNT, &place.account)] {
+        if let Some(value) = value.clone() {
+            details.push(Detail { label: label.to_owned(), value });
+        }
+    }
+    changes.kind.get_or_insert_with(|| word.to_owned());
+    changes
+}

@@ -1,0 +1,8 @@
+//! Groups that launch and end instances, or cannot.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

@@ -1,0 +1,8 @@
+//! Budgets that are or will be exceeded.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

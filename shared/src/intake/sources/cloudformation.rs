@@ -1,0 +1,8 @@
+//! Stacks that are made, changed and deleted.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

@@ -1,0 +1,8 @@
+//! Builds: one card for each.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

@@ -1,0 +1,8 @@
+//! Tasks that stop, services that cannot place theirs, deployments.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

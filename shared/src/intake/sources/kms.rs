@@ -1,0 +1,8 @@
+//! Keys that are deleted or expire.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}

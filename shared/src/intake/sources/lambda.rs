@@ -1,0 +1,8 @@
+//! Asynchronous invocations that were given up.
+
+use crate::intake::event::Event;
+use crate::intake::news::News;
+
+pub(super) fn read(_: &Event) -> Option<Vec<News>> {
+    None
+}
