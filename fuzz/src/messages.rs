@@ -1,17 +1,22 @@
 //! Whatever is dropped on the incidents queue becomes intents that can travel, or a reason that tells nothing of it.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
 use shared::domain::intent::{Intent, Job};
 use shared::intake::{Message, Read, Reading, read};
 use shared::watch::Watch;
 
 /// The program's own words: a reason may be made of these, and of nothing that the message says.
-const WORDS: &str = concat!(
-    include_str!("../../shared/src/intake/mod.rs"),
-    include_str!("../../shared/src/intake/envelope.rs"),
-    include_str!("../../shared/src/intake/control.rs"),
-    include_str!("../../shared/src/intake/cloudwatch.rs"),
-    include_str!("../../shared/src/intake/own.rs"),
-);
+static WORDS: LazyLock<String> = LazyLock::new(|| sources_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/src/intake")));
+
+fn sources_below(folder: &Path) -> String {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let text = |path: &Path| if path.is_dir() { sources_below(path) } else { fs::read_to_string(path).unwrap_or_default() };
+    entries.flatten().map(|entry| text(&entry.path())).collect()
+}
 
 /// A shorter piece of the message may stand in a reason by chance.
 const QUOTED: usize = 12;
