@@ -1,6 +1,6 @@
 //! What a workspace says about its sources: what the accounts are called, and what a source says too loudly, too quietly or not at all.
 
-use super::intent::{Action, Actor, Changes, Intent, Link};
+use super::intent::{Actor, Changes, Link};
 use super::severity::Severity;
 
 /// The label of the fact that says which AWS account it is.
@@ -83,18 +83,18 @@ pub fn word(name: &str) -> String {
 }
 
 impl Sources {
-    /// The intent as this workspace wants it.
+    /// What a source says, as this workspace wants it.
     #[must_use]
-    pub fn heeded(&self, mut intent: Intent) -> Intent {
-        let Actor::Source(name) = &intent.by else { return intent };
-        if let Action::Create(changes) | Action::Update(changes) = &mut intent.action {
-            self.name_account(changes);
+    pub fn heeded(&self, by: &Actor, changes: &Changes) -> Changes {
+        let mut changes = changes.clone();
+        if let Actor::Source(name) = by {
+            self.name_account(&mut changes);
             let word = word(name);
             if let Some(wish) = self.wishes.iter().find(|wish| wish.source == word) {
-                wish.heeded(changes);
+                wish.heeded(&mut changes);
             }
         }
-        intent
+        changes
     }
 
     fn name_account(&self, changes: &mut Changes) {
@@ -123,13 +123,10 @@ impl Wish {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
-    use super::super::ids::IntentId;
-    use super::super::intent::{Detail, Target};
+    use super::super::intent::Detail;
     use super::*;
 
-    fn told(source: &str, changes: Changes) -> Changes {
+    fn told(source: &str, changes: &Changes) -> Changes {
         let sources = Sources {
             accounts: vec![("123456789012".into(), "production".into())],
             wishes: vec![Wish {
@@ -139,19 +136,7 @@ mod tests {
                 runbook: Some("https://wiki.example.com/security".into()),
             }],
         };
-        let intent = Intent {
-            id: IntentId::new("i"),
-            workspace: None,
-            at: Timestamp::UNIX_EPOCH,
-            by: Actor::Source(source.into()),
-            target: Target::New,
-            action: Action::Create(changes),
-            reply: None,
-        };
-        match sources.heeded(intent).action {
-            Action::Create(changes) => changes,
-            other => panic!("{other:?}"),
-        }
+        sources.heeded(&Actor::Source(source.into()), changes)
     }
 
     fn detail(label: &str, value: &str) -> Detail {
@@ -161,18 +146,18 @@ mod tests {
     #[test]
     fn an_account_is_told_by_its_name_and_by_its_number() {
         let details = vec![detail("Region", "eu-west-1"), detail(ACCOUNT, "123456789012")];
-        let told = told("CloudWatch", Changes { details: Some(details), ..Changes::default() });
+        let told = told("CloudWatch", &Changes { details: Some(details), ..Changes::default() });
         assert_eq!(told.details, Some(vec![detail("Region", "eu-west-1"), detail(ACCOUNT, "production (123456789012)")]));
         assert_eq!((told.severity, told.service), (None, None), "nothing is said about CloudWatch");
     }
 
     #[test]
     fn a_source_is_as_loud_as_the_workspace_says_and_keeps_what_it_says_itself() {
-        let quiet = told("Security Hub", Changes { severity: Some(Severity::P1), ..Changes::default() });
+        let quiet = told("Security Hub", &Changes { severity: Some(Severity::P1), ..Changes::default() });
         assert_eq!((quiet.severity, quiet.service.as_deref()), (Some(Severity::P4), Some("security")));
         let own = Link { label: RUNBOOK.into(), url: "https://example.com/own".into() };
         let said = Changes { service: Some("checkout".into()), links: Some(vec![own.clone()]), ..Changes::default() };
-        let said = told("Security Hub", said);
+        let said = told("Security Hub", &said);
         assert_eq!((said.service.as_deref(), said.links), (Some("checkout"), Some(vec![own])));
     }
 }

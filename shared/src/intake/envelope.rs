@@ -10,8 +10,8 @@ use super::event::{Arn, Attributes, Bridge, Content, Event, Notification, time_i
 use super::fields::{list, object, plain, text};
 use super::sources::{self, Verdict};
 
-/// How many envelopes may be around an event. Real ones have up to four: an SQS record, SNS twice, EventBridge.
-const DEEPEST: usize = 8;
+/// How many levels of envelopes may be around an event; a list and each of its records is one of its own. Real ones have up to four envelopes: an SQS record, SNS twice, EventBridge.
+const DEEPEST: usize = 12;
 
 /// How many events one message may carry. AWS puts at most ten into one; each becomes a message of its own on the intents queue, and all of them have to
 /// get there before the function's time is up.
@@ -120,7 +120,8 @@ fn open_entries(entries: Vec<Value>, way: &Way, opened: &mut Opened) {
         match entry {
             Value::Object(map) => open_object(map, way, opened),
             Value::String(text) => open_text(&text, Expect::Json, way, opened),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            Value::Array(entries) => open_entries(entries, &way, opened),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
                 refuse("it is a list of something else than events", opened);
             }
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::ids::Workspace;
 use crate::domain::intent::{Action, Actor, Changes, Target};
 use crate::domain::kind::Comparison;
 use crate::domain::severity::Severity;
@@ -191,6 +192,87 @@ mod envelopes {
         }
     }
 
+    /// What may be around an event, each by itself.
+    const AROUND: [fn(&str) -> String; 6] = [
+        // SNS, as a queue or as Lambda gets it.
+        |inner| sns(inner, "n"),
+        |inner| format!(r#"{{"Records":[{{"EventSource":"aws:sns","Sns":{}}}]}}"#, sns(inner, "n")),
+        // SQS, as Lambda or a pipe, and as its own answer has it.
+        |inner| sqs_event(&[inner]),
+        |inner| json!({"Messages": [{"MessageId": "inner", "Body": inner}]}).to_string(),
+        // A pipe's list, and a text in a text.
+        |inner| format!("[{inner}]"),
+        |inner| json!(inner).to_string(),
+    ];
+
+    #[test]
+    fn an_event_is_the_same_in_every_combination_of_envelopes_four_deep() {
+        let bridged = text_of(&path("events/cloudwatch-alarm-eventbridge.json"));
+        let bare = one(&bridged);
+        let mut bodies = vec![bridged];
+        let mut tried = 0;
+        for _ in 0..4 {
+            bodies = bodies.iter().flat_map(|inner| AROUND.iter().map(move |around| around(inner))).collect();
+            for body in &bodies {
+                assert_eq!(one(body), bare, "{body}");
+            }
+            tried += bodies.len();
+        }
+        assert_eq!(tried, 6 + 36 + 216 + 1296);
+    }
+
+    fn with_attributes(body: &str, attributes: &[(&str, &str)]) -> Intent {
+        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        match read(&Message { attributes: &attributes, ..message(body, "m-1") }).reading {
+            Reading::Intents(mut intents) if intents.len() == 1 => intents.remove(0),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_a_message_counts_for_more_than_what_a_source_says() {
+        let alarm = text_of(&path("events/cloudwatch-alarm-eventbridge.json"));
+        let runbook = "https://wiki.example.com/age";
+        let said = [("severity", "P4"), ("service", "warehouse"), ("runbook", runbook), ("workspace", "T0OTHER"), ("colour", "red")];
+        let told = with_attributes(&alarm, &said);
+        let changes = created(&told);
+        assert_eq!((changes.severity, changes.service.as_deref()), (Some(Severity::P4), Some("warehouse")));
+        assert_eq!(told.workspace.as_ref().map(Workspace::as_str), Some("T0OTHER"));
+        let runbooks: Vec<&str> = changes.links.iter().flatten().map(|link| link.url.as_str()).collect();
+        assert_eq!(runbooks, [runbook], "the alarm's own is not shown beside it");
+        // Attributes that say none of that are somebody else's.
+        let odd = with_attributes(&alarm, &[("severity", "loud"), ("service", " "), ("runbook", "wiki"), ("workspace", "shop")]);
+        assert_eq!(odd, one(&alarm));
+    }
+
+    #[test]
+    fn a_message_of_our_own_schema_says_it_itself() {
+        let said = with_attributes(&text_of(&path("events/own-create.json")), &[("severity", "P4"), ("service", "warehouse")]);
+        assert_eq!(said, sample("own-create.json"));
+        let minimal = with_attributes(&text_of(&path("events/own-create-minimal.json")), &[("severity", "P4"), ("service", "warehouse")]);
+        assert_eq!((created(&minimal).severity, created(&minimal).service.as_deref()), (Some(Severity::P4), Some("warehouse")));
+    }
+
+    #[test]
+    fn attributes_are_read_wherever_an_envelope_has_them_and_the_innermost_counts() {
+        let alarm = text_of(&path("events/cloudwatch-alarm-eventbridge.json"));
+        let mut notification: Value = serde_json::from_str(&sns(&alarm, "n-1")).unwrap_or_default();
+        notification["MessageAttributes"] =
+            json!({"severity": {"Type": "String", "Value": "P1"}, "service": {"Type": "Binary", "Value": "AAAA"}});
+        let piped = json!([{
+            "messageId": "m", "body": notification.to_string(),
+            "messageAttributes": {"severity": {"dataType": "String", "stringValue": "P4"}, "service": {"dataType": "String", "stringValue": "orders"}},
+        }]);
+        let answered = json!({"Messages": [{"MessageId": "m", "Body": alarm, "MessageAttributes": {"severity": {"DataType": "String", "StringValue": "P3"}}}]});
+        let of = |body: &Value, beside: &[(&str, &str)]| {
+            let intent = with_attributes(&body.to_string(), beside);
+            (created(&intent).severity, created(&intent).service.clone())
+        };
+        assert_eq!(of(&notification, &[("severity", "P3")]), (Some(Severity::P1), None));
+        assert_eq!(of(&piped, &[]), (Some(Severity::P1), Some("orders".to_owned())));
+        assert_eq!(of(&answered, &[("service", "search")]), (Some(Severity::P3), Some("search".to_owned())));
+    }
+
     #[test]
     fn the_innermost_id_counts_however_often_it_is_sent_on() {
         let event = text_of(&path("events/generic-eventbridge.json"));
@@ -236,11 +318,8 @@ mod envelopes {
 
     #[test]
     fn too_many_envelopes_or_events_are_refused() {
-        let mut deep = "disk full".to_owned();
-        for _ in 0..12 {
-            deep = sns(&deep, "n");
-        }
-        assert_eq!(refused(&deep), "more than 8 envelopes are around it");
+        let deep = format!("{}{{\"a\":1}}{}", "[".repeat(13), "]".repeat(13));
+        assert_eq!(refused(&deep), "more than 12 envelopes are around it");
         let crowd = format!("[{}]", vec![r#"{"a":1}"#; 101].join(","));
         assert_eq!(refused(&crowd), "the message carries more than 100 events");
     }
@@ -683,7 +762,7 @@ mod anything_else {
 
     #[test]
     fn every_event_is_an_incident_of_its_own() {
-        assert_eq!(sample("generic-guardduty-eventbridge.json").target, Target::New);
+        assert_eq!(sample("generic-eventbridge.json").target, Target::New);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // The panel beside the workspace: incidents to send, faults to switch on, and what went over the wire.
 
 import { useState } from "react";
+import { Samples } from "./Samples";
 import { sim } from "./sim";
 import type { Json, State } from "./types";
 import { Workflow } from "./Workflow";
@@ -18,15 +19,6 @@ const FAULTS: { key: string; label: string; explain: string; body: Json }[] = [
 
 export function Lab({ state, onClose }: { state: State; onClose: () => void }) {
   const [method, setMethod] = useState(METHODS[0]);
-  const [sent, setSent] = useState<Record<string, string>>({});
-  const send = async (file: string) => {
-    setSent((all) => ({ ...all, [file]: "…" }));
-    const outcome = await sim(`samples/${encodeURIComponent(file)}/send`, { now: true }).then(
-      () => "sent ✓",
-      (error: Error) => `✗ ${error.message}`,
-    );
-    setSent((all) => ({ ...all, [file]: outcome }));
-  };
   const chosen = method === METHODS[0] ? null : method;
   const active = (kind: string) => state.faults.filter((fault) => fault.kind === kind && fault.times !== 0);
   const toggle = (fault: (typeof FAULTS)[number]) => {
@@ -44,21 +36,7 @@ export function Lab({ state, onClose }: { state: State; onClose: () => void }) {
       </header>
       <div className="panel-scroll">
         <h3>Drop onto the queue</h3>
-        {!state.queue && <p className="hint">No queue is set (--incidents-queue-url): files can be read, not sent.</p>}
-        {state.samples.length === 0 && <p className="hint">The samples folder holds no files.</p>}
-        <ul className="samples">
-          {state.samples.map((file) => (
-            <li key={file}>
-              <a href={`/sim/samples/${encodeURIComponent(file)}`} target="_blank" rel="noreferrer" title={file}>
-                {file.replace(/\.json$/, "")}
-              </a>
-              <button type="button" className="button compact" data-testid={`send-sample-${file}`} onClick={() => void send(file)}>
-                Send
-              </button>
-              {sent[file] && <small className={sent[file].startsWith("✗") ? "bad" : "good"}>{sent[file]}</small>}
-            </li>
-          ))}
-        </ul>
+        <Samples files={state.samples} canSend={Boolean(state.queue)} />
 
         <Workflow state={state} />
 

@@ -8,6 +8,7 @@ use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId};
 use crate::domain::people::Who;
 use crate::domain::severity::Severity;
+use crate::domain::sources::Sources;
 
 const DOCUMENT: &str = r##"
 thread = false
@@ -64,6 +65,14 @@ call = "deploys"
 who = ["U0JANE"]
 answer = "channel"
 
+[accounts]
+123456789012 = "production"
+
+[sources.guardduty]
+severity = "LOW"
+service = "security"
+runbook = "https://wiki.example.com/guardduty"
+
 [routing]
 default = { channel = "#incidents" }
 
@@ -108,6 +117,15 @@ fn a_document_says_who_decides_and_who_is_called() {
     assert_eq!((endpoints[0].url.as_str(), endpoints[0].timeout), ("https://deploys.example.com/tocsin", SignedDuration::from_secs(10)));
     assert_eq!((commands[0].word(), commands[0].call.as_str(), commands[0].in_channel), ("deploy", "deploys", true));
     assert_eq!(aliases, ["/opsknight"]);
+}
+
+#[test]
+fn a_document_says_what_accounts_are_called_and_how_loud_a_source_is() {
+    let Sources { accounts, wishes } = read(DOCUMENT).expect("a document").sources;
+    assert_eq!(accounts, [("123456789012".to_owned(), "production".to_owned())]);
+    let [wish] = wishes.as_slice() else { panic!("{wishes:?}") };
+    assert_eq!((wish.source.as_str(), wish.severity, wish.service.as_deref()), ("guardduty", Some(Severity::P3), Some("security")));
+    assert_eq!(wish.runbook.as_deref(), Some("https://wiki.example.com/guardduty"));
 }
 
 #[test]

@@ -372,8 +372,8 @@ impl Incident {
         let mut next = self.clone();
         next.version += 1;
         let step = match &intent.action {
-            Action::Create(changes) => next.create(intent, changes, settings.now),
-            Action::Update(changes) => next.update(intent, changes),
+            Action::Create(changes) => next.create(intent, &settings.configuration.sources.heeded(&intent.by, changes), settings.now),
+            Action::Update(changes) => next.update(intent, &settings.configuration.sources.heeded(&intent.by, changes)),
             Action::Acknowledge => next.acknowledge(intent)?,
             Action::Resolve(closing) => next.resolve(intent, closing)?,
             Action::Reopen => next.reopen(intent)?,
