@@ -3,6 +3,7 @@
 
 mod aws;
 mod binaries;
+mod intake;
 mod report;
 mod requests;
 mod run;
@@ -36,6 +37,9 @@ struct Arguments {
     /// End with 1 where a target is missed.
     #[arg(long)]
     check: bool,
+    /// Measure how much the function intake takes in, by sample file, and write bench/INTAKE.md; nothing else.
+    #[arg(long)]
+    intake: bool,
     /// Print, and leave bench/RESULTS.md as it is.
     #[arg(long)]
     dry: bool,
@@ -57,6 +61,9 @@ fn packages() -> impl Iterator<Item = &'static str> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
+    if arguments.intake {
+        return intake::run(arguments.dry).await.map(|()| ExitCode::SUCCESS);
+    }
     let valgrind = tool("valgrind", "--version")
         .context("bench needs valgrind, which counts the instructions: on Debian, apt-get install valgrind")?;
     let target = binaries::target()?;
@@ -247,6 +254,12 @@ fn plan(cases: &[Case]) -> Vec<Step<'_>> {
         }
     }
     plan
+}
+
+/// Counts here stay far below 2^52.
+#[expect(clippy::cast_precision_loss, reason = "a count of messages, far below 2^52")]
+fn many(count: usize) -> f64 {
+    count as f64
 }
 
 fn million(count: f64) -> String {

@@ -159,7 +159,7 @@ async fn settled(child: &Child) -> Result<()> {
     Ok(())
 }
 
-fn pid(child: &Child) -> Result<i32> {
+pub(crate) fn pid(child: &Child) -> Result<i32> {
     child.id().and_then(|id| id.try_into().ok()).context("the process has ended")
 }
 
@@ -169,7 +169,7 @@ fn kill(child: &Child, signal: Signal) -> Result<()> {
 }
 
 /// What Lambda and template.yaml set. The session token is as long as a real one, because it is signed and sent with every call.
-fn lambda_environment() -> Vec<(&'static str, String)> {
+pub(crate) fn lambda_environment() -> Vec<(&'static str, String)> {
     let text = [
         ("AWS_LAMBDA_FUNCTION_NAME", "tocsin-bench"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),

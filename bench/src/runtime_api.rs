@@ -1,4 +1,4 @@
-//! The Lambda runtime API as far as a function needs it: it hands out invocations one after the other, and then nothing more.
+//! The Lambda runtime API as far as a function needs it: it hands out invocations one after the other, and then nothing more until there are others.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,7 +26,10 @@ pub(crate) struct RuntimeApi {
 
 struct State {
     work: Mutex<Work>,
-    changed: Notify,
+    /// The function waits.
+    idled: Notify,
+    /// There are others.
+    refilled: Notify,
 }
 
 #[derive(Default)]
@@ -42,6 +45,14 @@ impl State {
     fn lock(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The next invocation; where there is none, the function waits from now on.
+    fn take(&self) -> Option<String> {
+        let mut work = self.lock();
+        let next = work.invocations.pop_front();
+        work.idle = next.is_none();
+        next
+    }
 }
 
 impl Drop for RuntimeApi {
@@ -55,7 +66,7 @@ impl RuntimeApi {
     pub(crate) async fn start(invocations: VecDeque<String>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State { work: Mutex::new(Work { invocations, ..Work::default() }), changed: Notify::new() });
+        let state = Arc::new(State { work: Mutex::new(Work { invocations, ..Work::default() }), idled: Notify::new(), refilled: Notify::new() });
         let shared = Arc::clone(&state);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -73,12 +84,21 @@ impl RuntimeApi {
     /// Comes back when the function has answered everything and asks for more.
     pub(crate) async fn idle(&self) {
         loop {
-            let changed = self.state.changed.notified();
+            let idled = self.state.idled.notified();
             if self.state.lock().idle {
                 return;
             }
-            changed.await;
+            idled.await;
         }
+    }
+
+    /// Hands out these as well.
+    pub(crate) fn add(&self, invocations: impl IntoIterator<Item = String>) {
+        let mut work = self.state.lock();
+        work.invocations.extend(invocations);
+        work.idle = false;
+        drop(work);
+        self.state.refilled.notify_waiters();
     }
 
     /// What the function answered and what it reported as errors.
@@ -88,17 +108,23 @@ impl RuntimeApi {
     }
 }
 
+/// The next invocation, whenever there is one.
+async fn next(state: &State) -> String {
+    loop {
+        let refilled = state.refilled.notified();
+        if let Some(invocation) = state.take() {
+            return invocation;
+        }
+        state.idled.notify_waiters();
+        refilled.await;
+    }
+}
+
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
     let mut reply = Response::new(Full::default());
     if request.method() == Method::GET && path.ends_with("/invocation/next") {
-        let invocation = state.lock().invocations.pop_front();
-        let Some(invocation) = invocation else {
-            state.lock().idle = true;
-            state.changed.notify_waiters();
-            return std::future::pending().await;
-        };
-        *reply.body_mut() = Full::from(invocation);
+        *reply.body_mut() = Full::from(next(&state).await);
         let deadline = Timestamp::now().as_millisecond() + 3000;
         for (name, value) in [
             ("content-type", "application/json"),
