@@ -128,7 +128,8 @@ async fn by_size(intake: &mut Intake) -> Result<String> {
     let mut rows = Vec::new();
     for size in SIZES {
         // A crowd of fields, as something that nobody knows has them: the dearest kind of message for its size.
-        let field = |number: usize| (format!("field{number}"), json!({ "name": format!("part {number}"), "state": "FAILED", "count": number }));
+        let field =
+            |number: usize| (format!("field{number}"), json!({ "name": format!("part {number}"), "state": "FAILED", "count": number }));
         let mut object: serde_json::Map<String, Value> = serde_json::Map::new();
         while Value::Object(object.clone()).to_string().len() < size * 1_000 {
             let known = object.len();

@@ -66,7 +66,8 @@ impl RuntimeApi {
     pub(crate) async fn start(invocations: VecDeque<String>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State { work: Mutex::new(Work { invocations, ..Work::default() }), idled: Notify::new(), refilled: Notify::new() });
+        let state =
+            Arc::new(State { work: Mutex::new(Work { invocations, ..Work::default() }), idled: Notify::new(), refilled: Notify::new() });
         let shared = Arc::clone(&state);
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

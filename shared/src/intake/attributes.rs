@@ -45,7 +45,7 @@ pub(super) fn heeded(mut intents: Vec<Intent>, attributes: &Attributes, is_own: 
         }
         if let Some(runbook) = &runbook {
             let links = changes.links.get_or_insert_default();
-            if !(is_own && !links.is_empty()) {
+            if !is_own || links.is_empty() {
                 links.retain(|link| link.label != runbook.label);
                 links.insert(0, runbook.clone());
                 links.truncate(limits::LINKS);

@@ -114,6 +114,13 @@ pub(crate) async fn drop_all(world: &World, messages: &[Value]) {
     }
 }
 
+/// The same for texts of any kind.
+pub(crate) async fn drop_all_texts(world: &World, texts: &[String]) {
+    for ten in texts.chunks(10) {
+        world.drops_several_texts(ten).await;
+    }
+}
+
 /// Drops messages while no poster is at work, so that all of them are due at once; when the posters began. The last of them, one for each of the `channels`, wake them; the wakes
 /// of the others are gone, since the local SQS takes a second for a receive among thousands of locked messages.
 pub(crate) async fn drop_at_once(world: &World, messages: &[Value], channels: usize) -> Instant {

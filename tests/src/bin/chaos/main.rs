@@ -9,6 +9,7 @@ mod duels;
 mod freezes;
 mod installs;
 mod kills;
+mod mutations;
 mod orders;
 mod rates;
 mod replays;
@@ -37,8 +38,21 @@ struct Options {
 }
 
 /// All parts, in the order in which they are done.
-const PARTS: [&str; 12] =
-    ["kills", "resets", "freezes", "same", "rates", "storms", "orders", "rotations", "replays", "addresses", "installs", "duels"];
+const PARTS: [&str; 13] = [
+    "kills",
+    "resets",
+    "freezes",
+    "same",
+    "rates",
+    "storms",
+    "orders",
+    "rotations",
+    "replays",
+    "addresses",
+    "installs",
+    "duels",
+    "mutations",
+];
 
 impl Options {
     /// A number of things, a tenth of it where that is asked for.
@@ -61,6 +75,7 @@ async fn run(part: &str, options: &Options) -> Option<Report> {
         "addresses" => addresses::run(options).await,
         "installs" => installs::run(options).await,
         "duels" => duels::run(options).await,
+        "mutations" => mutations::run(options).await,
         _ => return None,
     })
 }
