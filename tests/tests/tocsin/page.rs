@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use tests::ministack::Queue;
 use tests::world::World;
 use tests::{paths, watchdog};
 use tokio::process::Command;
@@ -76,6 +77,21 @@ async fn a_workflow_is_tried_step_by_step() {
     journey("workflow").await;
 }
 
+/// What cannot be read stands on the dead-letter queue with its reason, and nothing else does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn samples_are_dropped_one_by_one_and_all_at_once() {
+    let world = World::start().await;
+    world.expects_error("job parked");
+    plays(&world, "samples").await;
+    let poison = std::fs::read_dir(paths::repository().join("events")).expect("events");
+    let poison = poison.flatten().filter(|file| file.file_name().to_string_lossy().starts_with("poison-")).count();
+    for _ in 0..poison {
+        let letter = world.takes_dead_letter(Queue::Incidents).await;
+        assert!(!letter.reason.is_empty(), "{letter:?}");
+    }
+    world.finish().await;
+}
+
 /// What a journey needs besides a world.
 struct Stage {
     chrome: PathBuf,
@@ -139,9 +155,13 @@ async fn journey(name: &str) {
 }
 
 async fn journey_in(world: World, name: &str) {
+    plays(&world, name).await;
+    world.finish().await;
+}
+
+async fn plays(world: &World, name: &str) {
     let stage = Stage::set(name).unwrap_or_else(|missing| panic!("{missing}"));
     if let Err(reason) = stage.play(&world.slack.base_url).await {
         panic!("the journey {name}: {reason}");
     }
-    world.finish().await;
 }

@@ -120,7 +120,7 @@ fn said(line: &str) -> Option<(usize, String)> {
 async fn emptied(world: &World, url: &str) -> usize {
     let depth = world.aws.depth(url).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
     world.aws.purge(url).await.unwrap_or_else(|error| panic!("SQS: {error:#}"));
-    depth
+    depth as usize
 }
 
 /// A part of them through everything, by the queue.
@@ -153,7 +153,7 @@ async fn all_the_way(options: &Options, mutants: &mut Mutants, report: &mut Repo
     let incidents: Vec<&Value> = items.iter().filter(|item| text(item, "sk") == "incident").collect();
     let begun = |item: &&&Value| item.pointer("/data/fired").is_some_and(|fired| !fired.is_null());
     let without = incidents.iter().filter(begun).filter(|item| !shown.contains(&text(item, "pk"))).count();
-    let letters: usize = {
+    let letters: u32 = {
         let mut sum = 0;
         for queue in [Queue::Incidents, Queue::Intents, Queue::Posts, Queue::Calls] {
             sum += world.aws.depth(world.dead_letters_url(queue)).await.unwrap_or_default();
