@@ -17,6 +17,9 @@ const DEEPEST: usize = 12;
 /// get there before the function's time is up.
 const MOST_EVENTS: usize = 100;
 
+/// Where a notification rule of the Developer Tools writes what it found out; it becomes a part of the event.
+const FOUND_OUT: &str = "additionalAttributes";
+
 type Opened = Vec<Result<Event, Verdict>>;
 
 /// What the envelopes passed so far have said.
@@ -158,7 +161,7 @@ fn open_object(mut map: Map<String, Value>, way: Way, opened: &mut Opened) {
         let mut way = Way { place: vec![id.to_owned()], ..way.deeper() };
         way.attributes.extend(attributes(&map));
         open_text(body, Expect::Json, way, opened);
-    } else if text(&map, "detail-type").is_some() && object(&map, "detail").is_some() {
+    } else if (text(&map, "detail-type").is_some() || is_of_a_rule(&map)) && object(&map, "detail").is_some() {
         open_bridge(map, way, opened);
     } else {
         opened.push(Ok(way.event(Content::Object(map), None)));
@@ -210,19 +213,29 @@ fn open_notification(mut map: Map<String, Value>, way: Way, opened: &mut Opened)
     }
 }
 
+/// What notification rules of the Developer Tools send to an SNS topic: EventBridge's envelope with a name spelled otherwise, and what the rule found out
+/// beside it. <https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html>
+fn is_of_a_rule(map: &Map<String, Value>) -> bool {
+    text(map, "detailType").is_some() && text(map, "source").is_some_and(|source| source.starts_with("aws."))
+}
+
 fn open_bridge(mut map: Map<String, Value>, way: Way, opened: &mut Opened) {
     let owned = |name: &str| text(&map, name).map(str::to_owned);
     let resources = list(&map, "resources").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     let bridge = Bridge {
         id: owned("id"),
         source: owned("source"),
-        detail_type: owned("detail-type").unwrap_or_default(),
+        detail_type: owned("detail-type").or_else(|| owned("detailType")).unwrap_or_default(),
         account: owned("account"),
         region: owned("region"),
         time: time_in(&map, "time"),
         resources,
     };
-    if let Some(Value::Object(detail)) = map.remove("detail") {
+    let found_out = map.remove(FOUND_OUT).filter(Value::is_object);
+    if let Some(Value::Object(mut detail)) = map.remove("detail") {
+        if let Some(found_out) = found_out {
+            detail.entry(FOUND_OUT).or_insert(found_out);
+        }
         opened.push(Ok(way.event(Content::Object(detail), Some(bridge))));
     }
 }

@@ -122,50 +122,68 @@ const SOURCES: &[Source] = &[
     Source {
         word: "codepipeline",
         name: "CodePipeline",
-        shapes: &[Bridge("aws.codepipeline", &["CodePipeline Pipeline Execution State Change"])],
+        shapes: &[
+            Bridge("aws.codepipeline", &[codepipeline::PIPELINE, codepipeline::STAGE, codepipeline::ACTION]),
+            Fields(&["approval.pipelineName", "approval.actionName", "approval.stageName"]),
+            Is(codepipeline::is_a_job),
+        ],
         read: Each(codepipeline::read),
     },
     // Builds: one card for each.
     Source {
         word: "codebuild",
         name: "CodeBuild",
-        shapes: &[Bridge("aws.codebuild", &["CodeBuild Build State Change"])],
+        shapes: &[Bridge("aws.codebuild", &[codebuild::STATE, codebuild::PHASE])],
         read: Each(codebuild::read),
     },
     // Deployments: one card for each group while it runs.
     Source {
         word: "codedeploy",
         name: "CodeDeploy",
-        shapes: &[Bridge("aws.codedeploy", &["CodeDeploy Deployment State-change Notification"])],
+        shapes: &[
+            Bridge("aws.codedeploy", &[codedeploy::DEPLOYMENT, codedeploy::INSTANCE]),
+            Fields(&["eventTriggerName", "deploymentId"]),
+            Fields(&["DeploymentId", "LifecycleEventHookExecutionId"]),
+        ],
         read: Each(codedeploy::read),
     },
     // Branches and pull requests.
     Source {
         word: "codecommit",
         name: "CodeCommit",
-        shapes: &[Bridge("aws.codecommit", &["CodeCommit Repository State Change"])],
+        shapes: &[Bridge("aws.codecommit", codecommit::TYPES), Fields(&["eventSource=aws:codecommit", "eventSourceARN"])],
         read: Each(codecommit::read),
     },
     // Stacks that are made, changed and deleted.
     Source {
         word: "cloudformation",
         name: "CloudFormation",
-        shapes: &[Bridge("aws.cloudformation", &["CloudFormation Stack Status Change"])],
+        shapes: &[
+            Bridge("aws.cloudformation", cloudformation::TYPES),
+            // What a stack sends to its topics, and what goes between it and the functions of custom resources.
+            Says("StackId='arn:"),
+            Fields(&["RequestType", "RequestId", "StackId", "LogicalResourceId"]),
+            Fields(&["Status", "RequestId", "StackId", "LogicalResourceId"]),
+            Fields(&["PhysicalResourceId", "NoEcho", "Data"]),
+        ],
         read: Each(cloudformation::read),
     },
     // Images that were pushed and scanned.
-    Source { word: "ecr", name: "ECR", shapes: &[Bridge("aws.ecr", &["ECR Image Scan"])], read: Each(ecr::read) },
+    Source { word: "ecr", name: "ECR", shapes: &[Bridge("aws.ecr", ecr::TYPES)], read: Each(ecr::read) },
     // Rotations that failed.
     Source {
         word: "secretsmanager",
         name: "Secrets Manager",
-        shapes: &[Bridge("aws.secretsmanager", &["AWS Service Event via CloudTrail"])],
+        shapes: &[
+            Bridge("aws.secretsmanager", &[secretsmanager::SERVICE_EVENT, secretsmanager::LABEL]),
+            Fields(&["Step", "SecretId", "ClientRequestToken"]),
+        ],
         read: Each(secretsmanager::read),
     },
     // Certificates that expire.
-    Source { word: "acm", name: "ACM", shapes: &[Bridge("aws.acm", &["ACM Certificate Approaching Expiration"])], read: Each(acm::read) },
+    Source { word: "acm", name: "ACM", shapes: &[Bridge("aws.acm", acm::TYPES)], read: Each(acm::read) },
     // Keys that are deleted or expire.
-    Source { word: "kms", name: "KMS", shapes: &[Bridge("aws.kms", &["KMS CMK Deletion"])], read: Each(kms::read) },
+    Source { word: "kms", name: "KMS", shapes: &[Bridge("aws.kms", kms::TYPES)], read: Each(kms::read) },
     // ---- Compute -------------------------------------------------------------------------------------------------------
     // Tasks that stop, services that cannot place theirs, deployments.
     Source { word: "ecs", name: "ECS", shapes: &[Bridge("aws.ecs", &["ECS Task State Change"])], read: Each(ecs::read) },
