@@ -47,7 +47,7 @@ mod stepfunctions;
 mod systemsmanager;
 mod trustedadvisor;
 
-use super::event::Event;
+use super::event::{self, Event};
 use super::fields::get;
 use super::news::{News, framed};
 use crate::domain::intent::Intent;
@@ -332,6 +332,12 @@ pub(super) fn alarm_arn(event: &Event) -> Option<String> {
     cloudwatch::arn(event)
 }
 
+/// Whether a row names this very service and this type of its events.
+fn is_named(bridge: &event::Bridge) -> bool {
+    let fits = |shape: &Shape| matches!(shape, Bridge(service, types) if Shape::is_of(bridge, service, types));
+    SOURCES.iter().flat_map(|source| source.shapes).any(fits)
+}
+
 /// Whether an event is of Tocsin's own schema.
 pub(super) fn is_own(word: &str) -> bool {
     word == "own"
@@ -344,11 +350,13 @@ impl Source {
 }
 
 impl Shape {
+    fn is_of(bridge: &event::Bridge, service: &str, types: &[&str]) -> bool {
+        bridge.source.as_deref().is_none_or(|source| source == service) && types.contains(&bridge.detail_type.as_str())
+    }
+
     fn fits(&self, event: &Event) -> bool {
         match self {
-            Self::Bridge(service, types) => event.bridge.as_ref().is_some_and(|bridge| {
-                bridge.source.as_deref().is_none_or(|source| source == *service) && types.contains(&bridge.detail_type.as_str())
-            }),
+            Self::Bridge(service, types) => event.bridge.as_ref().is_some_and(|bridge| Self::is_of(bridge, service, types)),
             Self::Fields(wanted) => {
                 let object = event.object().filter(|_| event.bridge.is_none());
                 object.is_some_and(|object| {
