@@ -7,7 +7,7 @@
 //!   <https://docs.aws.amazon.com/guardduty/latest/ug/monitor-with-eventbridge-s3-malware-protection.html>
 //! - A bucket whose plan has an error is not scanned (P3); a warning is P4; active again, it is over. Known by the plan.
 //! - A cluster or an instance whose runtime is not watched is P3; healthy again, it is over. Known by its name.
-//!   <https://docs.aws.amazon.com/guardduty/latest/ug/eks-runtime-monitoring-coverage.html>
+//!   <https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-assessing-coverage.html>
 
 use serde_json::{Map, Value};
 
