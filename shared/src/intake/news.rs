@@ -26,6 +26,8 @@ pub(super) struct News {
     key: Option<String>,
     at: Option<Timestamp>,
     place: Place,
+    /// Whether what is affected is all told, so that the resources beside the event do not count as affected.
+    all_told: bool,
     changes: Changes,
 }
 
@@ -44,7 +46,7 @@ enum Is {
 impl News {
     fn new(is: Is, title: String) -> Self {
         let changes = Changes { title: Some(title), ..Changes::default() };
-        Self { is, key: None, at: None, place: Place::default(), changes }
+        Self { is, key: None, at: None, place: Place::default(), all_told: false, changes }
     }
 
     /// Something is wrong, or still is.
@@ -141,6 +143,12 @@ impl News {
         self
     }
 
+    /// All that is affected. The resources that EventBridge names beside such an event are what found it out: a finding, an analyzer, a plan.
+    pub(super) fn affects_only<T: Into<String>>(mut self, components: impl IntoIterator<Item = T>) -> Self {
+        self.all_told = true;
+        self.affects(components)
+    }
+
     /// One more fact.
     pub(super) fn detail<T: Into<String>>(mut self, label: &str, value: Option<T>) -> Self {
         if let Some(value) = value {
@@ -227,7 +235,8 @@ impl News {
             Is::Over(why) => Action::Resolve(limits::fit_closing(Closing { note: why.map(|why| mask::text(&why)), root_cause: None })),
             Is::Told => {
                 let place = self.place.or(event.place());
-                Action::Create(limits::fit(dressed(self.changes, event, &place, word)))
+                let resources = if self.all_told { &[] } else { event.resources() };
+                Action::Create(limits::fit(dressed(self.changes, resources, &place, word)))
             }
         };
         Ok(Intent { id, workspace: None, at, by: Actor::Source(source.to_owned()), target, action, reply: None })
@@ -243,13 +252,13 @@ fn short(key: &str) -> String {
 }
 
 /// Without secrets, and with what every card says: the resources, where it is from.
-fn dressed(mut changes: Changes, event: &Event, place: &Place, word: &str) -> Changes {
+fn dressed(mut changes: Changes, resources: &[String], place: &Place, word: &str) -> Changes {
     let clean = |text: &mut String| *text = mask::text(&limits::cut(text, limits::PROSE));
     for text in [&mut changes.title, &mut changes.description, &mut changes.action_hint].into_iter().flatten() {
         clean(text);
     }
     let components = changes.components.get_or_insert_default();
-    for resource in event.resources() {
+    for resource in resources {
         // A resource is told by its name, unless it is named already.
         let named = |component: &String| resource.contains(component.as_str()) || component.contains(resource.as_str());
         if !components.iter().any(named) {

@@ -47,7 +47,7 @@ mod stepfunctions;
 mod systemsmanager;
 mod trustedadvisor;
 
-use super::event::Event;
+use super::event::{self, Event};
 use super::fields::get;
 use super::news::{News, framed};
 use crate::domain::intent::Intent;
@@ -66,25 +66,40 @@ const SOURCES: &[Source] = &[
     // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}.
     Source { word: "control", name: "AWS", shapes: &[Is(control::is_its_own)], read: Whole(control::read) },
     // ---- Security ------------------------------------------------------------------------------------------------------
-    // Threats that GuardDuty found, and malware in objects.
-    Source {
-        word: "guardduty",
-        name: "GuardDuty",
-        shapes: &[Bridge("aws.guardduty", &["GuardDuty Finding", "GuardDuty Malware Protection Object Scan Result"])],
-        read: Each(guardduty::read),
-    },
+    // Threats that GuardDuty found, malware in objects, and what it cannot watch.
+    Source { word: "guardduty", name: "GuardDuty", shapes: &[Bridge("aws.guardduty", guardduty::TYPES)], read: Each(guardduty::read) },
     // Findings of Security Hub's standards and of the products that report to it.
     Source {
         word: "securityhub",
         name: "Security Hub",
-        shapes: &[Bridge("aws.securityhub", &["Security Hub Findings - Imported", "Security Hub Findings - Custom Action"])],
+        shapes: &[Bridge(
+            "aws.securityhub",
+            &[
+                "Security Hub Findings - Imported",
+                "Security Hub Findings - Custom Action",
+                "Security Hub Insight Results",
+                "Findings Imported V2",
+            ],
+        )],
         read: Each(securityhub::read),
     },
-    // Vulnerabilities and open ports that Inspector found, and its scans.
+    // Vulnerabilities and open ports that Inspector found, its scans, and what it cannot scan.
     Source {
         word: "inspector",
         name: "Inspector",
-        shapes: &[Bridge("aws.inspector2", &["Inspector2 Finding", "Inspector2 Scan"])],
+        shapes: &[
+            Bridge(
+                "aws.inspector2",
+                &[
+                    "Inspector2 Finding",
+                    "Inspector2 Scan",
+                    "Inspector2 Coverage",
+                    "Inspector2 AutoEnable",
+                    "Inspector2 OnDemand Scan Complete",
+                ],
+            ),
+            Bridge("inspector2.ami.ondemand", &["OnDemand AMI Scan Findings"]),
+        ],
         read: Each(inspector::read),
     },
     // Sensitive data, and buckets that are open.
@@ -93,14 +108,38 @@ const SOURCES: &[Source] = &[
     Source {
         word: "accessanalyzer",
         name: "Access Analyzer",
-        shapes: &[Bridge("aws.access-analyzer", &["Access Analyzer Finding"])],
+        shapes: &[Bridge(
+            "aws.access-analyzer",
+            &[
+                "Access Analyzer Finding",
+                "Unused Access Finding for IAM entities",
+                "Internal Access Finding",
+                "Access Preview State Change",
+            ],
+        )],
         read: Each(accessanalyzer::read),
     },
-    // Rules of Config that are kept or not.
+    // Rules of Config that are kept or not:
+    //   over SNS         {"messageType": "ComplianceChangeNotification", "notificationCreationTime": …, "recordVersion": …}; what is too long is a text
+    //   to a rule's own function {"configRuleArn": …, "invokingEvent": …}
     Source {
         word: "config",
         name: "Config",
-        shapes: &[Bridge("aws.config", &["Config Rules Compliance Change"])],
+        shapes: &[
+            Bridge(
+                "aws.config",
+                &[
+                    "Config Rules Compliance Change",
+                    "Config Rules Re-evaluation Status",
+                    "Config Configuration Item Change",
+                    "Config Configuration Snapshot Delivery Status",
+                    "Config Configuration History Delivery Status",
+                ],
+            ),
+            Fields(&["messageType", "notificationCreationTime", "recordVersion"]),
+            Fields(&["configRuleArn", "invokingEvent"]),
+            Says("View the Timeline for this Resource in the Console:"),
+        ],
         read: Each(config::read),
     },
     // Checks of Trusted Advisor.
@@ -111,10 +150,17 @@ const SOURCES: &[Source] = &[
         read: Each(trustedadvisor::read),
     },
     // Somebody did something: calls and sign-ins that a rule picked.
+    //   over EventBridge {"detail-type": "AWS API Call via CloudTrail" and its like, "source": any service of AWS}, unless a row names both
+    //   a record         {"eventVersion": …, "eventSource": …, "eventName": …, "userIdentity": {"type": …}, "eventType": "AwsApiCall" or its like}
+    //   of Insights      {"eventVersion": …, "insightDetails": {"eventName": …}}
     Source {
         word: "cloudtrail",
         name: "CloudTrail",
-        shapes: &[Fields(&["eventVersion", "eventSource", "eventName", "userIdentity"])],
+        shapes: &[
+            Is(cloudtrail::is_its_own),
+            Fields(&["eventVersion", "eventSource", "eventName", "userIdentity.type", "eventType=Aws*"]),
+            Fields(&["eventVersion", "insightDetails.eventName"]),
+        ],
         read: Each(cloudtrail::read),
     },
     // ---- Delivery ------------------------------------------------------------------------------------------------------
@@ -350,6 +396,12 @@ pub(super) fn alarm_arn(event: &Event) -> Option<String> {
     cloudwatch::arn(event)
 }
 
+/// Whether a row names this very service and this type of its events.
+fn is_named(bridge: &event::Bridge) -> bool {
+    let fits = |shape: &Shape| matches!(shape, Bridge(service, types) if Shape::is_of(bridge, service, types));
+    SOURCES.iter().flat_map(|source| source.shapes).any(fits)
+}
+
 /// Whether an event is of Tocsin's own schema.
 pub(super) fn is_own(word: &str) -> bool {
     word == "own"
@@ -362,11 +414,13 @@ impl Source {
 }
 
 impl Shape {
+    fn is_of(bridge: &event::Bridge, service: &str, types: &[&str]) -> bool {
+        bridge.source.as_deref().is_none_or(|source| source == service) && types.contains(&bridge.detail_type.as_str())
+    }
+
     fn fits(&self, event: &Event) -> bool {
         match self {
-            Self::Bridge(service, types) => event.bridge.as_ref().is_some_and(|bridge| {
-                bridge.source.as_deref().is_none_or(|source| source == *service) && types.contains(&bridge.detail_type.as_str())
-            }),
+            Self::Bridge(service, types) => event.bridge.as_ref().is_some_and(|bridge| Self::is_of(bridge, service, types)),
             Self::Fields(wanted) => {
                 let object = event.object().filter(|_| event.bridge.is_none());
                 object.is_some_and(|object| {
