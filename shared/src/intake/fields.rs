@@ -60,6 +60,12 @@ pub(super) fn plain_in(object: &Map<String, Value>, way: &str) -> Option<String>
     plain(get(object, way)?).filter(|text| !text.trim().is_empty())
 }
 
+/// The first sentence of a text, without its full stop: what fits into a title.
+pub(super) fn first_sentence(text: &str) -> &str {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.split(". ").next().unwrap_or(line).trim_end_matches('.')
+}
+
 /// `5` for `5.0`: what a person would write.
 fn shorter(number: &str) -> &str {
     number.strip_suffix(".0").unwrap_or(number)

@@ -263,40 +263,258 @@ const SOURCES: &[Source] = &[
     // Clusters and their steps.
     Source { word: "emr", name: "EMR", shapes: &[Bridge("aws.emr", &["EMR Cluster State Change"])], read: Each(emr::read) },
     // ---- Data ----------------------------------------------------------------------------------------------------------
-    // Databases that fail over, run full or stop.
-    Source { word: "rds", name: "RDS", shapes: &[Bridge("aws.rds", &["RDS DB Instance Event"])], read: Each(rds::read) },
-    // Caches that fail over or are maintained.
+    // Databases that fail over, run full or stop:
+    //   over SNS {"Event Source": "db-instance", "Event ID": "…#RDS-EVENT-0049", …}
+    Source {
+        word: "rds",
+        name: "RDS",
+        shapes: &[
+            Bridge(
+                "aws.rds",
+                &[
+                    "RDS DB Instance Event",
+                    "RDS DB Cluster Event",
+                    "RDS DB Snapshot Event",
+                    "RDS DB Cluster Snapshot Event",
+                    "RDS DB Parameter Group Event",
+                    "RDS DB Security Group Event",
+                    "RDS DB Proxy Event",
+                    "RDS DB Shard Group Event",
+                    "RDS Custom Engine Version Event",
+                    "RDS Blue Green Deployment Event",
+                    "RDS Zero ETL Event",
+                ],
+            ),
+            Fields(&["Event Source=db-*", "Event ID", "Event Message"]),
+            Fields(&["Event Source=custom-engine-version", "Event ID", "Event Message"]),
+            Fields(&["Event Source=blue-green-deployment", "Event ID", "Event Message"]),
+            Fields(&["Event Source=zero-etl", "Event ID", "Event Message"]),
+        ],
+        read: Each(rds::read),
+    },
+    // Caches that fail over or are maintained:
+    //   over SNS {"ElastiCache:FailoverComplete": "checkout-sessions"}
     Source {
         word: "elasticache",
         name: "ElastiCache",
-        shapes: &[Bridge("aws.elasticache", &["ElastiCache Cluster Event"])],
+        shapes: &[
+            Bridge(
+                "aws.elasticache",
+                &[
+                    "Cache Created",
+                    "Cache Creation Failed",
+                    "Cache Deleted",
+                    "Cache Updated",
+                    "Cache Update Failed",
+                    "Cache Limit Approaching",
+                    "Snapshot Created",
+                    "Snapshot Creation Failed",
+                    "Snapshot Copy Failed",
+                    "Snapshot Export Failed",
+                ],
+            ),
+            Is(elasticache::is_notification),
+            Fields(&["SourceType=cache-*", "SourceIdentifier", "Message"]),
+        ],
         read: Each(elasticache::read),
     },
     // Jobs and crawlers.
-    Source { word: "glue", name: "Glue", shapes: &[Bridge("aws.glue", &["Glue Job State Change"])], read: Each(glue::read) },
-    // Replication tasks and their instances.
-    Source { word: "dms", name: "DMS", shapes: &[Bridge("aws.dms", &["DMS Replication Task State Change"])], read: Each(dms::read) },
-    // Backups, copies and restores: one card for each.
-    Source { word: "backup", name: "Backup", shapes: &[Bridge("aws.backup", &["Backup Job State Change"])], read: Each(backup::read) },
+    Source {
+        word: "glue",
+        name: "Glue",
+        shapes: &[
+            Bridge(
+                "aws.glue",
+                &[
+                    "Glue Job State Change",
+                    "Glue Job Run Status",
+                    "Glue Crawler State Change",
+                    "Glue Scheduled Crawler Invocation Failure",
+                    "Glue Crawler Table Change",
+                    "Glue Catalog State Change",
+                    "Glue Data Catalog Database State Change",
+                    "Glue Data Catalog Table State Change",
+                    "Glue Statistics Task Started",
+                    "Glue Statistics Task Succeeded",
+                    "Glue Statistics Task Failed",
+                    "Glue Auto Statistics Invocation Failure",
+                    "Glue Scheduled Statistics Invocation Failure",
+                ],
+            ),
+            Bridge("aws.glue-dataquality", &["Data Quality Evaluation Results Available"]),
+        ],
+        read: Each(glue::read),
+    },
+    // Replication tasks and their instances:
+    //   over SNS {"Event Source": "replication-task", "Event ID": "…#DMS-EVENT-0078", …}
+    Source {
+        word: "dms",
+        name: "DMS",
+        shapes: &[
+            Bridge(
+                "aws.dms",
+                &[
+                    "DMS Replication Task State Change",
+                    "DMS Replication State Change",
+                    "DMS Replication Endpoint State Change",
+                    "DMS Data Migration State Change",
+                    "DMS Replication Instance State Change",
+                    "DMS Replication Instance Class State Change",
+                    "DMS Replication Instance Storage State Change",
+                    "DMS Replication Instance Multi-AZ State Change",
+                    "DMS Replication Instance Patch State",
+                    "DMS Replication Instance Failover State",
+                ],
+            ),
+            Fields(&["Event Source=replication-*", "Event ID", "Event Message"]),
+        ],
+        read: Each(dms::read),
+    },
+    // Backups, copies and restores, one card for each; vaults and recovery points. SNS says it in a sentence.
+    Source {
+        word: "backup",
+        name: "Backup",
+        shapes: &[
+            Bridge(
+                "aws.backup",
+                &[
+                    "Backup Job State Change",
+                    "Copy Job State Change",
+                    "Restore Job State Change",
+                    "Scan Job State Change",
+                    "Backup Vault State Change",
+                    "Backup Plan State Change",
+                    "Recovery Point Change",
+                    "Recovery Point State Change",
+                    "Recovery Point Index State Change",
+                    "Region Setting State Change",
+                ],
+            ),
+            Says("An AWS Backup "),
+            Says("An AWS Copy job "),
+            Is(backup::is_notification),
+        ],
+        read: Each(backup::read),
+    },
     // Objects that came or went, where somebody asked to be told.
-    Source { word: "s3", name: "S3", shapes: &[Bridge("aws.s3", &["Object Created"])], read: Each(s3::read) },
+    Source {
+        word: "s3",
+        name: "S3",
+        shapes: &[
+            Bridge(
+                "aws.s3",
+                &[
+                    "Object Created",
+                    "Object Deleted",
+                    "Object Restore Initiated",
+                    "Object Restore Completed",
+                    "Object Restore Expired",
+                    "Object Storage Class Changed",
+                    "Object Access Tier Changed",
+                    "Object ACL Updated",
+                    "Object Tags Added",
+                    "Object Tags Deleted",
+                ],
+            ),
+            Fields(&["eventSource=aws:s3", "eventName", "s3.bucket.name"]),
+        ],
+        read: Each(s3::read),
+    },
     // Training jobs, endpoints and pipelines.
     Source {
         word: "sagemaker",
         name: "SageMaker",
-        shapes: &[Bridge("aws.sagemaker", &["SageMaker Training Job State Change"])],
+        shapes: &[Bridge(
+            "aws.sagemaker",
+            &[
+                "SageMaker Training Job State Change",
+                "SageMaker Processing Job State Change",
+                "SageMaker Transform Job State Change",
+                "SageMaker HyperParameter Tuning Job State Change",
+                "SageMaker Ground Truth Labeling Job State Change",
+                "SageMaker Endpoint State Change",
+                "SageMaker Endpoint Deployment State Change",
+                "SageMaker Model Building Pipeline Execution Status Change",
+                "SageMaker Model Building Pipeline Execution Step Status Change",
+                "SageMaker Model Package State Change",
+                "SageMaker Feature Group State Change",
+                "SageMaker Image State Change",
+                "SageMaker Image Version State Change",
+                "SageMaker Notebook Instance State Change",
+                "SageMaker Monitoring Schedule State Change",
+                "SageMaker HyperPod Cluster State Change",
+                "SageMaker HyperPod Cluster Node Health Event",
+            ],
+        )],
         read: Each(sagemaker::read),
     },
-    // Mails that bounced, and what people complained about.
-    Source { word: "ses", name: "SES", shapes: &[Fields(&["notificationType", "mail"])], read: Each(ses::read) },
+    // Mails that bounced, what people complained about, the sender's reputation, and mails that were received.
+    Source {
+        word: "ses",
+        name: "SES",
+        shapes: &[
+            Bridge(
+                "aws.ses",
+                &[
+                    "Email Bounced",
+                    "Email Complaint Received",
+                    "Email Rejected",
+                    "Email Rendering Failed",
+                    "Email Delivery Delayed",
+                    "Email Delivered",
+                    "Email Sent",
+                    "Email Opened",
+                    "Email Clicked",
+                    "Email Subscribed",
+                    "Advisor Recommendation Status Open",
+                    "Advisor Recommendation Status Resolved",
+                    "Advisor Recommendation Status Closed",
+                    "Sending Status Enabled",
+                    "Sending Status Disabled",
+                ],
+            ),
+            Fields(&["notificationType", "mail.messageId"]),
+            Fields(&["eventType", "mail.messageId"]),
+            Fields(&["notificationType=AmazonSnsSubscriptionSucceeded"]),
+            Fields(&["eventSource=aws:ses", "ses.mail"]),
+        ],
+        read: Each(ses::read),
+    },
     // ---- The account ---------------------------------------------------------------------------------------------------
     // What AWS says about its own health, and what it wants from you.
     Source { word: "health", name: "Health", shapes: &[Bridge("aws.health", &["AWS Health Event"])], read: Each(health::read) },
-    // Commands, automations and maintenance windows.
+    // Commands, automations and maintenance windows, OpsItems, parameters:
+    //   over SNS {"commandId": …, "documentName": …, "status": …}
     Source {
         word: "systemsmanager",
         name: "Systems Manager",
-        shapes: &[Bridge("aws.ssm", &["EC2 Command Status-change Notification"])],
+        shapes: &[
+            Bridge(
+                "aws.ssm",
+                &[
+                    "EC2 Command Status-change Notification",
+                    "EC2 Command Invocation Status-change Notification",
+                    "EC2 Automation Execution Status-change Notification",
+                    "EC2 Automation Step Status-change Notification",
+                    "EC2 State Manager Association State Change",
+                    "EC2 State Manager Instance Association State Change",
+                    "Maintenance Window State-change Notification",
+                    "Maintenance Window Execution State-change Notification",
+                    "Maintenance Window Task Execution State-change Notification",
+                    "Maintenance Window Task Target Invocation State-change Notification",
+                    "Maintenance Window Target Registration Notification",
+                    "Maintenance Window Task Registration Notification",
+                    "OpsItem Create",
+                    "OpsItem Update",
+                    "Change Request Status Update",
+                    "Calendar State Change",
+                    "Configuration Compliance State Change",
+                    "Parameter Store Change",
+                    "Parameter Store Policy Action",
+                ],
+            ),
+            Fields(&["commandId", "documentName", "status"]),
+        ],
         read: Each(systemsmanager::read),
     },
     // Insights.
