@@ -232,25 +232,111 @@ const SOURCES: &[Source] = &[
     Source { word: "kms", name: "KMS", shapes: &[Bridge("aws.kms", kms::TYPES)], read: Each(kms::read) },
     // ---- Compute -------------------------------------------------------------------------------------------------------
     // Tasks that stop, services that cannot place theirs, deployments.
-    Source { word: "ecs", name: "ECS", shapes: &[Bridge("aws.ecs", &["ECS Task State Change"])], read: Each(ecs::read) },
-    // Jobs that failed.
-    Source { word: "batch", name: "Batch", shapes: &[Bridge("aws.batch", &["Batch Job State Change"])], read: Each(batch::read) },
-    // Instances, their volumes, and spot capacity that goes.
-    Source { word: "ec2", name: "EC2", shapes: &[Bridge("aws.ec2", &["EC2 Instance State-change Notification"])], read: Each(ec2::read) },
-    // Groups that launch and end instances, or cannot.
+    Source {
+        word: "ecs",
+        name: "ECS",
+        shapes: &[Bridge(
+            "aws.ecs",
+            &[
+                "ECS Task State Change",
+                "ECS Service Action",
+                "ECS Deployment State Change",
+                "ECS Container Instance State Change",
+                "ECS Container Instance Health Change",
+            ],
+        )],
+        read: Each(ecs::read),
+    },
+    // Jobs that run and fail, queues that are stuck.
+    Source {
+        word: "batch",
+        name: "Batch",
+        shapes: &[Bridge(
+            "aws.batch",
+            &["Batch Job State Change", "Batch Job Queue Blocked", "Batch Service Job State Change", "Batch Service Job Queue Blocked"],
+        )],
+        read: Each(batch::read),
+    },
+    // Instances, their volumes, snapshots and images, and spot capacity that goes.
+    Source {
+        word: "ec2",
+        name: "EC2",
+        shapes: &[Bridge(
+            "aws.ec2",
+            &[
+                "EC2 Instance State-change Notification",
+                "EC2 Spot Instance Interruption Warning",
+                "EC2 Instance Rebalance Recommendation",
+                "EC2 Spot Instance Rebalance Recommended",
+                "EC2 Spot Instance Request Fulfillment",
+                "EBS Volume Notification",
+                "EBS Snapshot Notification",
+                "EBS Multi-Volume Snapshots Completion Status",
+                "EBS Fast Snapshot Restore State-change Notification",
+                "EC2 AMI State Change",
+                "EC2 Fast Launch State-change Notification",
+            ],
+        )],
+        read: Each(ec2::read),
+    },
+    // Groups that launch and end instances, or cannot; over SNS too.
     Source {
         word: "autoscaling",
         name: "Auto Scaling",
-        shapes: &[Bridge("aws.autoscaling", &["EC2 Instance Launch Unsuccessful"])],
+        shapes: &[
+            Bridge(
+                "aws.autoscaling",
+                &[
+                    "EC2 Instance Launch Successful",
+                    "EC2 Instance Launch Unsuccessful",
+                    "EC2 Instance Terminate Successful",
+                    "EC2 Instance Terminate Unsuccessful",
+                    "EC2 Instance Detach Successful",
+                    "EC2 Instance Detach Unsuccessful",
+                    "EC2 Instance-launch Lifecycle Action",
+                    "EC2 Instance-terminate Lifecycle Action",
+                    "EC2 Auto Scaling Instance Refresh Started",
+                    "EC2 Auto Scaling Instance Refresh Checkpoint Reached",
+                    "EC2 Auto Scaling Instance Refresh Started Baking",
+                    "EC2 Auto Scaling Instance Refresh Succeeded",
+                    "EC2 Auto Scaling Instance Refresh Failed",
+                    "EC2 Auto Scaling Instance Refresh Cancelled",
+                    "EC2 Auto Scaling Instance Refresh Rollback Started",
+                    "EC2 Auto Scaling Instance Refresh Rollback Succeeded",
+                    "EC2 Auto Scaling Instance Refresh Rollback Failed",
+                ],
+            ),
+            Fields(&["Event=autoscaling:*", "AutoScalingGroupName"]),
+            Fields(&["LifecycleTransition=autoscaling:*", "AutoScalingGroupName"]),
+        ],
         read: Each(autoscaling::read),
     },
-    // Asynchronous invocations that were given up.
-    Source { word: "lambda", name: "Lambda", shapes: &[Fields(&["requestContext.condition", "requestPayload"])], read: Each(lambda::read) },
-    // Environments, their health and their deployments.
+    // Asynchronous invocations that were given up, and batches of streams; EventBridge has them from `lambda`, a bus of its own.
+    Source {
+        word: "lambda",
+        name: "Lambda",
+        shapes: &[
+            Bridge("lambda", &["Lambda Function Invocation Result - Success", "Lambda Function Invocation Result - Failure"]),
+            Fields(&["requestContext.condition", "requestContext.functionArn"]),
+        ],
+        read: Each(lambda::read),
+    },
+    // Environments, their health and their deployments; over SNS as lines of text.
     Source {
         word: "elasticbeanstalk",
         name: "Elastic Beanstalk",
-        shapes: &[Bridge("aws.elasticbeanstalk", &["Health status change"])],
+        shapes: &[
+            Bridge(
+                "aws.elasticbeanstalk",
+                &[
+                    "Health status change",
+                    "Elastic Beanstalk resource status change",
+                    "Other resource status change",
+                    "Managed update status change",
+                ],
+            ),
+            Says("NotificationProcessId: "),
+        ],
         read: Each(elasticbeanstalk::read),
     },
     // Executions of state machines.
@@ -260,8 +346,52 @@ const SOURCES: &[Source] = &[
         shapes: &[Bridge("aws.states", &["Step Functions Execution Status Change"])],
         read: Each(stepfunctions::read),
     },
-    // Clusters and their steps.
-    Source { word: "emr", name: "EMR", shapes: &[Bridge("aws.emr", &["EMR Cluster State Change"])], read: Each(emr::read) },
+    // Clusters and their steps; job runs without a cluster of their own.
+    Source {
+        word: "emr",
+        name: "EMR",
+        shapes: &[
+            Bridge(
+                "aws.emr",
+                &[
+                    "EMR Cluster State Change",
+                    "EMR Step Status Change",
+                    "EMR Auto Scaling Policy State Change",
+                    "EMR Instance Group State Change",
+                    "EMR Instance Fleet State Change",
+                    "EMR Instance Group Status Notification",
+                    "EMR Instance Fleet Status Notification",
+                    "EMR Configuration Error",
+                    "EMR Application Health State Change",
+                    "EMR Managed Scaling Action",
+                    "EMR Instance Group Resize",
+                    "EMR Instance Fleet Resize",
+                    "EMR Instance Group Cluster Start",
+                    "EMR Instance Fleet Cluster Start",
+                    "EMR Instance Group Provisioning",
+                    "EMR Instance Fleet Provisioning",
+                    "EMR Instance Group Termination",
+                    "EMR Instance Fleet Termination",
+                    "EMR Instance Fleet Update",
+                    "EMR Unhealthy Node Replacement",
+                ],
+            ),
+            Bridge(
+                "aws.emr-serverless",
+                &[
+                    "EMR Serverless Application State Change",
+                    "EMR Serverless Job Run State Change",
+                    "EMR Serverless Job Run Retry",
+                    "EMR Serverless Job Resource Utilization Update",
+                ],
+            ),
+            Bridge(
+                "aws.emr-containers",
+                &["EMR Job Run State Change", "EmrContainers Job Run State Change", "EMR Job Run New Driver Attempt"],
+            ),
+        ],
+        read: Each(emr::read),
+    },
     // ---- Data ----------------------------------------------------------------------------------------------------------
     // Databases that fail over, run full or stop:
     //   over SNS {"Event Source": "db-instance", "Event ID": "…#RDS-EVENT-0049", …}
