@@ -47,6 +47,8 @@ mod stepfunctions;
 mod systemsmanager;
 mod trustedadvisor;
 
+use serde_json::{Map, Value};
+
 use super::event::Event;
 use super::fields::get;
 use super::news::{News, framed};
@@ -275,7 +277,8 @@ struct Source {
 enum Shape {
     /// An event of EventBridge from this service and of one of these types. Who cuts the service off leaves its types, which are no less its own.
     Bridge(&'static str, &'static [&'static str]),
-    /// JSON without EventBridge's envelope in which all of these fields are. `a.b` is a field in a field, `a=x` one that says just that, `a=x*` one that begins so.
+    /// JSON without EventBridge's envelope in which all of these fields are. `a.b` is a field in a field, `a=x` one that says just that, `a=x*` one that begins so,
+    /// `!a` one that is not there.
     Fields(&'static [&'static str]),
     /// No JSON but a text, in which this stands.
     Says(&'static str),
@@ -351,16 +354,23 @@ impl Shape {
             }),
             Self::Fields(wanted) => {
                 let object = event.object().filter(|_| event.bridge.is_none());
-                object.is_some_and(|object| {
-                    wanted.iter().all(|field| match field.split_once('=') {
-                        None => get(object, field).is_some_and(|value| !value.is_null()),
-                        Some((way, words)) => get(object, way).and_then(|value| value.as_str()).is_some_and(|text| begins(text, words)),
-                    })
-                })
+                object.is_some_and(|object| wanted.iter().all(|field| holds(object, field)))
             }
             Self::Says(words) => event.text().is_some_and(|text| text.contains(words)),
             Self::Is(fits) => fits(event),
         }
+    }
+}
+
+/// Whether the object has the field as a shape wants it.
+fn holds(object: &Map<String, Value>, field: &str) -> bool {
+    let is_there = |way| get(object, way).is_some_and(|value| !value.is_null());
+    if let Some(way) = field.strip_prefix('!') {
+        return !is_there(way);
+    }
+    match field.split_once('=') {
+        None => is_there(field),
+        Some((way, words)) => get(object, way).and_then(Value::as_str).is_some_and(|text| begins(text, words)),
     }
 }
 
