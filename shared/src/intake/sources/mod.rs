@@ -3,6 +3,7 @@
 
 mod accessanalyzer;
 mod acm;
+mod alerting;
 mod alertmanager;
 mod amazonq;
 mod autoscaling;
@@ -228,8 +229,13 @@ const SOURCES: &[Source] = &[
     // Mails that bounced, and what people complained about.
     Source { word: "ses", name: "SES", shapes: &[Fields(&["notificationType", "mail"])], read: Each(ses::read) },
     // ---- The account ---------------------------------------------------------------------------------------------------
-    // What AWS says about its own health, and what it wants from you.
-    Source { word: "health", name: "Health", shapes: &[Bridge("aws.health", &["AWS Health Event"])], read: Each(health::read) },
+    // What AWS says about its own health, what it wants from you, and who complains about you.
+    Source {
+        word: "health",
+        name: "Health",
+        shapes: &[Bridge("aws.health", &["AWS Health Event", "AWS Health Abuse Event"])],
+        read: Each(health::read),
+    },
     // Commands, automations and maintenance windows.
     Source {
         word: "systemsmanager",
@@ -237,17 +243,34 @@ const SOURCES: &[Source] = &[
         shapes: &[Bridge("aws.ssm", &["EC2 Command Status-change Notification"])],
         read: Each(systemsmanager::read),
     },
-    // Insights.
+    // Insights, over EventBridge and over SNS: the same fields.
     Source {
         word: "devopsguru",
         name: "DevOps Guru",
-        shapes: &[Bridge("aws.devops-guru", &["DevOps Guru New Insight Open"])],
+        shapes: &[
+            Bridge(
+                "aws.devops-guru",
+                &[
+                    "DevOps Guru New Insight Open",
+                    "DevOps Guru Insight Severity Upgraded",
+                    "DevOps Guru New Anomaly Association",
+                    "DevOps Guru New Recommendation Created",
+                    "DevOps Guru Insight Closed",
+                ],
+            ),
+            Fields(&["messageType", "insightId", "insightUrl"]),
+        ],
         read: Each(devopsguru::read),
     },
     // Budgets that are or will be exceeded.
     Source { word: "budgets", name: "Budgets", shapes: &[Says("AWS Budget Notification")], read: Each(budgets::read) },
-    // Costs that nobody expected.
-    Source { word: "costanomaly", name: "Cost Anomaly", shapes: &[Bridge("aws.ce", &["Anomaly Detected"])], read: Each(costanomaly::read) },
+    // Costs that nobody expected, over EventBridge and over SNS.
+    Source {
+        word: "costanomaly",
+        name: "Cost Anomaly",
+        shapes: &[Bridge("aws.ce", &["Anomaly Detected"]), Fields(&["anomalyId", "monitorArn", "impact"])],
+        read: Each(costanomaly::read),
+    },
     // ---- Others --------------------------------------------------------------------------------------------------------
     // Custom notifications for Amazon Q in chat applications (AWS Chatbot).
     Source { word: "amazonq", name: "Amazon Q", shapes: &[Fields(&["version", "source=custom", "content"])], read: Each(amazonq::read) },
@@ -255,11 +278,16 @@ const SOURCES: &[Source] = &[
     Source {
         word: "alertmanager",
         name: "Alertmanager",
-        shapes: &[Fields(&["receiver", "alerts", "groupKey", "truncatedAlerts"])],
+        shapes: &[Fields(&["version=4", "groupKey", "receiver", "alerts", "!orgId"])],
         read: Each(alertmanager::read),
     },
-    // Grafana's alerting.
-    Source { word: "grafana", name: "Grafana", shapes: &[Fields(&["receiver", "alerts", "orgId"])], read: Each(grafana::read) },
+    // Grafana's alerting, and what its dashboards sent before it.
+    Source {
+        word: "grafana",
+        name: "Grafana",
+        shapes: &[Fields(&["receiver", "alerts", "orgId"]), Fields(&["ruleId", "ruleName", "state"])],
+        read: Each(grafana::read),
+    },
 ];
 
 /// One row of [`SOURCES`].
