@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 
-use super::event::Event;
+use super::event::{Arn, Event};
 use super::fields::is_link;
 use super::place::Place;
 use super::{limits, mask};
 use crate::domain::ids::IntentId;
 use crate::domain::intent::{Action, Actor, Changes, Closing, Detail, Intent, Link, Target};
-use crate::domain::kind::{Change, Deployment, Metric, NOTICE, Progress};
+use crate::domain::kind::{Deployment, Metric, NOTICE, Progress};
 use crate::domain::severity::Severity;
 use crate::domain::sources::ACCOUNT;
 
@@ -98,7 +98,7 @@ impl News {
     }
 
     /// Where it is from, where the event itself knows it better than its envelopes.
-    pub(super) fn from_place(mut self, place: Place) -> Self {
+    pub(super) fn in_place(mut self, place: Place) -> Self {
         self.place = place;
         self
     }
@@ -174,14 +174,6 @@ impl News {
     /// What was measured, and its limit.
     pub(super) fn metric(mut self, metric: Option<Metric>) -> Self {
         self.changes.metric = metric;
-        self
-    }
-
-    /// What is different now: what, and from what to what.
-    pub(super) fn change<T: Into<String>>(mut self, what: impl Into<String>, from: Option<T>, to: Option<T>) -> Self {
-        let word = |text: String| limits::said_line(&mask::text(&text), limits::WORD);
-        let said = |text: Option<T>| text.and_then(|text| word(text.into()));
-        self.changes.change = word(what.into()).map(|what| Change { what, place: None, from: said(from), to: said(to) });
         self
     }
 
@@ -265,12 +257,20 @@ fn dressed(mut changes: Changes, resources: &[String], place: &Place, word: &str
             components.push(resource.clone());
         }
     }
-    components.iter_mut().for_each(clean);
+    for component in components.iter_mut() {
+        // Where it is stands beside it, so that of a long name only what it names is left to read.
+        if let Some(arn) = Arn::parse(component).filter(|arn| !arn.resource.is_empty()) {
+            *component = arn.resource;
+        }
+        clean(component);
+    }
     if components.is_empty() {
         changes.components = None;
     }
     let details = changes.details.get_or_insert_default();
-    details.iter_mut().for_each(|detail| clean(&mut detail.value));
+    for detail in details.iter_mut() {
+        clean(&mut detail.value);
+    }
     for (label, value) in [("Region", &place.region), (ACCOUNT, &place.account)] {
         if let Some(value) = value.clone() {
             details.push(Detail { label: label.to_owned(), value });

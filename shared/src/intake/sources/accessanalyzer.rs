@@ -50,7 +50,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .detail("Unused", unused(finding))
         .detail("Error", text(finding, "error"))
         .page(event.place().console(&format!("access-analyzer/home#/findings/details/{}", encoded(id))))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

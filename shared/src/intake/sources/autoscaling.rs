@@ -88,7 +88,7 @@ impl Group {
             .detail("Availability zone", text(detail, "Details.Availability Zone"))
             .detail("Subnet", text(detail, "Details.Subnet ID"))
             .page(self.page("activity"))
-            .from_place(self.place.clone())
+            .in_place(self.place.clone())
             .only()
     }
 
@@ -112,7 +112,7 @@ impl Group {
             .detail("Replaced", plain_in(detail, "CheckpointPercentage").map(|percent| format!("{percent} %")))
             .detail("Refresh", text(detail, "InstanceRefreshId"))
             .page(self.page("instanceRefresh"))
-            .from_place(self.place.clone())
+            .in_place(self.place.clone())
             .only()
     }
 }

@@ -100,7 +100,7 @@ impl Told<'_> {
             .detail("Status", Some(self.status).filter(|_| matters))
             .detail("Resource", self.resource.and_then(|(_, kind)| kind))
             .page(page(&place, "events", self.stack))
-            .from_place(place)
+            .in_place(place)
             .only()
     }
 
@@ -201,7 +201,7 @@ fn drifted(detail: &Map<String, Value>) -> Option<Vec<News>> {
         .affects([name])
         .detail("Drifted resources", count.and_then(|_| plain_in(detail, "drift-detection-details.drifted-stack-resource-count")))
         .page(page(&place, "drifts", id))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

@@ -84,7 +84,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .detail("From", text(record, "sourceIPAddress"))
         .detail("As", text(record, "userIdentity.arn"))
         .page(page(record, &place))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 
@@ -225,6 +225,6 @@ fn insight(event: &Event, record: &Record, details: &Map<String, Value>) -> Opti
         .detail("Mostly by", by)
         .detail("For", plain_in(details, "insightContext.statistics.insightDuration").map(|minutes| format!("{minutes} minutes")))
         .page(page(record, &place).or_else(|| place.console("cloudtrailv2/home#/insights")))
-        .from_place(place)
+        .in_place(place)
         .only()
 }

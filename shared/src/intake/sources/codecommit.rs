@@ -163,7 +163,7 @@ fn triggered(event: &Event, record: &Map<String, Value>) -> Option<Vec<News>> {
                 .detail("Commit", commit)
                 .detail("By", by)
                 .page(repository_page(&place, repository, page.as_deref().unwrap_or("branches")))
-                .from_place(place.clone());
+                .in_place(place.clone());
             Some(news)
         })
         .collect();

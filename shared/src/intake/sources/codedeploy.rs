@@ -59,7 +59,7 @@ fn deployment(event: &Event, said: &Map<String, Value>) -> Option<Vec<News>> {
         "STOP" | "STOPPED" | "ABORTED" => return News::over(Some("The deployment was stopped.")).known_by(key).at(at).only(),
         other => {
             let news = News::wrong(format!("Deployment of {application} to {group}: {other}"));
-            return news.known_by(key).at(at).severity(Some(Severity::P4)).page(page(&place, id)).from_place(place).only();
+            return news.known_by(key).at(at).severity(Some(Severity::P4)).page(page(&place, id)).in_place(place).only();
         }
     };
     let error = inner(said, "errorInformation");
@@ -76,7 +76,7 @@ fn deployment(event: &Event, said: &Map<String, Value>) -> Option<Vec<News>> {
         .detail("Error", from_error("ErrorCode"))
         .detail("Instances", overview(said))
         .page(page(&place, id))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 
@@ -108,7 +108,7 @@ fn instance(event: &Event, said: &Map<String, Value>) -> Option<Vec<News>> {
         .detail("Group", group.map(|(_, group)| group))
         .detail("Failed at", failed_hook(said))
         .page(page(&place, id))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

@@ -216,6 +216,6 @@ impl Waits<'_> {
             .detail("Expires", self.expires)
             .page(page(&place, self.pipeline))
             .link("Review", self.review.filter(keeps_the_token))
-            .from_place(place)
+            .in_place(place)
     }
 }

@@ -86,7 +86,7 @@ fn compliance(event: &Event, change: &Object) -> Option<Vec<News>> {
         .detail("Result", state)
         .page(place.console(&rule_page))
         .link("Timeline", place.console(&timeline(kind, resource)))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 
@@ -124,7 +124,7 @@ fn changed(event: &Event, change: &Object) -> Option<Vec<News>> {
         .affects([text(item, "ARN").unwrap_or(id)])
         .detail("Changed", (!parts.is_empty()).then(|| parts.join(", ")))
         .page(place.console(&timeline(kind, id)))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 
@@ -155,6 +155,6 @@ fn delivery(event: &Event, notification: &Object, kind: &str) -> Option<Vec<News
         .detail("Error", text(notification, "s3DeliverySummary.errorCode").or_else(|| text(notification, "errorCode")))
         .detail("Resource", text(item, "resourceId"))
         .page(place.console("config/home#/settings"))
-        .from_place(place)
+        .in_place(place)
         .only()
 }

@@ -109,7 +109,7 @@ fn dressed(news: News, said: &Said<'_>) -> News {
         _ => "dms/v2/home#dashboard".to_owned(),
     };
     let id = said.id.map(|id| id.rsplit('#').next().unwrap_or(id).trim());
-    news.why(Some(said.message)).affects([said.name]).detail("Event", id).page(said.place.console(&page)).from_place(said.place.clone())
+    news.why(Some(said.message)).affects([said.name]).detail("Event", id).page(said.place.console(&page)).in_place(said.place.clone())
 }
 
 fn by_bridge<'a>(event: &'a Event, detail: &'a Map<String, Value>) -> Option<Said<'a>> {

@@ -158,6 +158,6 @@ fn serverless(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
         .affects([name])
         .at(time_in(detail, "Date"))
         .page(place.console("elasticache/home#/redis"))
-        .from_place(place)
+        .in_place(place)
         .only()
 }

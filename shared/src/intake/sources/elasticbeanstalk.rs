@@ -100,7 +100,7 @@ impl Said<'_> {
             .detail("Application", Some(self.application))
             .page(self.place.console(&format!("elasticbeanstalk/home#/application/overview?applicationName={}", encoded(self.application))))
             .link("Environment", self.url)
-            .from_place(self.place.clone())
+            .in_place(self.place.clone())
     }
 
     /// `Environment health has transitioned from Ok to Severe. 100.0 % of the requests …`. `None` where it says something else.

@@ -73,7 +73,7 @@ fn found(event: &Event, finding: &Map<String, Value>) -> Option<Vec<News>> {
         .detail("Seen by GuardDuty", plain_in(finding, "service.count").map(times))
         .detail("First seen", text(finding, "service.eventFirstSeen"))
         .page(place.console(&format!("guardduty/home#/findings?macros=current&fId={}", encoded(id))))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 
@@ -205,7 +205,7 @@ fn coverage(event: &Event, detail: &Map<String, Value>, kind: &str) -> Option<Ve
         .affects([name])
         .detail("Resource", Some(resource))
         .page(place.console("guardduty/home#/runtime-monitoring"))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

@@ -73,7 +73,7 @@ fn found(event: &Event, finding: &Map<String, Value>) -> Option<Vec<News>> {
     .detail("Fix available", text(finding, "fixAvailable").map(str::to_lowercase))
     .page(event.place().or(place.clone()).console(&page))
     .link("Vulnerability", text(finding, "packageVulnerabilityDetails.sourceUrl"))
-    .from_place(place)
+    .in_place(place)
     .only()
 }
 

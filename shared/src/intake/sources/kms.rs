@@ -83,7 +83,7 @@ fn called(event: &Event, call: &Map<String, Value>) -> Option<Vec<News>> {
         .detail("Deleted on", plain_in(call, "responseElements.deletionDate"))
         .detail("Days until then", plain_in(call, "requestParameters.pendingWindowInDays"))
         .page(page(&place, id))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

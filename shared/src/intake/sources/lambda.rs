@@ -42,7 +42,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .detail("Request", text(record, "requestContext.requestId"))
         .page(place.console(&format!("lambda/home#/functions/{}?tab=monitoring", encoded(name))))
         .link("Logs", place.log_group(&format!("/aws/lambda/{name}")))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

@@ -47,7 +47,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .page(place.console(&format!("macie/home#findings?itemId={}", encoded(id))))
         .link("Object", object_page.as_deref().and_then(|page| place.console(page)))
         .link("Bucket", bucket_page.as_deref().and_then(|page| place.console(page)))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

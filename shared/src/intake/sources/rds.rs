@@ -136,5 +136,5 @@ fn dressed(news: News, said: &Said<'_>) -> News {
         .detail("Category", (!said.categories.is_empty()).then(|| said.categories.join(", ")))
         .page(said.place.console(&page))
         .link("Logs and events", logs)
-        .from_place(said.place.clone())
+        .in_place(said.place.clone())
 }

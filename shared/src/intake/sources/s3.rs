@@ -113,7 +113,7 @@ impl Object<'_> {
         news.affects([format!("s3://{}/{}", self.bucket, self.key)])
             .detail("Size", plain_in(detail, &format!("{object}.size")).map(|size| format!("{size} bytes")))
             .page(self.place.console(&page))
-            .from_place(self.place.clone())
+            .in_place(self.place.clone())
     }
 }
 

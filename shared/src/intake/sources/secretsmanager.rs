@@ -52,7 +52,7 @@ fn service_event(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>
     let at = time_in(detail, "eventTime");
     let notice = |title: String| {
         let page = page(&place, secret);
-        News::notice(title).at(at).affects([secret]).page(page).from_place(place.clone()).only()
+        News::notice(title).at(at).affects([secret]).page(page).in_place(place.clone()).only()
     };
     let (progress, severity, says) = match text(detail, "eventName")? {
         "RotationStarted" => (Progress::Started, Severity::P4, "is being rotated"),
@@ -77,7 +77,7 @@ fn service_event(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>
         .detail("Error", text(detail, "errorCode"))
         .page(page(&place, secret))
         .link("Logs", logs(&place, detail))
-        .from_place(place)
+        .in_place(place)
         .only()
 }
 

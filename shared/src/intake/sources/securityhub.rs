@@ -71,7 +71,7 @@ fn asff(event: &Event, detail: &Map<String, Value>, finding: &Map<String, Value>
         // The console seeks a finding in its own region, which for a gathered one is the region that gathers them.
         .page(id.and_then(|id| event.place().or(place.clone()).console(&page(id))))
         .link("Remediation", remedy)
-        .from_place(place);
+        .in_place(place);
     Some(news)
 }
 
@@ -178,7 +178,7 @@ fn ocsf(event: &Event, finding: &Map<String, Value>) -> Option<News> {
         .detail("Status", status.filter(|status| status != "New"))
         .page(event.place().or(place.clone()).console(&search))
         .link("Remediation", texts(finding, "remediation.references").next())
-        .from_place(place);
+        .in_place(place);
     Some(news)
 }
 

@@ -84,7 +84,7 @@ impl<'a> Sent<'a> {
             .detail("Subject", self.subject)
             .detail("Configuration set", self.tags)
             .page(self.place.console(&page))
-            .from_place(self.place.clone())
+            .in_place(self.place.clone())
     }
 }
 

@@ -73,7 +73,7 @@ fn ops_item(event: &Event, detail: &Map<String, Value>) -> Option<News> {
             .detail("Status", Some(status))
             .detail("Opened by", text(detail, "created-by").map(last))
             .page(page)
-            .from_place(place),
+            .in_place(place),
     )
 }
 

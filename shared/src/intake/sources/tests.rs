@@ -14,6 +14,7 @@ use crate::domain::ids::{Channel, IncidentId, Workspace};
 use crate::domain::incident::Incident;
 use crate::domain::intent::{Action, Actor, Target};
 use crate::domain::settings::Settings;
+use crate::domain::severity::Severity;
 use crate::domain::sources::{WORDS, word};
 use crate::intake::envelope;
 use crate::intake::tests::{files, message, path};
@@ -48,7 +49,7 @@ fn samples() -> Vec<Sample> {
     for folder in ["events", "tests/samples/aws"] {
         for file in files(&path(folder)) {
             let name = file.strip_prefix(path(folder)).unwrap_or(&file).display().to_string();
-            if !name.ends_with(".md") {
+            if file.extension().is_none_or(|kind| kind != "md") {
                 let body = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
                 samples.push(Sample { name, body });
             }
@@ -204,7 +205,7 @@ impl Row {
         };
         let outcome = if changes.is_notice() { "notice" } else { "card" };
         *self.outcomes.entry(outcome).or_default() += 1;
-        self.severities.extend(changes.severity.map(|severity| severity.as_str()));
+        self.severities.extend(changes.severity.map(Severity::as_str));
         self.links.extend(changes.url.as_ref().map(|_| "View".to_owned()));
         self.links.extend(changes.links.iter().flatten().map(|link| link.label.clone()));
         self.progresses |= changes.deployment.is_some();

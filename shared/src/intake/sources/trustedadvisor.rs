@@ -63,7 +63,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .detail("State", text(item, "Status").or_else(|| text(detail, "status")))
         // Trusted Advisor is at home in one region, whatever the resource's is.
         .page(event.place().console("trustedadvisor/home#/dashboard"))
-        .from_place(place);
+        .in_place(place);
     Some(vec![columns(news, item)])
 }
 
