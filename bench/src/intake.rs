@@ -21,7 +21,7 @@ use crate::{binaries, many, report, run};
 /// As many messages as Lambda brings at a time.
 const BATCH: usize = 10;
 /// Batches of each file.
-const BATCHES: usize = 20;
+const BATCHES: usize = 10;
 /// After so many messages of all files it is looked whether one more costs more.
 const CHECKPOINTS: [usize; 4] = [1_000, 10_000, 50_000, 100_000];
 /// Bodies of these sizes, in KB.

@@ -124,8 +124,8 @@ await journey(async (open, next) => {
   await look("a notice", card("The database is upgraded"));
   await drop("cloudwatch-alarm-sns.json");
   await look("an alarm", card("checkout-p99-latency"));
-  await drop("generic-guardduty-eventbridge.json");
-  await look("anything else", card("SSH brute force"));
+  await drop("generic-webhook.json");
+  await look("anything else", card("DiskFull"));
 
   next("what only one person sees");
   for (const [line, text] of Object.entries({

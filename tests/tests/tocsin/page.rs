@@ -77,6 +77,11 @@ async fn a_workflow_is_tried_step_by_step() {
     journey("workflow").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_cards_of_aws_and_others_are_whole_on_a_desk_and_on_a_phone() {
+    journey("sources").await;
+}
+
 /// What cannot be read stands on the dead-letter queue with its reason, and nothing else does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn samples_are_dropped_one_by_one_and_all_at_once() {
