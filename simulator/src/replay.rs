@@ -4,25 +4,31 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a moment is written: `2026-03-15T14:05:21`.
-const LENGTH: usize = 19;
+/// How moments are written, and how long they are then: `2026-03-15T14:05:21`, and as in mails, `Sun, 15 Mar 2026 14:05:21`.
+const FORMS: [(&str, usize); 2] = [("%Y-%m-%dT%H:%M:%S", 19), ("%a, %d %b %Y %H:%M:%S", 25)];
 
 /// The text with all its moments moved by the same length, so that the newest of them is `now`; what lies between them stays as it was.
 pub(crate) fn happening_now(text: &str, now: Timestamp) -> String {
-    let found: Vec<(usize, Timestamp)> = (0..text.len()).filter_map(|at| Some((at, moment(text.get(at..at + LENGTH)?)?))).collect();
-    let Some(newest) = found.iter().map(|(_, moment)| *moment).max() else { return text.to_owned() };
+    let found: Vec<(usize, &str, usize, Timestamp)> = (0..text.len())
+        .flat_map(|at| FORMS.map(|(form, length)| (at, form, length)))
+        .filter_map(|(at, form, length)| Some((at, form, length, moment(text.get(at..at + length)?, form)?)))
+        .collect();
+    let Some(newest) = found.iter().map(|(.., moment)| *moment).max() else { return text.to_owned() };
     let moved_by = SignedDuration::from_secs(now.as_second() - newest.as_second());
     let mut moved = text.to_owned();
-    for (at, moment) in found {
-        let there = (moment + moved_by).to_zoned(TimeZone::UTC).datetime().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-        moved.replace_range(at..at + LENGTH, &there);
+    for (at, form, length, moment) in found {
+        let there = (moment + moved_by).to_zoned(TimeZone::UTC).datetime().strftime(form).to_string();
+        moved.replace_range(at..at + length, &there);
     }
     moved
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
-    let separated = text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().get(10) == Some(&b'T');
-    let moment: DateTime = separated.then(|| text.parse().ok())??;
+fn moment(text: &str, form: &str) -> Option<Timestamp> {
+    // Where a mark stands tells most texts apart, which is quicker than trying to read them.
+    let bytes = text.as_bytes();
+    let marked =
+        if form.starts_with("%Y") { bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(&b'T') } else { bytes.get(3) == Some(&b',') };
+    let moment = marked.then(|| DateTime::strptime(form, text).ok())??;
     moment.to_zoned(TimeZone::UTC).ok().map(|moment| moment.timestamp())
 }
 
@@ -36,6 +42,9 @@ mod tests {
         let now = "2026-11-21T02:00:00Z".parse().expect("a moment");
         let moved = r#"{"from": "2026-11-21T01:55:00.404+0000", "to": "2026-11-21T02:00:00.470Z", "é": "12 of 2026-03-15"}"#;
         assert_eq!(happening_now(text, now), moved);
+        let mail = r#"{"startTime": "Sun, 15 Mar 2026 14:00:00 GMT", "time": "2026-03-15T14:05:00Z"}"#;
+        let moved = r#"{"startTime": "Sat, 21 Nov 2026 01:55:00 GMT", "time": "2026-11-21T02:00:00Z"}"#;
+        assert_eq!(happening_now(mail, now), moved);
         assert_eq!(happening_now("no moment at all", now), "no moment at all");
     }
 }

@@ -157,6 +157,11 @@ impl News {
         self
     }
 
+    /// One more moment: `2026-03-15 14:05 UTC`.
+    pub(super) fn moment(self, label: &str, at: Option<Timestamp>) -> Self {
+        self.detail(label, at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()))
+    }
+
     /// Its page at its source, which the button *View* opens. What is no link is left out.
     pub(super) fn page<T: Into<String>>(mut self, url: Option<T>) -> Self {
         self.changes.url = url.map(Into::into).filter(|url| is_link(url));

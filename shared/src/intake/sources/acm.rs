@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
+use crate::intake::event::time_in;
 use crate::intake::event::{Arn, Event};
 use crate::intake::fields::{number, plain_in, text};
 use crate::intake::news::News;
@@ -47,7 +48,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .detail("Reason", text(detail, "RenewalStatusReason"))
         .detail("Type", text(detail, "CertificateType"))
         .detail("Validated by", text(detail, "DomainValidationMethod"))
-        .detail("Expires", text(detail, "CertificateExpirationDate"))
+        .moment("Expires", time_in(detail, "CertificateExpirationDate"))
         .detail("In use", plain_in(detail, "InUse").map(|used| if used.eq_ignore_ascii_case("true") { "yes" } else { "no" }))
         .page(page(&place, arn))
         .only()

@@ -10,11 +10,12 @@
 //! - What a pipeline asks a function to do (`CodePipeline.job`) holds credentials and is nobody's news.
 //!   <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html>
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::domain::kind::{Deployment, Progress};
 use crate::domain::severity::Severity;
-use crate::intake::event::Event;
+use crate::intake::event::{Event, time_in};
 use crate::intake::fields::{objects, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded, is_region};
@@ -183,7 +184,7 @@ fn asked(event: &Event, message: &Map<String, Value>) -> Option<Vec<News>> {
         token: text(message, "approval.token"),
         about: text(message, "approval.customData"),
         review: text(message, "approval.externalEntityLink"),
-        expires: text(message, "approval.expires"),
+        expires: time_in(message, "approval.expires"),
     };
     waits.told(place).only()
 }
@@ -196,7 +197,7 @@ struct Waits<'a> {
     token: Option<&'a str>,
     about: Option<&'a str>,
     review: Option<&'a str>,
-    expires: Option<&'a str>,
+    expires: Option<Timestamp>,
 }
 
 impl Waits<'_> {
@@ -213,7 +214,7 @@ impl Waits<'_> {
             .hint(Some("Approve or reject it on the pipeline's page."))
             .affects([self.pipeline])
             .detail("Stage", Some(self.stage))
-            .detail("Expires", self.expires)
+            .moment("Expires", self.expires)
             .page(page(&place, self.pipeline))
             .link("Review", self.review.filter(keeps_the_token))
             .in_place(place)

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity::{P3, P4};
-use crate::intake::event::Event;
+use crate::intake::event::{Event, time_in};
 use crate::intake::fields::{plain_in, text, texts};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -62,7 +62,7 @@ fn late(event: &Event, detail: &Map<String, Value>) -> Option<News> {
         None => format!("Job {name} takes longer than it should"),
     };
     let news = News::wrong(title).known_by(Some(key(event, &format!("job/{name}")))).severity(Some(P3)).why(text(detail, "message"));
-    Some(run(news, event, detail, name).detail("Running since", text(detail, "startedOn")))
+    Some(run(news, event, detail, name).moment("Running since", time_in(detail, "startedOn")))
 }
 
 /// What is said of every run of a job.

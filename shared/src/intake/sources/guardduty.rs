@@ -71,7 +71,7 @@ fn found(event: &Event, finding: &Map<String, Value>) -> Option<Vec<News>> {
         .detail("Remote", remote(finding))
         .detail("Severity", plain_in(finding, "severity"))
         .detail("Seen by GuardDuty", plain_in(finding, "service.count").map(times))
-        .detail("First seen", text(finding, "service.eventFirstSeen"))
+        .moment("First seen", time_in(finding, "service.eventFirstSeen"))
         .page(place.console(&format!("guardduty/home#/findings?macros=current&fId={}", encoded(id))))
         .in_place(place)
         .only()

@@ -106,21 +106,20 @@ fn description(detail: &Map<String, Value>) -> Option<&str> {
 
 /// When it began or is planned, whom it concerns, and what AWS says besides.
 fn dated(news: News, detail: &Map<String, Value>) -> News {
-    let said = |way| time_in(detail, way).map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let (began, ended) = match text(detail, "eventTypeCategory") {
         Some("scheduledChange" | "plannedChange") => ("Planned for", "Until"),
         Some("accountNotification") => ("From", "Until"),
         _ => ("Began", "Ended"),
     };
-    let (start, end) = (said("startTime"), said("endTime"));
-    let end = end.filter(|end| start.as_ref() != Some(end));
+    let (start, end) = (time_in(detail, "startTime"), time_in(detail, "endTime"));
+    let end = end.filter(|end| start != Some(*end));
     let whom = (text(detail, "eventScopeCode") == Some("PUBLIC")).then_some("everybody in the region");
     let needed = match text(detail, "actionability") {
         Some("ACTION_REQUIRED") => Some("yes"),
         Some("ACTION_MAY_BE_REQUIRED") => Some("maybe"),
         _ => None,
     };
-    let news = news.detail(began, start).detail(ended, end).detail("Concerns", whom).detail("Action needed", needed).detail(
+    let news = news.moment(began, start).moment(ended, end).detail("Concerns", whom).detail("Action needed", needed).detail(
         "Lists of resources",
         number(detail, "totalPages").filter(|pages| *pages > 1.0).map(|pages| format!("the first of {pages}")),
     );

@@ -66,7 +66,7 @@ fn asff(event: &Event, detail: &Map<String, Value>, finding: &Map<String, Value>
         .detail("Control", control)
         .detail("Check", text(finding, "Compliance.Status").map(words))
         .detail("Type", texts(finding, "Types").next().filter(|_| control.is_none()))
-        .detail("First seen", text(finding, "FirstObservedAt"))
+        .moment("First seen", time_in(finding, "FirstObservedAt"))
         .detail("Sent by", action.map(|action| format!("the custom action {action}")))
         // The console seeks a finding in its own region, which for a gathered one is the region that gathers them.
         .page(id.and_then(|id| event.place().or(place.clone()).console(&page(id))))
@@ -174,7 +174,7 @@ fn ocsf(event: &Event, finding: &Map<String, Value>) -> Option<News> {
         .detail("Found by", text(finding, "metadata.product.name").filter(|product| *product != "Security Hub"))
         .detail("Control", control)
         .detail("Type", texts(finding, "finding_info.types").next().filter(|_| control.is_none()))
-        .detail("First seen", text(finding, "finding_info.first_seen_time_dt"))
+        .moment("First seen", time_in(finding, "finding_info.first_seen_time_dt"))
         .detail("Status", status.filter(|status| status != "New"))
         .page(event.place().or(place.clone()).console(&search))
         .link("Remediation", texts(finding, "remediation.references").next())

@@ -11,13 +11,25 @@ use super::value;
 /// How much of a commit is shown: what people call it by.
 const COMMIT: usize = 12;
 
-/// All that there is.
-pub(super) fn lines(incident: &Incident, between: &'static str) -> Mrkdwn {
+/// On the card, a line each. How far a deployment is, the card says elsewhere as well, so that it makes no line by itself.
+pub(super) fn lines(incident: &Incident) -> Mrkdwn {
+    let alone = value(incident.facts.deployment.status.as_ref()).map(|progress| words::progress(*progress));
+    let deployed = deployed(incident);
+    let deployed = if alone == Some(deployed.as_str()) { Mrkdwn::default() } else { deployed };
+    joined(incident, deployed, "\n")
+}
+
+/// In a notification, in one.
+pub(super) fn in_short(incident: &Incident) -> Mrkdwn {
+    joined(incident, deployed(incident), " · ")
+}
+
+fn joined(incident: &Incident, deployed: Mrkdwn, between: &'static str) -> Mrkdwn {
     let facts = &incident.facts;
     let over = incident.state() == State::Resolved;
     let metric = value(facts.metric.as_ref()).map(|metric| measured(metric, over)).unwrap_or_default();
     let change = value(facts.change.as_ref()).map(changed).unwrap_or_default();
-    Mrkdwn::join([deployed(incident), metric, change], between)
+    Mrkdwn::join([deployed, metric, change], between)
 }
 
 fn line(text: &str) -> Mrkdwn {

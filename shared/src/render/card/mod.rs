@@ -37,7 +37,7 @@ pub fn card(incident: &Incident, settings: &Configuration) -> Message {
     let standing = Mrkdwn::join([standing(incident), calls], DOT);
     let blocks = vec![
         header(incident),
-        Block::section(matter::lines(incident, "\n")),
+        Block::section(matter::lines(incident)),
         Block::actions(actions(incident, settings)),
         Block::section(standing),
         Block::section(decision::lines(incident)),
@@ -82,7 +82,7 @@ pub(super) fn notification(incident: &Incident) -> Mrkdwn {
     };
     let title = mrkdwn!("{}{}", grade(incident).unwrap_or_default(), words::title(incident.title()));
     let service = value(incident.facts.service.as_ref()).map(|service| Mrkdwn::escape(one_line(service, NAME)));
-    Mrkdwn::join([title, matter::lines(incident, " · "), Mrkdwn::escape(state)].into_iter().chain(service), " · ")
+    Mrkdwn::join([title, matter::in_short(incident), Mrkdwn::escape(state)].into_iter().chain(service), " · ")
 }
 
 /// How bad it is, where that matters: not of what is only told, and not of a deployment that goes as it should.
