@@ -1,14 +1,16 @@
-//! How an incident and what happened to it look from outside: in events, in webhooks and in answers of an API. [`incident`] as it stands, [`entry`] by entry.
+//! How an incident and what happened to it look from outside: in events, in webhooks and in answers of an API. [`incident`] as it stands, [`entry`] by entry, [`event`] that tells of both.
 //!
 //! These names are a promise to other people's systems. Nothing here is renamed or taken away; what is added is optional. So the forms are written out here, and the domain may call things
 //! otherwise and keep them otherwise. What is not known is left out. Times are RFC 3339 in UTC.
 
 pub mod entry;
+pub mod event;
 pub mod incident;
 
 use serde::Serialize;
 
 pub use entry::Entry;
+pub use event::Event;
 pub use incident::Incident;
 
 use crate::domain::ids::UserId;
@@ -55,5 +57,7 @@ impl<'a> From<&'a intent::Person> for Person<'a> {
     }
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

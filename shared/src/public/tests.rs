@@ -11,21 +11,21 @@ use crate::domain::kind::{Change, Comparison, Deployment, Metric, Number, Progre
 use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     "2026-03-01T10:00:00Z".parse::<Timestamp>().expect("a time") + SignedDuration::from_mins(minutes)
 }
 
-fn intent(by: Actor, minutes: i64, action: Action) -> Intent {
+pub(super) fn intent(by: Actor, minutes: i64, action: Action) -> Intent {
     let id = IntentId::of("test", &[&minutes.to_string()]);
     Intent { id, workspace: None, at: at(minutes), by, target: Target::New, action, reply: None }
 }
 
-fn jane() -> Actor {
+pub(super) fn jane() -> Actor {
     let email = Some("jane@example.com".to_owned());
     Actor::User(Person { id: UserId::new("U0JANE"), name: Some("Jane".into()), email, team: None, enterprise: None, place: None })
 }
 
-fn everything() -> Changes {
+pub(super) fn everything() -> Changes {
     let number = |text| Number::parse(text).expect("a number");
     let metric =
         Metric { name: "errors".into(), value: number("7.5"), limit: number("5"), unit: Some("%".into()), comparison: Comparison::Above };
@@ -45,7 +45,7 @@ fn everything() -> Changes {
     }
 }
 
-fn apply(incident: &incident::Incident, intent: &Intent) -> incident::Effect {
+pub(super) fn apply(incident: &incident::Incident, intent: &Intent) -> incident::Effect {
     incident.apply(intent, &Settings::of(Channel::new("#incidents"), at(0))).expect("an effect")
 }
 
