@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::http::Http;
 use crate::logs::Line;
-use crate::ministack::{Queue, QueueUrls, Resources};
+use crate::ministack::{Bus, Queue, QueueUrls, Resources};
 use crate::{binaries, paths};
 
 /// The stack's name, and thereby the beginning of its functions' names.
@@ -109,7 +109,7 @@ impl Deployed {
     }
 
     /// What the stack has in AWS.
-    pub fn resources(&self) -> Result<Resources> {
+    pub fn resources(&self, bus: Bus) -> Result<Resources> {
         let queue = |queue: &str| -> Result<QueueUrls> {
             Ok(QueueUrls { url: self.output(&format!("{queue}QueueUrl"))?, dead_letters: self.output(&format!("{queue}DeadLettersUrl"))? })
         };
@@ -117,11 +117,17 @@ impl Deployed {
             (Queue::Incidents, queue("Incidents")?),
             (Queue::Intents, queue("Intents")?),
             (Queue::Posts, queue("Posts")?),
+            (Queue::Timeline, queue("Timeline")?),
             (Queue::Calls, queue("Calls")?),
         ];
         let installations = format!("{STACK}/installations/");
         let (table, secret) = (self.output("TableName")?, self.output("SlackSecretArn")?);
-        Ok(Resources { queues: queues.into(), table, secret, installations, notices: None })
+        Ok(Resources { queues: queues.into(), table, secret, installations, notices: None, bus })
+    }
+
+    /// The name of its event bus.
+    pub fn bus(&self) -> Result<String> {
+        self.output("EventBusName")
     }
 
     /// Everything the functions printed, from CloudWatch Logs.

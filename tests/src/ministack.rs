@@ -17,6 +17,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
+use aws_sdk_eventbridge::types::Target;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_types::SdkConfig;
@@ -145,13 +146,15 @@ pub enum Queue {
     Intents,
     /// Which channel has something due.
     Posts,
+    /// What happened and is to be told outside.
+    Timeline,
     /// Whom to call.
     Calls,
 }
 
 impl Queue {
     /// All of them, in the order in which a job passes.
-    pub const ALL: [Self; 4] = [Self::Incidents, Self::Intents, Self::Posts, Self::Calls];
+    pub const ALL: [Self; 5] = [Self::Incidents, Self::Intents, Self::Posts, Self::Timeline, Self::Calls];
 
     /// Its name in the template.
     pub fn name(self) -> &'static str {
@@ -159,6 +162,7 @@ impl Queue {
             Self::Incidents => "incidents",
             Self::Intents => "intents",
             Self::Posts => "posts",
+            Self::Timeline => "timeline",
             Self::Calls => "calls",
         }
     }
@@ -166,14 +170,14 @@ impl Queue {
     fn suffix(self) -> &'static str {
         match self {
             Self::Incidents => "",
-            Self::Intents | Self::Posts | Self::Calls => ".fifo",
+            Self::Intents | Self::Posts | Self::Timeline | Self::Calls => ".fifo",
         }
     }
 
     /// As template.yaml has it: a receive spent on waiting for Slack is no failure.
     fn max_receive_count(self) -> u32 {
         match self {
-            Self::Incidents | Self::Intents | Self::Calls => 30,
+            Self::Incidents | Self::Intents | Self::Timeline | Self::Calls => 30,
             Self::Posts => 1000,
         }
     }
@@ -201,6 +205,17 @@ pub struct Resources {
     pub installations: String,
     /// Where notices go; a deployed stack has none.
     pub notices: Option<Notices>,
+    /// Where is told what happens to incidents.
+    pub bus: Bus,
+}
+
+/// An event bus, and a queue that hears everything of Tocsin's that comes onto it.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    /// The bus.
+    pub name: String,
+    /// The queue's URL.
+    pub queue: String,
 }
 
 impl Resources {
@@ -232,6 +247,8 @@ pub struct Aws {
     pub secrets: aws_sdk_secretsmanager::Client,
     /// SNS.
     pub sns: aws_sdk_sns::Client,
+    /// EventBridge.
+    pub events: aws_sdk_eventbridge::Client,
 }
 
 static WORLDS: AtomicU32 = AtomicU32::new(1);
@@ -246,6 +263,7 @@ impl Aws {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             secrets: aws_sdk_secretsmanager::Client::new(&config),
             sns: aws_sdk_sns::Client::new(&config),
+            events: aws_sdk_eventbridge::Client::new(&config),
         }
     }
 
@@ -261,7 +279,19 @@ impl Aws {
         let secret = self.secrets.create_secret().name(format!("{name}-slack")).secret_string(secret).send().await?;
         let installations = format!("{name}/installations/");
         let secret = secret.arn.context("a secret has an ARN")?;
-        Ok(Resources { queues, table: name, secret, installations, notices: Some(notices) })
+        self.events.create_event_bus().name(&name).send().await?;
+        let bus = self.listen(&name).await?;
+        Ok(Resources { queues, table: name, secret, installations, notices: Some(notices), bus })
+    }
+
+    /// Subscribes a queue to a bus, as whoever wants to hear of incidents does: by a rule.
+    pub async fn listen(&self, bus: &str) -> Result<Bus> {
+        let name = format!("{bus}-heard");
+        let queue = self.sqs.create_queue().queue_name(&name).send().await?.queue_url.context("a queue has a URL")?;
+        self.events.put_rule().event_bus_name(bus).name(&name).event_pattern(r#"{"source":["tocsin"]}"#).send().await?;
+        let target = Target::builder().id("queue").arn(arn(&queue)).build()?;
+        self.events.put_targets().event_bus_name(bus).rule(&name).targets(target).send().await?;
+        Ok(Bus { name: bus.to_owned(), queue })
     }
 
     async fn create_notices(&self, world: &str) -> Result<Notices> {
@@ -278,7 +308,7 @@ impl Aws {
             match queue {
                 Queue::Incidents => create,
                 // High throughput: quotas and deduplication are counted by message group.
-                Queue::Intents | Queue::Posts | Queue::Calls => create
+                Queue::Intents | Queue::Posts | Queue::Timeline | Queue::Calls => create
                     .attributes(QueueAttributeName::FifoQueue, "true")
                     .attributes(QueueAttributeName::DeduplicationScope, "messageGroup")
                     .attributes(QueueAttributeName::FifoThroughputLimit, "perMessageGroupId"),

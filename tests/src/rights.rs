@@ -78,6 +78,7 @@ pub fn needed(action: &str, body: &[u8]) -> Vec<String> {
         "DynamoDB_20120810" => ("dynamodb", action),
         // Nor has a batch.
         "AmazonSQS" => ("sqs", action.strip_suffix("Batch").unwrap_or(action)),
+        "AWSEvents" => ("events", action),
         "Action" => ("sns", action),
         other => (other, action),
     };
@@ -138,6 +139,7 @@ mod tests {
             ),
             ("AmazonSQS.DeleteMessageBatch", b"{}", &["sqs:DeleteMessage"]),
             ("secretsmanager.GetSecretValue", b"{}", &["secretsmanager:GetSecretValue"]),
+            ("AWSEvents.PutEvents", b"{}", &["events:PutEvents"]),
             ("Action=Publish", b"", &["sns:Publish"]),
         ] {
             assert_eq!(needed(action, body), rights, "{action}");

@@ -82,7 +82,13 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             // Longer than a poster works on a channel, as in template.yaml: else two would be at work in it.
-            visibility: BTreeMap::from([(Queue::Incidents, 8), (Queue::Intents, 8), (Queue::Posts, 24), (Queue::Calls, 8)]),
+            visibility: BTreeMap::from([
+                (Queue::Incidents, 8),
+                (Queue::Intents, 8),
+                (Queue::Posts, 24),
+                (Queue::Timeline, 8),
+                (Queue::Calls, 8),
+            ]),
             instances: 2,
             posters: None,
             timeout: Duration::from_secs(20),
@@ -153,6 +159,7 @@ pub struct World {
     canaries: Canaries,
     taken: Mutex<Vec<String>>,
     notices: Mutex<Vec<Notice>>,
+    events: Mutex<Vec<Value>>,
     finished: AtomicBool,
 }
 
@@ -242,6 +249,7 @@ impl World {
             canaries,
             taken: Mutex::default(),
             notices: Mutex::default(),
+            events: Mutex::default(),
             finished: AtomicBool::new(false),
         })
     }
@@ -261,10 +269,12 @@ impl World {
         let (token, secret) = (bot_token.clone(), signing_secret.clone());
         let deployed = tokio::task::spawn_blocking(move || Deployed::start(&api, &hooks, &token, &secret)).await??;
         slack.tell("app", &deployed.app_urls()?).await;
+        let aws = Aws::at(&deployed.endpoint);
+        let bus = aws.listen(&deployed.bus()?).await?;
         Ok(Self {
             slack,
-            aws: Aws::at(&deployed.endpoint),
-            resources: deployed.resources()?,
+            aws,
+            resources: deployed.resources(bus)?,
             http,
             logs: Logs::default(),
             signing_secret,
@@ -276,6 +286,7 @@ impl World {
             canaries,
             taken: Mutex::default(),
             notices: Mutex::default(),
+            events: Mutex::default(),
             finished: AtomicBool::new(false),
         })
     }
@@ -660,6 +671,24 @@ impl World {
         }
     }
 
+    /// What has been told on the event bus so far, as it came.
+    pub async fn events(&self) -> Vec<Value> {
+        let queue = &self.resources.bus.queue;
+        loop {
+            let receive = self.aws.sqs.receive_message().queue_url(queue).max_number_of_messages(10);
+            let messages = receive.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}")).messages.unwrap_or_default();
+            if messages.is_empty() {
+                return lock(&self.events).clone();
+            }
+            for message in messages {
+                let event = serde_json::from_str(message.body().unwrap_or_default()).unwrap_or_default();
+                lock(&self.events).push(event);
+                let delete = self.aws.sqs.delete_message().queue_url(queue).receipt_handle(message.receipt_handle().unwrap_or_default());
+                delete.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
+            }
+        }
+    }
+
     /// From now on this must not be seen anywhere but where secrets belong.
     pub fn keeps_secret(&self, secret: &str) {
         self.canaries.keep(secret);
@@ -679,7 +708,7 @@ impl World {
         let send = self.aws.sqs.send_message().queue_url(self.queue_url(queue)).message_body(body);
         let send = match queue {
             Queue::Incidents => send,
-            Queue::Intents | Queue::Posts | Queue::Calls => {
+            Queue::Intents | Queue::Posts | Queue::Timeline | Queue::Calls => {
                 send.message_group_id(group.unwrap_or_else(|| hex(16))).message_deduplication_id(hex(32))
             }
         };
@@ -771,6 +800,7 @@ impl World {
         said.extend(self.scan().await.iter().map(text));
         said.extend(lock(&self.taken).iter().map(|letter| ("a dead letter".to_owned(), letter.clone())));
         said.extend(self.notices().await.into_iter().map(|notice| ("a notice".to_owned(), format!("{} {}", notice.subject, notice.text))));
+        said.extend(self.events().await.into_iter().map(|event| ("an event".to_owned(), event.to_string())));
         said.push(("Slack".to_owned(), self.slack.state().await.get("messages").cloned().unwrap_or_default().to_string()));
         self.canaries.leaks(&said)
     }
@@ -826,6 +856,7 @@ fn called_by(function: &str) -> Caller {
         "intake" => Caller::Queue(Queue::Incidents),
         "worker" => Caller::Queue(Queue::Intents),
         "poster" => Caller::Queue(Queue::Posts),
+        "publisher" => Caller::Queue(Queue::Timeline),
         "caller" => Caller::Queue(Queue::Calls),
         "clock" => Caller::Test,
         _ => Caller::Http,
@@ -839,6 +870,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
     let intents = ("INTENTS_QUEUE_URL", queue(Queue::Intents).url);
     let posts = ("POSTS_QUEUE_URL", queue(Queue::Posts).url);
     let calls = ("CALLS_QUEUE_URL", queue(Queue::Calls).url);
+    let timeline = ("TIMELINE_QUEUE_URL", queue(Queue::Timeline).url);
     let table = ("TABLE_NAME", resources.table.clone());
     let api = ("SLACK_API_URL", slack.api_url());
     let hooks = ("SLACK_HOOKS_URL", setup.hooks_url.clone().unwrap_or_else(|| slack.hooks_url()));
@@ -855,6 +887,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
         "interactions" => vec![secret, overlap, intents, api, hooks, installations],
         "events" => vec![secret, overlap, intents],
         "intake" => vec![("INCIDENTS_QUEUE_URL", queue(Queue::Incidents).url), intents, dead(Queue::Incidents), own_alarms],
+        "publisher" => vec![table, timeline, calls, dead(Queue::Timeline), ("EVENT_BUS_NAME", resources.bus.name.clone())],
         "caller" => vec![
             table,
             intents,
@@ -868,6 +901,7 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             intents,
             posts,
             calls,
+            timeline,
             dead(Queue::Intents),
             secret,
             installations,

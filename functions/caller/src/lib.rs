@@ -1,7 +1,7 @@
 //! Calls internal APIs: [`hosts`] says which may be called, [`request`] what is said to them and how it is signed, [`endpoint`] calls and tells what the answer means.
 //!
 //! A call is made at least once, and each of its attempts carries the same id, so whoever is called does it once. What came of it goes back to `worker` as an intent of its own; a
-//! call whose outcome is known is not made again.
+//! call whose outcome is known is not made again. A subscriber is called likewise; nothing comes of that but a letter among the dead ones where it does not take it.
 
 mod endpoint;
 mod hosts;
@@ -16,6 +16,7 @@ use shared::domain::decision::Called;
 use shared::domain::ids::IntentId;
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Intent, Job, Target};
+use shared::domain::timeline::Entry;
 use shared::http::StartError;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
 use shared::secrets::calls::CallSecrets;
@@ -68,6 +69,32 @@ impl App {
                 self.decided(&call, &incident, decision, delivery.receives).await
             }
             About::Command { .. } => self.command(&call).await,
+            About::Entry { incident, at, entry } => {
+                let found = self.store.written(&call.workspace, incident, *at, entry).await.map_err(|error| Failure::later(&error))?;
+                let Some((incident, entry)) = found else { return Err(Failure::Never(format!("{incident} has no entry {entry}"))) };
+                self.subscriber(&call, &incident, &entry).await
+            }
+        }
+    }
+
+    /// Tells a subscriber what happened. That it was told is no part of the incident's story: a subscriber that hears of everything would hear of that, too.
+    /// The queue says when it was tried often enough: nobody waits for it but what stands behind it.
+    async fn subscriber(&self, call: &Call, incident: &Incident, entry: &Entry) -> Result<(), Failure> {
+        let answer = self.call(call, &request::told(call, incident, entry)).await?;
+        tracing::info!(
+            workspace = call.workspace.as_str(),
+            incident = incident.id.as_str(),
+            intent = entry.intent.as_str(),
+            call = call.id.as_str(),
+            endpoint = call.to,
+            event = entry.heading().word(),
+            outcome = if let Answer::Took(_) = answer { "took" } else { "failed" },
+            "call"
+        );
+        match answer {
+            Answer::Took(_) => Ok(()),
+            Answer::Refused(said) => Err(Failure::Never(said)),
+            Answer::Later(said) => Err(Failure::Later(said)),
         }
     }
 
@@ -117,7 +144,9 @@ impl App {
 
     /// Asks an endpoint for what somebody typed. Somebody waits, so it is not tried for long.
     async fn command(&self, call: &Call) -> Result<(), Failure> {
-        let About::Command { command, reply, in_channel, .. } = &call.about else { return Ok(()) };
+        let (About::Command { command, reply, in_channel, .. }, Some(by)) = (&call.about, &call.by) else {
+            return Err(Failure::Never("nobody has typed this command".to_owned()));
+        };
         let (ok, text) = match self.call(call, &request::command(call)).await? {
             Answer::Took(said) => (true, said),
             Answer::Refused(said) | Answer::Later(said) => (false, format!("It was not done: {said}.")),
@@ -133,7 +162,7 @@ impl App {
         let answered = Answered {
             id: IntentId::of("answered", &[call.workspace.as_str(), call.id.as_str()]),
             workspace: call.workspace.clone(),
-            by: call.by.clone(),
+            by: by.clone(),
             command: command.clone(),
             ok,
             text,

@@ -5,6 +5,9 @@ use shared::domain::call::{About, Call};
 use shared::domain::decision::Vote;
 use shared::domain::incident::Incident;
 use shared::domain::intent::Person;
+use shared::domain::timeline::Entry;
+use shared::public::Event;
+use shared::public::incident::Brief;
 
 /// Somebody decided something about an incident.
 pub(crate) fn decided(call: &Call, incident: &Incident, name: &str) -> String {
@@ -13,19 +16,12 @@ pub(crate) fn decided(call: &Call, incident: &Incident, name: &str) -> String {
     let votes: Vec<&Vote> = decision.zip(choice).into_iter().flat_map(|(decision, choice)| decision.voters(&choice.name)).collect();
     let data = json!({
         "workspace": call.workspace,
-        "incident": {
-            "id": incident.id,
-            "dedup_key": incident.key,
-            "title": incident.title(),
-            "severity": incident.severity(),
-            "service": incident.service(),
-            "kind": incident.kind(),
-        },
+        "incident": Brief::from(incident),
         "decision": name,
         "option": choice.map(|choice| &choice.name),
         "label": choice.map(|choice| &choice.label),
         "reason": votes.iter().rev().find_map(|vote| vote.reason.as_deref()),
-        "by": person(&call.by),
+        "by": call.by.as_ref().map(person),
         "voters": votes.iter().map(|vote| person(&vote.by)).collect::<Vec<_>>(),
     });
     body("incident.decided", call, &data)
@@ -39,10 +35,15 @@ pub(crate) fn command(call: &Call) -> String {
         "command": command,
         "text": text,
         "arguments": text.split_whitespace().collect::<Vec<_>>(),
-        "by": person(&call.by),
-        "channel": call.by.place.as_ref().map(|place| &place.channel),
+        "by": call.by.as_ref().map(person),
+        "channel": call.by.as_ref().and_then(|by| by.place.as_ref()).map(|place| &place.channel),
     });
     body("command.invoked", call, &data)
+}
+
+/// Something happened to an incident that a subscriber wants to hear of.
+pub(crate) fn told(call: &Call, incident: &Incident, entry: &Entry) -> String {
+    body(&entry.heading().webhook_type(), call, &json!(Event::of(incident, entry)))
 }
 
 fn body(kind: &str, call: &Call, data: &Value) -> String {

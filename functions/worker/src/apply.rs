@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use shared::domain::Refusal;
 use shared::domain::flapping::Begun;
 use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
-use shared::domain::incident::{Effect, Incident, Outcome, State, Summary};
+use shared::domain::incident::{Incident, Outcome, State, Summary};
 use shared::domain::intent::{Action, Actor, Intent, Person, Target};
 use shared::domain::people::{Standing, may_act, may_anywhere};
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
-use shared::queue::Failure;
+use shared::queue::{Failure, Written};
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
@@ -82,7 +82,7 @@ impl App {
             Ok(found) => found,
             Err(refusal) => {
                 let committed = self.store.refuse(workspace, &intent.id, None, &refusal, now).await.map_err(later)?;
-                return Ok(settled(committed, Marker { incident: None, outcome: Outcome::Refused(refusal) }, None));
+                return Ok(settled(committed, Marker::refused(None, &refusal), None));
             }
         };
         let mut settings = self.settings(found.wants, now);
@@ -108,7 +108,7 @@ impl App {
                 let entry = refused_entry(intent, &refusal);
                 let about = entry.as_ref().filter(|_| !found.new).map(|entry| (&found.incident, entry));
                 let committed = self.store.refuse(workspace, &intent.id, about, &refusal, now).await.map_err(later)?;
-                let marker = Marker { incident: about.map(|(incident, _)| incident.id.clone()), outcome: Outcome::Refused(refusal) };
+                let marker = Marker::refused(about.map(|(incident, _)| incident), &refusal);
                 return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
             }
         };
@@ -122,9 +122,7 @@ impl App {
         let repoint = repoint.map(|Meaning { key, from, begun }| Repoint { key, from: from.as_ref(), begun: begun.and(intent.at) });
         let commit = Commit { intent: &intent.id, effect: &effect, revealed: &revealed, repoint, now };
         let committed = self.store.commit(&commit).await.map_err(later)?;
-        let Effect { incident, outcome, .. } = effect;
-        let marker = Marker { incident: Some(incident.id.clone()), outcome };
-        Ok(settled(committed, marker, Some(incident)))
+        Ok(settled(committed, Marker::of(&effect), Some(effect.incident)))
     }
 
     /// Whoever may act only in some channels may do so about what shows where they are.
@@ -298,6 +296,10 @@ impl App {
         }
         if let Some(call) = incident.as_ref().and_then(|incident| incident.call_of(&intent.id)) {
             self.calls.send(&call).await?;
+        }
+        if let Some(incident) = marker.incident.clone().filter(|_| marker.entry) {
+            let written = Written { workspace: workspace.clone(), incident, at: intent.at, entry: intent.id.clone() };
+            self.timeline.send(&written).await?;
         }
         let waited = match &incident {
             Some(incident) => self.end_waiting(workspace, incident, &intent.id).await,

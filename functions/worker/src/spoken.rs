@@ -73,12 +73,13 @@ impl App {
             reply: spoken.reply.clone(),
             in_channel: command.in_channel,
         };
-        let call = Call { id: spoken.id.clone(), workspace: workspace.clone(), at: spoken.at, by, to: command.call.clone(), about };
+        let call =
+            Call { id: spoken.id.clone(), workspace: workspace.clone(), at: spoken.at, by: Some(by), to: command.call.clone(), about };
         self.calls.send(&call).await?;
         tracing::info!(
             workspace = workspace.as_str(),
             intent = call.id.as_str(),
-            user = call.by.id.as_str(),
+            user = spoken.by.id.as_str(),
             command = command.name,
             outcome = "called",
             "command"

@@ -4,8 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{IncidentId, IntentId, Workspace};
+use super::incident::Incident;
 use super::intent::{Person, ReplyTo};
 use super::people::Who;
+use super::routing::Match;
+use super::timeline::{Entry, Heading};
 
 /// How long an endpoint may take where its configuration does not say.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
@@ -52,10 +55,11 @@ pub struct Call {
     pub id: IntentId,
     /// The installation.
     pub workspace: Workspace,
-    /// When somebody wanted it.
+    /// When somebody wanted it, or when it happened.
     pub at: Timestamp,
-    /// Who.
-    pub by: Person,
+    /// Who wanted it; nobody where a subscriber is told of something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Person>,
     /// The endpoint.
     pub to: String,
     /// What about.
@@ -84,6 +88,51 @@ pub enum About {
         /// The whole channel sees the answer.
         in_channel: bool,
     },
+    /// An entry of a timeline, for a subscriber; the table says the rest.
+    Entry {
+        /// The incident.
+        incident: IncidentId,
+        /// When it happened.
+        at: Timestamp,
+        /// The intent that did it.
+        entry: IntentId,
+    },
+}
+
+/// An endpoint that wants to hear what happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscriber {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// What it wants to hear; nothing named: everything.
+    pub events: Vec<Heading>,
+    /// About which incidents; `None`: about all of them.
+    pub matches: Option<Match>,
+}
+
+impl Subscriber {
+    /// Whether it wants to hear of this.
+    pub fn wants(&self, incident: &Incident, entry: &Entry) -> bool {
+        let named = self.events.is_empty() || self.events.contains(&entry.heading());
+        named && self.matches.as_ref().is_none_or(|rule| rule.takes(incident))
+    }
+
+    /// The call that tells it. Told of the same entry again, it is told under the same id.
+    pub fn call(&self, incident: &Incident, entry: &Entry) -> Call {
+        let id = IntentId::of("told", &[entry.event_id(incident).as_str(), &self.endpoint]);
+        let about = About::Entry { incident: incident.id.clone(), at: entry.at, entry: entry.intent.clone() };
+        Call { id, workspace: incident.workspace.clone(), at: entry.at, by: None, to: self.endpoint.clone(), about }
+    }
+}
+
+impl Call {
+    /// The FIFO group. A subscriber hears in order what happened to an incident; every other call waits for none.
+    pub fn group(&self) -> IntentId {
+        match &self.about {
+            About::Decision { .. } | About::Command { .. } => self.id.clone(),
+            About::Entry { incident, .. } => IntentId::of("subscriber", &[self.workspace.as_str(), incident.as_str(), &self.to]),
+        }
+    }
 }
 
 /// What a command came to.

@@ -7,6 +7,7 @@ use super::Refusal;
 use super::decision::Called;
 use super::escalation;
 use super::ids::{Channel, IntentId, UserId};
+use super::incident::Incident;
 use super::intent::{Actor, Closing};
 use super::kind::Progress;
 use super::severity::Severity;
@@ -164,7 +165,108 @@ pub enum Fate {
     Refused(Refusal),
 }
 
+/// What an entry is about, in a word: that by which systems outside choose what they hear. Only what took effect goes by what it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the variants are those of `What`, and of `Fate` where it took no effect")]
+pub enum Heading {
+    Triggered,
+    Updated,
+    Acknowledged,
+    Resolved,
+    Reopened,
+    Snoozed,
+    Woken,
+    Flapping,
+    Assigned,
+    Escalated,
+    SlaBreached,
+    Decided,
+    Expired,
+    Called,
+    Deployed,
+    Noted,
+    Late,
+    Refused,
+}
+
+impl Heading {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::Triggered,
+        Self::Updated,
+        Self::Acknowledged,
+        Self::Resolved,
+        Self::Reopened,
+        Self::Snoozed,
+        Self::Woken,
+        Self::Flapping,
+        Self::Assigned,
+        Self::Escalated,
+        Self::SlaBreached,
+        Self::Decided,
+        Self::Expired,
+        Self::Called,
+        Self::Deployed,
+        Self::Noted,
+        Self::Late,
+        Self::Refused,
+    ];
+
+    /// The word: `sla_breached`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Triggered => "triggered",
+            Self::Updated => "updated",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+            Self::Reopened => "reopened",
+            Self::Snoozed => "snoozed",
+            Self::Woken => "woken",
+            Self::Flapping => "flapping",
+            Self::Assigned => "assigned",
+            Self::Escalated => "escalated",
+            Self::SlaBreached => "sla_breached",
+            Self::Decided => "decided",
+            Self::Expired => "expired",
+            Self::Called => "called",
+            Self::Deployed => "deployed",
+            Self::Noted => "noted",
+            Self::Late => "late",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 impl Entry {
+    /// What systems outside know it by, however often they are told: another one for every entry of every workspace.
+    pub fn event_id(&self, incident: &Incident) -> IntentId {
+        IntentId::of("event", &[incident.workspace.as_str(), incident.id.as_str(), self.intent.as_str()])
+    }
+
+    /// What it is about, in a word.
+    pub fn heading(&self) -> Heading {
+        match (&self.fate, &self.what) {
+            (Fate::Late, _) => Heading::Late,
+            (Fate::Refused(_), _) => Heading::Refused,
+            (Fate::Done, What::Triggered { .. }) => Heading::Triggered,
+            (Fate::Done, What::Updated { .. }) => Heading::Updated,
+            (Fate::Done, What::Acknowledged) => Heading::Acknowledged,
+            (Fate::Done, What::Resolved { .. }) => Heading::Resolved,
+            (Fate::Done, What::Reopened) => Heading::Reopened,
+            (Fate::Done, What::Snoozed { .. }) => Heading::Snoozed,
+            (Fate::Done, What::Woken) => Heading::Woken,
+            (Fate::Done, What::Flapping { .. }) => Heading::Flapping,
+            (Fate::Done, What::Assigned { .. }) => Heading::Assigned,
+            (Fate::Done, What::Escalated { .. }) => Heading::Escalated,
+            (Fate::Done, What::SlaBreached { .. }) => Heading::SlaBreached,
+            (Fate::Done, What::Decided { .. }) => Heading::Decided,
+            (Fate::Done, What::Expired { .. }) => Heading::Expired,
+            (Fate::Done, What::Called { .. }) => Heading::Called,
+            (Fate::Done, What::Deployed { .. }) => Heading::Deployed,
+            (Fate::Done, What::Noted { .. }) => Heading::Noted,
+        }
+    }
+
     /// Whether there is anybody under the card in this channel who has not read it there.
     pub fn is_news_in(&self, channel: &Channel) -> bool {
         self.heard_in.as_ref() != Some(channel)

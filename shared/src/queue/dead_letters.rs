@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::delivery::{FIRST_ID, FIRST_SENT_AT};
-use super::message::{SendFailed, Wake, open};
+use super::message::{SendFailed, Wake, Written, open};
 use super::parking::{ATTRIBUTES, FUNCTION, MESSAGE_ID, ORIGIN, PARKED_AT, REASON, RECEIVES, SENT_AT};
 use crate::domain::call::{About, Call};
 use crate::domain::ids::IntentId;
@@ -44,6 +44,8 @@ pub enum Contents {
     Posts,
     /// [`Call`]s: `calls.fifo`.
     Calls,
+    /// [`Written`]: `timeline.fifo`.
+    Timeline,
 }
 
 /// A dead-letter queue, and the queue that its letters came from.
@@ -285,7 +287,7 @@ impl DeadLetterQueue {
         let send = match self.contents {
             Contents::Incidents => send,
             // A new deduplication id, since SQS remembers the old one for five minutes and would drop the message without a word; the same for the same letter.
-            Contents::Intents | Contents::Posts | Contents::Calls => send
+            Contents::Intents | Contents::Posts | Contents::Calls | Contents::Timeline => send
                 .message_group_id(letter.group.as_deref().unwrap_or("redriven"))
                 .message_deduplication_id(IntentId::of("redriven", &[&letter.id]).as_str()),
         };
@@ -385,6 +387,7 @@ impl Contents {
             Self::Intents => open::<Job>(body).map(|job| Said::from(&job)).map_err(|unreadable| unreadable.to_string()),
             Self::Posts => open::<Wake>(body).map(|wake| Said::from(&wake)).map_err(|unreadable| unreadable.to_string()),
             Self::Calls => open::<Call>(body).map(|call| Said::from(&call)).map_err(|unreadable| unreadable.to_string()),
+            Self::Timeline => open::<Written>(body).map(|written| Said::from(&written)).map_err(|unreadable| unreadable.to_string()),
         }
     }
 }
@@ -457,10 +460,16 @@ impl From<&Wake> for Said {
 impl From<&Call> for Said {
     fn from(call: &Call) -> Self {
         let what = match &call.about {
-            About::Decision { incident, .. } => incident.to_string(),
+            About::Decision { incident, .. } | About::Entry { incident, .. } => incident.to_string(),
             About::Command { command, .. } => command.clone(),
         };
         Self { intents: vec![call.id.clone()], about: vec![what, call.to.clone()] }
+    }
+}
+
+impl From<&Written> for Said {
+    fn from(written: &Written) -> Self {
+        Self { intents: vec![written.entry.clone()], about: vec![written.incident.to_string()] }
     }
 }
 

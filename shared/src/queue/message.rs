@@ -1,11 +1,12 @@
 //! Typed, versioned messages, and the queue they are put on.
 
 use aws_sdk_sqs::Client;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::call::Call;
-use crate::domain::ids::{Channel, IntentId, Workspace};
+use crate::domain::ids::{Channel, IncidentId, IntentId, Workspace};
 use crate::domain::intent::Job;
 
 /// The version written into every message. A function reads this one and the one before, so that a deployment in mid-flight loses nothing; this is the first.
@@ -54,9 +55,32 @@ impl Message for Wake {
     }
 }
 
+/// An entry was written to a timeline, and systems outside are to hear of it. What it says stands in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The installation.
+    pub workspace: Workspace,
+    /// The incident.
+    pub incident: IncidentId,
+    /// When it happened, which is a part of the entry's place.
+    pub at: Timestamp,
+    /// The intent that did it, which is the other part.
+    pub entry: IntentId,
+}
+
+impl Message for Written {
+    fn group(&self) -> String {
+        IntentId::of("timeline", &[self.workspace.as_str(), self.incident.as_str()]).as_str().to_owned()
+    }
+
+    fn deduplication(&self) -> String {
+        IntentId::of("written", &[self.workspace.as_str(), self.incident.as_str(), self.entry.as_str()]).as_str().to_owned()
+    }
+}
+
 impl Message for Call {
     fn group(&self) -> String {
-        self.id.as_str().to_owned()
+        Self::group(self).as_str().to_owned()
     }
 
     fn deduplication(&self) -> String {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::domain::Refusal;
 use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
-use crate::domain::incident::{Effect, Incident, Outcome, State, Summary};
+use crate::domain::incident::{Effect, Incident, State, Summary};
 use crate::domain::timeline::{Entry, What};
 use crate::domain::timer::Timer;
 
@@ -99,7 +99,7 @@ impl Store {
     pub async fn commit(&self, commit: &Commit<'_>) -> Result<Committed, StoreError> {
         let Commit { intent, effect, revealed, repoint, now } = commit;
         let incident = &effect.incident;
-        let marker = Marker { incident: Some(incident.id.clone()), outcome: effect.outcome.clone() };
+        let marker = Marker::of(effect);
         let mut writes = vec![self.put_marker(&incident.workspace, intent, &marker, *now)?, self.put_incident(incident, *now)?];
         writes.extend(effect.entry.as_ref().map(|entry| self.put_entry(incident, entry)).transpose()?);
         writes.extend(self.put_ended(incident, *now)?);
@@ -139,7 +139,7 @@ impl Store {
         refusal: &Refusal,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
-        let marker = Marker { incident: about.map(|(incident, _)| incident.id.clone()), outcome: Outcome::Refused(refusal.clone()) };
+        let marker = Marker::refused(about.map(|(incident, _)| incident), refusal);
         let mut writes = vec![self.put_marker(workspace, intent, &marker, now)?];
         writes.extend(about.map(|(incident, entry)| self.put_entry(incident, entry)).transpose()?);
         self.transact(workspace, intent, writes).await

@@ -1,10 +1,12 @@
 //! Reading incidents: by id, by what their source calls them, by the beginning of an id, and what is open.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::Refusal;
 use crate::domain::flapping::Begun;
 use crate::domain::ids::{Channel, DedupKey, IncidentId, IntentId, MessageTs, Workspace};
-use crate::domain::incident::{Incident, Outcome, Summary};
+use crate::domain::incident::{Effect, Incident, Outcome, Summary};
 use crate::domain::timeline::Entry;
 
 use super::workspaces::Wants;
@@ -37,6 +39,22 @@ pub struct Marker {
     pub incident: Option<IncidentId>,
     /// What became of it.
     pub outcome: Outcome,
+    /// It has written an entry to the incident's timeline.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entry: bool,
+}
+
+impl Marker {
+    /// That of an intent which came to this.
+    pub fn of(effect: &Effect) -> Self {
+        Self { incident: Some(effect.incident.id.clone()), outcome: effect.outcome.clone(), entry: effect.entry.is_some() }
+    }
+
+    /// That of an intent which was refused; where it was about an incident, that has an entry about it.
+    pub fn refused(about: Option<&Incident>, refusal: &Refusal) -> Self {
+        let incident = about.map(|incident| incident.id.clone());
+        Self { entry: incident.is_some(), incident, outcome: Outcome::Refused(refusal.clone()) }
+    }
 }
 
 /// Which card a message is.
@@ -108,6 +126,21 @@ impl Store {
     pub async fn entry(&self, workspace: &Workspace, id: &IncidentId, place: &str) -> Result<Option<Entry>, StoreError> {
         let stored: Option<Stored<Entry>> = self.get(&keys::entry(workspace, id, place)).await?;
         Ok(stored.map(|stored| stored.data))
+    }
+
+    /// A line of a timeline, by the intent that wrote it and when that happened, and its incident as it stands; nothing where either is not there.
+    pub async fn written(
+        &self,
+        workspace: &Workspace,
+        id: &IncidentId,
+        at: Timestamp,
+        intent: &IntentId,
+    ) -> Result<Option<(Incident, Entry)>, StoreError> {
+        let keys = (keys::incident(workspace, id), keys::entry(workspace, id, &keys::place_in_timeline(at, intent)));
+        let mut found = self.get_several([&keys.0, &keys.1].into_iter()).await?;
+        let incident: Option<Stored<Incident>> = found.remove(&keys.0).map(read).transpose()?;
+        let entry: Option<Stored<Entry>> = found.remove(&keys.1).map(read).transpose()?;
+        Ok(incident.zip(entry).map(|(incident, entry)| (incident.data, entry.data)))
     }
 
     /// What is open in a workspace, at most `limit`; a write shows here a moment later.

@@ -71,7 +71,12 @@ pub fn incident(workspace: &Workspace, id: &IncidentId) -> Key {
 
 /// The place of an entry in its incident's timeline: by time, then by intent.
 pub fn entry_place(entry: &Entry) -> String {
-    format!("timeline#{}#{}", micros(entry.at), entry.intent)
+    place_in_timeline(entry.at, &entry.intent)
+}
+
+/// The place of the entry that this intent has written, which happened at this moment.
+pub fn place_in_timeline(at: Timestamp, intent: &IntentId) -> String {
+    format!("timeline#{}#{intent}", micros(at))
 }
 
 /// A line of the timeline.

@@ -14,6 +14,7 @@ fn contents(queue: Queue) -> Contents {
         Queue::Intents => Contents::Intents,
         Queue::Posts => Contents::Posts,
         Queue::Calls => Contents::Calls,
+        Queue::Timeline => Contents::Timeline,
     }
 }
 
@@ -49,7 +50,7 @@ async fn moved(world: &World, queue: Queue, body: &str, group: &str) {
     let send = world.aws.sqs.send_message().queue_url(world.dead_letters_url(queue)).message_body(body);
     let send = match queue {
         Queue::Incidents => send,
-        Queue::Intents | Queue::Posts | Queue::Calls => {
+        Queue::Intents | Queue::Posts | Queue::Timeline | Queue::Calls => {
             send.message_group_id(group).message_deduplication_id(fastrand::u64(..).to_string())
         }
     };

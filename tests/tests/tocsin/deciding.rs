@@ -72,6 +72,8 @@ async fn who_may_not_decide_reads_who_may_and_a_no_says_why() {
     jane.submits(&[("reason", "The error rate is too high")]).await;
     card.shows("*Reject* by <@U0JANE>: The error rate is too high").await;
     card.shows("*Decided*").await;
+    // The card says what was decided before anybody was told.
+    card.shows("✅ deploys: ").await;
     assert_eq!(api.effects()[0].pointer("/data/reason"), Some(&json!("The error rate is too high")));
     world.finish().await;
 }

@@ -24,6 +24,7 @@ mod kinds;
 mod links;
 mod once;
 mod order;
+mod outbound;
 mod page;
 mod poison;
 mod reactions;

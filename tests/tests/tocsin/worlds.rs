@@ -3,7 +3,7 @@
 
 use tests::world::World;
 
-use crate::{acting, card, commands, events, faults, forms, home, order, reactions, shortcut, steps, who_may};
+use crate::{acting, card, commands, events, faults, forms, home, order, outbound, reactions, shortcut, steps, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -56,6 +56,7 @@ scenarios![
     home::home_shows_what_is_ones_own_and_what_is_open,
     events::a_mention_asks_how_things_stand,
     who_may::guests_strangers_and_the_deactivated_read_why_not,
+    outbound::every_act_at_a_card_is_told_on_the_bus_once_and_in_order,
     order::a_recovery_that_overtakes_its_alarm_ends_it,
     order::an_update_that_overtakes_its_create_counts,
     order::shuffled_updates_end_with_the_newest,

@@ -67,15 +67,21 @@ fn address(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn command(section: &mut Section<'_, '_>, endpoints: &[Endpoint]) -> Option<Command> {
-    let name = section.parsed("name", slash);
-    section.required("name", "`/…`");
-    let call = section.parsed("call", |text| {
+/// The name of an endpoint that stands at `key`.
+pub(super) fn endpoint_named(section: &mut Section<'_, '_>, key: &'static str, endpoints: &[Endpoint]) -> Option<String> {
+    let name = section.parsed(key, |text| {
         let known = endpoints.iter().any(|endpoint| endpoint.name == text);
         let names = || listed(endpoints.iter().map(|endpoint| endpoint.name.as_str()));
         if known { Ok(text.to_owned()) } else { Err(format!("there is no endpoint `{text}`. There is: {}", names())) }
     });
-    section.required("call", "the name of an endpoint");
+    section.required(key, "the name of an endpoint");
+    name.map(|placed| placed.value)
+}
+
+pub(super) fn command(section: &mut Section<'_, '_>, endpoints: &[Endpoint]) -> Option<Command> {
+    let name = section.parsed("name", slash);
+    section.required("name", "`/…`");
+    let call = endpoint_named(section, "call", endpoints);
     let in_channel = section.parsed("answer", |text| match text {
         "channel" => Ok(true),
         "person" => Ok(false),
@@ -84,7 +90,7 @@ pub(super) fn command(section: &mut Section<'_, '_>, endpoints: &[Endpoint]) -> 
     let usage = section.text("usage").map(|placed| placed.value);
     let help = section.text("help").map(|placed| placed.value);
     let who = who(section);
-    Some(Command { name: name?.value, usage, help, call: call?.value, who, in_channel: in_channel.is_some_and(|placed| placed.value) })
+    Some(Command { name: name?.value, usage, help, call: call?, who, in_channel: in_channel.is_some_and(|placed| placed.value) })
 }
 
 pub(super) fn aliases(document: &mut Section<'_, '_>) -> Vec<String> {

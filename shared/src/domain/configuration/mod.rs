@@ -24,6 +24,11 @@
 //! url = "https://deploys.example.com/tocsin"
 //! timeout = "10s"
 //!
+//! [[subscribers]]                    # who is told what happens to incidents, signed, besides the stack's own event bus
+//! endpoint = "deploys"               # the name of an endpoint
+//! events = ["resolved", "refused"]   # these and nothing else; without it, everything
+//! match = { service = "checkout" }   # or { kind = "…" }, or { severity = "P1" }; none: all incidents
+//!
 //! [[commands]]                       # a command of one's own: a slash command of the app, and a word after `/incident`
 //! name = "/deploy"
 //! usage = "SERVICE [VERSION]"
@@ -101,13 +106,15 @@ mod read;
 mod section;
 #[cfg(feature = "configuration")]
 mod sources;
+#[cfg(feature = "configuration")]
+mod subscribers;
 mod switch;
 #[cfg(feature = "configuration")]
 pub(crate) mod templates;
 
 use jiff::SignedDuration;
 
-use super::call::{Command, Endpoint};
+use super::call::{Command, Endpoint, Subscriber};
 use super::escalation::Policy;
 use super::flapping::FlappingRate;
 use super::oncall::Rotation;
@@ -155,6 +162,8 @@ pub struct Configuration {
     pub approvals: Approvals,
     /// Whom decisions and commands call.
     pub endpoints: Vec<Endpoint>,
+    /// Who is told what happens.
+    pub subscribers: Vec<Subscriber>,
     /// Commands of the workspace's own.
     pub commands: Vec<Command>,
     /// Slash commands that mean what `/incident` means.
@@ -184,6 +193,7 @@ impl Default for Configuration {
             people: Others::default(),
             approvals: Approvals::default(),
             endpoints: Vec::new(),
+            subscribers: Vec::new(),
             commands: Vec::new(),
             aliases: Vec::new(),
             routing: None,

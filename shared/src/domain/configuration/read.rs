@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::section::{self, Mistake, Mistakes, Placed, Section, listed};
 use super::{Configuration, Notify, templates};
-use super::{calls, sources};
+use super::{calls, sources, subscribers};
 use crate::domain::call::Endpoint;
 use crate::domain::escalation::{Callee, Policy, Step};
 use crate::domain::flapping::FlappingRate;
@@ -61,6 +61,7 @@ fn whole(document: &mut Section<'_, '_>) -> Configuration {
         approvals: document.section("approvals").map_or(default.approvals, |section| section.read(calls::approvals)),
         aliases: calls::aliases(document),
         sources: sources::sources(document),
+        subscribers: subscribers::subscribers(document, &endpoints),
         rotations,
         policies,
         endpoints,

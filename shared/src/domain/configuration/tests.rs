@@ -3,12 +3,15 @@
 use jiff::SignedDuration;
 
 use super::{Configuration, Mistake, Switch, read};
+use crate::domain::call::Subscriber;
 use crate::domain::escalation::Callee;
 use crate::domain::flapping::FlappingRate;
 use crate::domain::ids::{Channel, UserId};
 use crate::domain::people::Who;
+use crate::domain::routing::Match;
 use crate::domain::severity::Severity;
 use crate::domain::sources::Sources;
+use crate::domain::timeline::Heading;
 
 const DOCUMENT: &str = r##"
 thread = false
@@ -58,6 +61,11 @@ expires_after = "4h"
 [[endpoints]]
 name = "deploys"
 url = "https://deploys.example.com/tocsin"
+
+[[subscribers]]
+endpoint = "deploys"
+events = ["resolved", "sla_breached", "refused"]
+match = { service = "checkout" }
 
 [[commands]]
 name = "/deploy"
@@ -111,10 +119,13 @@ fn a_document_says_what_a_workspace_wants() {
 
 #[test]
 fn a_document_says_who_decides_and_who_is_called() {
-    let Configuration { approvals, endpoints, commands, aliases, .. } = read(DOCUMENT).expect("a document");
+    let Configuration { approvals, endpoints, subscribers, commands, aliases, .. } = read(DOCUMENT).expect("a document");
     assert_eq!((approvals.who, approvals.quorum), (Who::new(vec!["S0RELEASE".to_owned()]), 2));
     assert_eq!(approvals.expires_after, Some(SignedDuration::from_hours(4)));
     assert_eq!((endpoints[0].url.as_str(), endpoints[0].timeout), ("https://deploys.example.com/tocsin", SignedDuration::from_secs(10)));
+    let events = vec![Heading::Resolved, Heading::SlaBreached, Heading::Refused];
+    let matches = Some(Match::Service("checkout".into()));
+    assert_eq!(subscribers, [Subscriber { endpoint: "deploys".into(), events, matches }]);
     assert_eq!((commands[0].word(), commands[0].call.as_str(), commands[0].in_channel), ("deploy", "deploys", true));
     assert_eq!(aliases, ["/opsknight"]);
 }

@@ -144,7 +144,7 @@ impl Incident {
         self.decisions.iter().find_map(|decision| match &decision.end {
             Some(End::Decided { option, intent: by, at, outcome: None }) if by == intent => {
                 let to = decision.choice(option)?.call.clone()?;
-                let by = decision.voters(option).last()?.by.clone();
+                let by = Some(decision.voters(option).last()?.by.clone());
                 let about = About::Decision { incident: self.id.clone(), decision: decision.asked.name.clone() };
                 Some(Call { id: intent.clone(), workspace: self.workspace.clone(), at: *at, by, to, about })
             }

@@ -19,7 +19,7 @@ use crate::Options;
 use crate::common::{Report, channels, duplicates, finish, outcomes, settle, taken};
 
 const CHANNELS: usize = 10;
-const KILLED: [&str; 7] = ["commands", "interactions", "events", "intake", "worker", "poster", "clock"];
+const KILLED: [&str; 8] = ["commands", "interactions", "events", "intake", "worker", "poster", "publisher", "clock"];
 
 /// What people and a source do while functions are killed, each with the function that it needs: notes by command and by mention, incidents by the form and by a source.
 const DEEDS: [&str; 4] = ["commands", "events", "interactions", "intake"];
@@ -306,6 +306,13 @@ async fn check(world: &World, report: &mut Report, incidents: usize, deeds: &Dee
             lost.push(format!("note {number}"));
         }
     }
+    let told: Vec<String> =
+        world.events().await.iter().filter_map(|event| event.pointer("/detail/entry/id")?.as_str().map(str::to_owned)).collect();
+    for entry in entries.values().flatten().filter(|entry| !told.contains(&text(entry, "intent"))) {
+        lost.push(format!("nobody outside was told of {}", text(entry, "intent")));
+    }
+    report.row("entries, each told outside", entries.values().flatten().count());
+    report.row("told outside again, under the same id", told.len() - told.iter().collect::<std::collections::BTreeSet<_>>().len());
     report.row("incidents, over ten channels", incidents);
     report.row("notes by command and by mention meanwhile", notes.len());
     report.row("incidents by the form and by a source meanwhile", created.len());
