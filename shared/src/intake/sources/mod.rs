@@ -371,3 +371,6 @@ fn begins(text: &str, words: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod connectors;
