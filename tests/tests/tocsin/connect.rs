@@ -55,9 +55,11 @@ fn parameters(word: &str) -> &'static [(&'static str, &'static str)] {
 #[test]
 fn the_templates_are_alike() {
     let all = connectors();
+    let listed = std::fs::read_to_string(paths::repository().join("infra/connect/README.md")).expect("a README");
     let model = all.iter().find(|connector| connector.word == "guardduty").expect("a model");
     for connector in &all {
         let (word, resources, parameters) = (&connector.word, connector.names("Resources"), connector.names("Parameters"));
+        assert!(listed.contains(&format!("[{word}.yaml]({word}.yaml)")), "{word} is not listed");
         assert!(parameters.first() == Some(&"Tocsin") && parameters.last() == Some(&"AlarmTopicArn"), "{word}: {parameters:?}");
         for name in parameters {
             let parameter = &connector.yaml["Parameters"][name];
@@ -156,9 +158,8 @@ impl Connected {
         let (account, rule) = (self.account(), format!("{}-connect-{word}", self.tocsin));
         let described = account.events("DescribeRule", &json!({ "Name": rule })).await.expect("the rule");
         let pattern = described["EventPattern"].as_str().expect("a pattern").to_owned();
-        let source = sample["source"].as_str().expect("a source");
         for (kind, expected) in [("picks", true), ("leaves", false)] {
-            for (detail_type, detail) in events(sample, kind) {
+            for (source, detail_type, detail) in events(sample, kind) {
                 let event = json!({
                     "id": "1", "account": "000000000000", "time": "2026-03-15T10:00:00Z", "region": "us-east-1", "resources": [],
                     "source": source, "detail-type": detail_type, "detail": detail,
@@ -168,15 +169,16 @@ impl Connected {
                 assert_eq!(answer["Result"], json!(expected), "{word}: {detail_type} {detail}");
             }
         }
-        let other = pattern.replace(&format!("\"{source}\""), "\"tests\"");
+        let sources = events(sample, "picks").map(|(source, ..)| source);
+        let other = sources.fold(pattern.clone(), |pattern, source| pattern.replace(&format!("\"{source}\""), "\"tests\""));
         account.events("PutRule", &json!({ "Name": rule, "EventPattern": other, "State": "ENABLED" })).await.expect("the rule");
         for kind in ["leaves", "picks"] {
-            for (detail_type, detail) in events(sample, kind) {
+            for (_, detail_type, detail) in events(sample, kind) {
                 account.puts("default", "tests", detail_type, detail).await.unwrap_or_else(|error| panic!("{word}: {error:?}"));
             }
         }
         account.events("PutRule", &json!({ "Name": rule, "EventPattern": pattern, "State": "ENABLED" })).await.expect("the rule");
-        let picks: Vec<_> = events(sample, "picks").collect();
+        let picks: Vec<_> = events(sample, "picks").map(|(_, kind, detail)| (kind, detail)).collect();
         let came = self.takes(picks.len()).await;
         let said: Vec<_> = came.iter().map(|event| (event["detail-type"].as_str().unwrap_or_default(), &event["detail"])).collect();
         assert_eq!(sorted(said), sorted(picks), "{word} brings something else");
@@ -184,8 +186,14 @@ impl Connected {
     }
 }
 
-fn events<'a>(sample: &'a Value, kind: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-    sample[kind].as_array().into_iter().flatten().map(|event| (event[0].as_str().unwrap_or_default(), &event[1]))
+/// The sources, types and details of the sample events of a kind: a source of its own stands behind its detail.
+fn events<'a>(sample: &'a Value, kind: &str) -> impl Iterator<Item = (&'a str, &'a str, &'a Value)> {
+    let text = |value: &'a Value| value.as_str().unwrap_or_default();
+    sample[kind]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(move |event| (event[2].as_str().unwrap_or(text(&sample["source"])), text(&event[0]), &event[1]))
 }
 
 fn sorted(events: Vec<(&str, &Value)>) -> Vec<String> {

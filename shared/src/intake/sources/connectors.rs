@@ -15,9 +15,10 @@ const ANYTHING: [&str; 2] = ["bus", "forward"];
 const UNCONNECTED: [&str; 5] = ["own", "control", "amazonq", "alertmanager", "grafana"];
 
 /// Known by what stands in them, so no row names the type.
-const BY_CONTENT: [&str; 4] = [
+const BY_CONTENT: [&str; 5] = [
     "CloudWatch Alarm State Change",
     "AWS API Call via CloudTrail",
+    "AWS Insight via CloudTrail",
     "AWS Console Sign In via CloudTrail",
     "AWS Console Signin via CloudTrail",
 ];
