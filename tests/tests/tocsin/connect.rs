@@ -106,6 +106,32 @@ fn only_its_own_rule_or_topic_reaches_its_dead_letters() {
     }
 }
 
+#[test]
+fn the_incidents_queue_lets_in_what_connectors_are_called_and_nobody_unnamed() {
+    let template = std::fs::read_to_string(paths::repository().join("template.yaml")).expect("template.yaml");
+    let policy = template
+        .split_once("  IncidentsQueuePolicy:\n")
+        .and_then(|(_, rest)| rest.split_once("  IncidentsDeadLettersPolicy:\n"))
+        .expect("a policy")
+        .0;
+    for sender in [
+        "events:${AWS::Region}:${AWS::AccountId}:rule/",
+        "events:${AWS::Region}:${AWS::AccountId}:rule/*/",
+        "sns:${AWS::Region}:${AWS::AccountId}:",
+    ] {
+        assert!(policy.contains(&format!("- !Sub arn:${{AWS::Partition}}:{sender}${{AWS::StackName}}-connect-*\n")), "{sender}");
+    }
+    let (allowing, named) = (policy.matches("Effect: Allow").count(), policy.matches("aws:SourceArn:").count());
+    assert_eq!((allowing, named), (2, 2), "who is let in is named");
+    for connector in connectors() {
+        let names =
+            [("Rule", "Name"), ("Topic", "TopicName")].map(|(resource, name)| &connector.yaml["Resources"][resource]["Properties"][name]);
+        for name in names.into_iter().filter(|name| !name.is_badvalue()) {
+            assert_eq!(name.as_str(), Some("${Tocsin}-connect-${Name}"), "{}", connector.word);
+        }
+    }
+}
+
 /// An account with an incidents queue and every connector deployed to it.
 struct Connected {
     aws: Aws,
