@@ -1,6 +1,6 @@
 //! The templates of `infra/connect`, deployed to ministack as they are.
 //!
-//! CloudFormation and EventBridge are called as their SDKs call them on the wire: two SDK crates for six calls would take longer to build than all else here.
+//! `CloudFormation` and EventBridge are called as their SDKs call them on the wire: two SDK crates for six calls would take longer to build than all else here.
 
 use std::path::PathBuf;
 

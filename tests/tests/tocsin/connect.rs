@@ -121,8 +121,8 @@ fn the_incidents_queue_lets_in_what_connectors_are_called_and_nobody_unnamed() {
     ] {
         assert!(policy.contains(&format!("- !Sub arn:${{AWS::Partition}}:{sender}${{AWS::StackName}}-connect-*\n")), "{sender}");
     }
-    let (allowing, named) = (policy.matches("Effect: Allow").count(), policy.matches("aws:SourceArn:").count());
-    assert_eq!((allowing, named), (2, 2), "who is let in is named");
+    let (allowing, conditions) = (policy.matches("Effect: Allow").count(), policy.matches("aws:SourceArn:").count());
+    assert_eq!((allowing, conditions), (2, 2), "who is let in is named");
     for connector in connectors() {
         let names =
             [("Rule", "Name"), ("Topic", "TopicName")].map(|(resource, name)| &connector.yaml["Resources"][resource]["Properties"][name]);
