@@ -29,7 +29,7 @@ import prepare
 import processes
 import stack
 from console import Failure, say, step, tail
-from places import FUNCTIONS, FUZZING, FUZZ_TARGETS, LOG, MANIFEST, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
+from places import CONNECTORS, FUNCTIONS, FUZZING, FUZZ_TARGETS, LOG, MANIFEST, PAGE_BUILT, ROOT, RUN, SAMPLES, VENV, environment
 
 SIMULATOR_START_SECONDS = 30
 # Neither opens anything: Slack here is the simulator, and both sides are told the same.
@@ -210,7 +210,7 @@ def lint(_: argparse.Namespace) -> None:
     """Everything that can be said about the code without running it, the quickest first; all of it, whatever fails."""
     checks = {
         "format": ["cargo", "fmt", "--all", "--check", "--", "--color", "never"],
-        "cfn-lint": ["cfn-lint", "template.yaml"],
+        "cfn-lint": ["cfn-lint", "template.yaml", *sorted(CONNECTORS.glob("*.yaml"))],
         "sam validate": ["sam", "validate", "--lint", "--template-file", "template.yaml"],
         "cargo deny": ["cargo-deny", "--log-level", "warn", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"],
         "clippy": ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"],

@@ -9,6 +9,7 @@ pub mod binaries;
 pub mod browser;
 pub mod canaries;
 pub mod card;
+pub mod connectors;
 pub mod deployed;
 pub mod dispatcher;
 pub mod http;

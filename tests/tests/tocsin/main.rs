@@ -11,6 +11,7 @@ mod card;
 mod clock;
 mod commands;
 mod configuration;
+mod connect;
 mod dead_letters;
 mod deciding;
 mod events;

@@ -112,3 +112,6 @@ pub(super) fn is_own(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod connectors;
