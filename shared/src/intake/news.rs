@@ -23,6 +23,8 @@ const WORKFLOW: &str = "workflow";
 #[derive(Debug)]
 pub(super) struct News {
     is: Is,
+    /// See [`News::the_same_as`].
+    id: Option<IntentId>,
     key: Option<String>,
     at: Option<Timestamp>,
     place: Place,
@@ -46,7 +48,7 @@ enum Is {
 impl News {
     fn new(is: Is, title: String) -> Self {
         let changes = Changes { title: Some(title), ..Changes::default() };
-        Self { is, key: None, at: None, place: Place::default(), all_told: false, changes }
+        Self { is, id: None, key: None, at: None, place: Place::default(), all_told: false, changes }
     }
 
     /// Something is wrong, or still is.
@@ -88,6 +90,13 @@ impl News {
     /// By what all that is said about the same thing is known, mostly an ARN. Nothing: each is one of its own.
     pub(super) fn known_by(mut self, key: Option<String>) -> Self {
         self.key = key;
+        self
+    }
+
+    /// What makes it the same when it comes again, for a source that says so itself, or says again and again in the same words what no id tells apart. Else the id of its
+    /// envelope does.
+    pub(super) fn the_same_as(mut self, parts: &[&str]) -> Self {
+        self.id = Some(IntentId::of("said", parts));
         self
     }
 
@@ -236,6 +245,7 @@ impl News {
                 Action::Create(limits::fit(dressed(self.changes, resources, &place, word)))
             }
         };
+        let id = self.id.unwrap_or(id);
         Ok(Intent { id, workspace: None, at, by: Actor::Source(source.to_owned()), target, action, reply: None })
     }
 }

@@ -90,8 +90,17 @@ impl<'a> Alert<'a> {
         self.field("status").or_else(|| text(self.body, "status")) == Some("resolved")
     }
 
-    /// What it says, known by `key`. `who` is the one who says that it is over.
+    /// What it says, known by `key`. `who` is the one who says that it is over. Whoever sends alerts sends them again until they were taken, under no id: so one that says
+    /// just the same is the same. Without the moment at which it began, it could be the next one.
     pub(super) fn news(&self, key: Option<String>, who: &str) -> News {
+        let news = self.said(key.clone(), who);
+        match (key, self.field("startsAt"), serde_json::to_string(self.object)) {
+            (Some(key), Some(_), Ok(words)) => news.the_same_as(&[who, &key, &words]),
+            _ => news,
+        }
+    }
+
+    fn said(&self, key: Option<String>, who: &str) -> News {
         let name = self.label(&["alertname"]);
         if name.is_some_and(|name| HEARTBEATS.contains(&name)) {
             return News::nothing("an alert that only shows that alerting works, or keeps others quiet");

@@ -41,10 +41,28 @@ fn silence(site: &str, labels: &Map<String, Value>) -> String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use crate::domain::ids::IntentId;
     use crate::intake::tests::message;
     use crate::intake::{Reading, read};
+
+    fn ids(alert: &Value, message_id: &str) -> Vec<IntentId> {
+        let body = json!({"version": "4", "groupKey": "{}", "receiver": "tocsin", "status": "firing", "alerts": [alert]}).to_string();
+        let Reading::Intents(intents) = read(&message(&body, message_id)).reading else { panic!("it is read") };
+        intents.into_iter().map(|intent| intent.id).collect()
+    }
+
+    #[test]
+    fn an_alert_that_is_sent_again_in_the_same_words_happens_once() {
+        let alert = |value: &str, began: &str| json!({"status": "firing", "labels": {"alertname": "PodDown"}, "annotations": {"value": value}, "startsAt": began});
+        let first = alert("3", "2026-03-15T14:00:00Z");
+        assert_eq!(ids(&first, "m-1"), ids(&first, "m-2"));
+        assert_ne!(ids(&first, "m-1"), ids(&alert("4", "2026-03-15T14:00:00Z"), "m-2"), "it says something else now");
+        assert_ne!(ids(&first, "m-1"), ids(&alert("3", "2026-03-15T15:00:00Z"), "m-2"), "it is the next one");
+        let undated = json!({"status": "firing", "labels": {"alertname": "PodDown"}});
+        assert_ne!(ids(&undated, "m-1"), ids(&undated, "m-2"), "it may be the next one");
+    }
 
     #[test]
     fn three_hundred_alerts_of_one_message_are_three_hundred_incidents() {

@@ -34,8 +34,14 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     let place = place(event, detail);
     let key = Some(key(arn, detail, &place));
     let changed = time_in(detail, "lastUpdatedTime");
+    // What a backup region sends as well, under another id of EventBridge's, is the same communication.
+    let once = |news: News| match text(detail, "communicationId") {
+        Some(communication) => news.the_same_as(&["health", arn, communication, text(detail, "statusCode").unwrap_or_default()]),
+        None => news,
+    };
     if text(detail, "statusCode") == Some("closed") {
-        return News::over(Some(description(detail).unwrap_or("AWS has closed the event."))).known_by(key).at(changed).only();
+        let over = News::over(Some(description(detail).unwrap_or("AWS has closed the event.")));
+        return once(over).known_by(key).at(changed).only();
     }
     let entities: Vec<&str> = objects(detail, "affectedEntities")
         .filter_map(|entity| text(entity, "entityValue"))
@@ -50,7 +56,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         "accountNotification" if !demands => (News::notice(title), Severity::P4),
         _ => (News::wrong(title), Severity::P3),
     };
-    dated(news, detail)
+    once(dated(news, detail))
         .known_by(key)
         .at(changed)
         .severity(Some(severity))
