@@ -17,6 +17,7 @@ use crate::domain::settings::Settings;
 use crate::domain::severity::Severity;
 use crate::domain::sources::{WORDS, word};
 use crate::intake::envelope;
+use crate::intake::event::Content;
 use crate::intake::tests::{files, message, path};
 use crate::intake::{Reading, read as read_message};
 use crate::render::card;
@@ -104,6 +105,46 @@ fn every_source_has_samples_under_its_own_name_and_reads_them_itself() {
             assert!(read.sources.iter().all(|word| *word == source.word), "{} is read by {:?}", sample.name, read.sources);
         }
     }
+}
+
+/// An event without one of its fields, for each of them.
+fn halves(event: &Event) -> Vec<Event> {
+    let Some(object) = event.object() else { return Vec::new() };
+    let without = |name: &String| {
+        let mut object = object.clone();
+        object.remove(name);
+        Event {
+            content: Content::Object(object),
+            bridge: event.bridge.clone(),
+            sns: event.sns.clone(),
+            attributes: event.attributes.clone(),
+            place: event.place.clone(),
+            sent_at: event.sent_at,
+            now: event.now,
+        }
+    };
+    object.keys().map(without).collect()
+}
+
+#[test]
+fn what_is_half_missing_is_read_by_its_source_or_as_any_other_and_never_lost() {
+    let mut tried = 0;
+    for sample in samples() {
+        for event in sample.events().iter().filter(|event| sources().any(|source| source.knows(event))) {
+            for half in halves(event) {
+                tried += 1;
+                match read(&half) {
+                    (_, Verdict::Intents(intents)) => {
+                        let titled = |intent: &Intent| !matches!(&intent.action, Action::Create(changes) if changes.title.is_none());
+                        assert!(intents.iter().all(titled), "{}: a card without a title", sample.name);
+                    }
+                    (_, Verdict::Ignored(why)) => assert!(!why.is_empty(), "{}", sample.name),
+                    (word, Verdict::Refused(reason)) => panic!("{}: {word} refuses it: {reason}", sample.name),
+                }
+            }
+        }
+    }
+    assert!(tried > 2_000, "{tried}");
 }
 
 /// What comes of a sample, with the card that shows it, as text.
