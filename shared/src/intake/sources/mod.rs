@@ -332,6 +332,16 @@ pub(super) fn alarm_arn(event: &Event) -> Option<String> {
     cloudwatch::arn(event)
 }
 
+/// The name of the source whose event it is; `None` for our own, and for what nobody knows.
+pub(super) fn foreign(event: &Event) -> Option<&'static str> {
+    SOURCES.iter().find(|source| source.knows(event)).filter(|source| !is_own(source.word)).map(|source| source.name)
+}
+
+/// Reads an event as one of our own schema, whatever else it may be.
+pub(super) fn own(event: &Event) -> Result<Vec<Intent>, Vec<String>> {
+    own::wanted(event, own::Type::Create)
+}
+
 /// Whether an event is of Tocsin's own schema.
 pub(super) fn is_own(word: &str) -> bool {
     word == "own"
