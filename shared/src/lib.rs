@@ -1,5 +1,5 @@
 //! Tocsin's one library, in the order in which data flows: what arrives ([`slack`], [`intake`]) becomes an intent ([`domain`]), travels over
-//! the queues ([`queue`]), is applied and kept (`store`), and is shown ([`render`]) with the token of the installation that is meant (`installation`).
+//! the queues ([`queue`]), is applied and kept (`store`), and is shown ([`render`]; to other systems: [`public`]) with the token of the installation that is meant (`installation`).
 
 pub mod aws;
 pub mod config;
@@ -14,6 +14,7 @@ pub mod intake;
 pub mod log;
 #[cfg(feature = "background")]
 pub mod metrics;
+pub mod public;
 pub mod queue;
 pub mod render;
 pub mod secrets;

@@ -5,6 +5,7 @@ use shared::domain::call::{About, Call};
 use shared::domain::decision::Vote;
 use shared::domain::incident::Incident;
 use shared::domain::intent::Person;
+use shared::public::incident::Brief;
 
 /// Somebody decided something about an incident.
 pub(crate) fn decided(call: &Call, incident: &Incident, name: &str) -> String {
@@ -13,14 +14,7 @@ pub(crate) fn decided(call: &Call, incident: &Incident, name: &str) -> String {
     let votes: Vec<&Vote> = decision.zip(choice).into_iter().flat_map(|(decision, choice)| decision.voters(&choice.name)).collect();
     let data = json!({
         "workspace": call.workspace,
-        "incident": {
-            "id": incident.id,
-            "dedup_key": incident.key,
-            "title": incident.title(),
-            "severity": incident.severity(),
-            "service": incident.service(),
-            "kind": incident.kind(),
-        },
+        "incident": Brief::from(incident),
         "decision": name,
         "option": choice.map(|choice| &choice.name),
         "label": choice.map(|choice| &choice.label),
