@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::paths;
 
 /// The functions, by package, binary and the name in their log lines.
-pub const FUNCTIONS: [&str; 9] = ["commands", "interactions", "events", "oauth", "intake", "worker", "poster", "caller", "clock"];
+pub const FUNCTIONS: [&str; 10] = ["commands", "interactions", "events", "oauth", "api", "intake", "worker", "poster", "caller", "clock"];
 
 static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
