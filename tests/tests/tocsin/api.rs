@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::api::Caller;
+use tests::dispatcher::url::Encoding;
 use tests::http::Answer;
 use tests::ministack::Queue;
 use tests::world::{Setup, WORKSPACE, World};
@@ -225,7 +226,9 @@ async fn what_is_no_request_of_this_api_is_told_so() {
     for body in ["{ not json", "[1]", "\"text\"", "\u{0}"] {
         assert_problem(&ci.sends("POST", "v1/incidents", &json, body).await, 400, "JSON");
     }
+    world.dispatcher().url("api").encode(Encoding::Base64);
     assert_problem(&ci.sends("POST", "v1/incidents", &json, b"{\"title\": \"\xff\"}".as_slice()).await, 400, "JSON");
+    world.dispatcher().url("api").encode(Encoding::AsAws);
     assert_problem(&ci.gets("v1/incidents/INC-7K3QPF").await, 404, "no such incident");
     assert_problem(&ci.gets("v1/incidents/INC-x").await, 404, "INC-7K3QPF");
     let document = world.calls_api().gets("v1/openapi.json").await;
@@ -240,9 +243,11 @@ async fn one_call_to_aws_for_a_request_and_a_queue_that_is_away_is_told() {
     world.dispatcher().function("api").warm().await.expect("it starts");
     let counter = world.dispatcher().counter("api");
     counter.reset();
-    let path = "v1/incidents/INC-7K3QPF/acknowledge";
-    for body in [json!({}), json!({ "note": "and a note" })] {
-        assert_eq!(ci.posts(path, &body).await.status, 202);
+    let acknowledge = json!({ "type": "acknowledge", "dedup_key": "one-call" });
+    let mut with_note = acknowledge.clone();
+    with_note["note"] = json!("and a note");
+    for body in [acknowledge, with_note] {
+        assert_eq!(ci.posts("v1/incidents", &body).await.status, 202);
         let calls: Vec<String> = counter.calls().into_iter().map(|call| call.action).collect();
         assert!(matches!(calls.as_slice(), [one] if one.starts_with("AmazonSQS.SendMessage")), "{calls:?}");
         counter.reset();

@@ -1,0 +1,3 @@
+"""What schemathesis cannot know from the document."""
+
+import schemathesis
