@@ -3,6 +3,7 @@
 
 mod accessanalyzer;
 mod acm;
+mod alerting;
 mod alertmanager;
 mod amazonq;
 mod autoscaling;
@@ -46,6 +47,8 @@ mod ses;
 mod stepfunctions;
 mod systemsmanager;
 mod trustedadvisor;
+
+use serde_json::{Map, Value};
 
 use super::event::Event;
 use super::fields::get;
@@ -226,8 +229,13 @@ const SOURCES: &[Source] = &[
     // Mails that bounced, and what people complained about.
     Source { word: "ses", name: "SES", shapes: &[Fields(&["notificationType", "mail"])], read: Each(ses::read) },
     // ---- The account ---------------------------------------------------------------------------------------------------
-    // What AWS says about its own health, and what it wants from you.
-    Source { word: "health", name: "Health", shapes: &[Bridge("aws.health", &["AWS Health Event"])], read: Each(health::read) },
+    // What AWS says about its own health, what it wants from you, and who complains about you.
+    Source {
+        word: "health",
+        name: "Health",
+        shapes: &[Bridge("aws.health", &["AWS Health Event", "AWS Health Abuse Event"])],
+        read: Each(health::read),
+    },
     // Commands, automations and maintenance windows.
     Source {
         word: "systemsmanager",
@@ -235,17 +243,34 @@ const SOURCES: &[Source] = &[
         shapes: &[Bridge("aws.ssm", &["EC2 Command Status-change Notification"])],
         read: Each(systemsmanager::read),
     },
-    // Insights.
+    // Insights, over EventBridge and over SNS: the same fields.
     Source {
         word: "devopsguru",
         name: "DevOps Guru",
-        shapes: &[Bridge("aws.devops-guru", &["DevOps Guru New Insight Open"])],
+        shapes: &[
+            Bridge(
+                "aws.devops-guru",
+                &[
+                    "DevOps Guru New Insight Open",
+                    "DevOps Guru Insight Severity Upgraded",
+                    "DevOps Guru New Anomaly Association",
+                    "DevOps Guru New Recommendation Created",
+                    "DevOps Guru Insight Closed",
+                ],
+            ),
+            Fields(&["messageType", "insightId", "insightUrl"]),
+        ],
         read: Each(devopsguru::read),
     },
     // Budgets that are or will be exceeded.
     Source { word: "budgets", name: "Budgets", shapes: &[Says("AWS Budget Notification")], read: Each(budgets::read) },
-    // Costs that nobody expected.
-    Source { word: "costanomaly", name: "Cost Anomaly", shapes: &[Bridge("aws.ce", &["Anomaly Detected"])], read: Each(costanomaly::read) },
+    // Costs that nobody expected, over EventBridge and over SNS.
+    Source {
+        word: "costanomaly",
+        name: "Cost Anomaly",
+        shapes: &[Bridge("aws.ce", &["Anomaly Detected"]), Fields(&["anomalyId", "monitorArn", "impact"])],
+        read: Each(costanomaly::read),
+    },
     // ---- Others --------------------------------------------------------------------------------------------------------
     // Custom notifications for Amazon Q in chat applications (AWS Chatbot).
     Source { word: "amazonq", name: "Amazon Q", shapes: &[Fields(&["version", "source=custom", "content"])], read: Each(amazonq::read) },
@@ -253,11 +278,16 @@ const SOURCES: &[Source] = &[
     Source {
         word: "alertmanager",
         name: "Alertmanager",
-        shapes: &[Fields(&["receiver", "alerts", "groupKey", "truncatedAlerts"])],
+        shapes: &[Fields(&["version=4", "groupKey", "receiver", "alerts", "!orgId"])],
         read: Each(alertmanager::read),
     },
-    // Grafana's alerting.
-    Source { word: "grafana", name: "Grafana", shapes: &[Fields(&["receiver", "alerts", "orgId"])], read: Each(grafana::read) },
+    // Grafana's alerting, and what its dashboards sent before it.
+    Source {
+        word: "grafana",
+        name: "Grafana",
+        shapes: &[Fields(&["receiver", "alerts", "orgId"]), Fields(&["ruleId", "ruleName", "state"])],
+        read: Each(grafana::read),
+    },
 ];
 
 /// One row of [`SOURCES`].
@@ -275,7 +305,8 @@ struct Source {
 enum Shape {
     /// An event of EventBridge from this service and of one of these types. Who cuts the service off leaves its types, which are no less its own.
     Bridge(&'static str, &'static [&'static str]),
-    /// JSON without EventBridge's envelope in which all of these fields are. `a.b` is a field in a field, `a=x` one that says just that, `a=x*` one that begins so.
+    /// JSON without EventBridge's envelope in which all of these fields are. `a.b` is a field in a field, `a=x` one that says just that, `a=x*` one that begins so,
+    /// `!a` one that is not there.
     Fields(&'static [&'static str]),
     /// No JSON but a text, in which this stands.
     Says(&'static str),
@@ -361,16 +392,23 @@ impl Shape {
             }),
             Self::Fields(wanted) => {
                 let object = event.object().filter(|_| event.bridge.is_none());
-                object.is_some_and(|object| {
-                    wanted.iter().all(|field| match field.split_once('=') {
-                        None => get(object, field).is_some_and(|value| !value.is_null()),
-                        Some((way, words)) => get(object, way).and_then(|value| value.as_str()).is_some_and(|text| begins(text, words)),
-                    })
-                })
+                object.is_some_and(|object| wanted.iter().all(|field| holds(object, field)))
             }
             Self::Says(words) => event.text().is_some_and(|text| text.contains(words)),
             Self::Is(fits) => fits(event),
         }
+    }
+}
+
+/// Whether the object has the field as a shape wants it.
+fn holds(object: &Map<String, Value>, field: &str) -> bool {
+    let is_there = |way| get(object, way).is_some_and(|value| !value.is_null());
+    if let Some(way) = field.strip_prefix('!') {
+        return !is_there(way);
+    }
+    match field.split_once('=') {
+        None => is_there(field),
+        Some((way, words)) => get(object, way).and_then(Value::as_str).is_some_and(|text| begins(text, words)),
     }
 }
 
