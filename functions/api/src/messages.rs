@@ -15,7 +15,7 @@ use crate::problem::{Problem, answer};
 use crate::route::Verb;
 use crate::{App, Asked, body};
 
-/// Names a request like `id` in its body, and counts before it.
+/// Names a request like `id` in its body, where that does not.
 const IDEMPOTENCY: &str = "idempotency-key";
 
 /// A name has at most so many characters, as in the schema.
@@ -54,7 +54,9 @@ impl App {
     }
 
     async fn message(&self, asked: &Asked<'_>, mut object: Map<String, Value>) -> Result<Reply, Problem> {
-        if let Some(id) = idempotency_key(asked)? {
+        if let Some(id) = idempotency_key(asked)?
+            && object.get("id").is_none_or(Value::is_null)
+        {
             object.insert("id".to_owned(), json!(id));
         }
         in_the_keys_workspace(asked, &mut object)?;
@@ -94,7 +96,8 @@ pub(crate) fn whole(id: &str) -> Result<IncidentId, Problem> {
 /// What names a request, so that it may be sent again. Several of these are joined by a comma, which is a name like any other.
 fn idempotency_key<'a>(asked: &'a Asked<'_>) -> Result<Option<&'a str>, Problem> {
     let Some(value) = asked.request.headers().get(IDEMPOTENCY) else { return Ok(None) };
-    let text = value.to_str().ok().map(str::trim).filter(|text| (1..=NAME).contains(&text.len()));
+    let fits = |text: &&str| (1..=NAME).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let text = value.to_str().ok().map(str::trim).filter(fits);
     let wrong = "Idempotency-Key must be 1 to 256 visible ASCII characters.";
     text.map(Some).ok_or_else(|| Problem::bad_request(wrong))
 }

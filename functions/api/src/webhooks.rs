@@ -24,7 +24,12 @@ impl App {
     /// `POST /v1/webhooks/{source}`. Unless everything is queued, the sender is told to send it again; ids come from the alerts, so that this does no harm.
     pub(crate) async fn webhook(&self, asked: &Asked<'_>, source: Source) -> Result<Reply, Problem> {
         let workspace = named(asked)?;
-        let text = Value::Object(body::needed(asked.request)?).to_string();
+        let object = body::needed(asked.request)?;
+        // What is in a list of alerts and is none would be passed over, and its sender is here to hear of it.
+        if object.get("alerts").and_then(Value::as_array).is_some_and(|alerts| !alerts.iter().all(Value::is_object)) {
+            return Err(Problem::mistakes(vec!["`alerts` must be a list of objects".to_owned()]));
+        }
+        let text = Value::Object(object).to_string();
         let id = format!("api-{}", asked.id());
         let message = Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
         let shared::intake::Read { reading, sources } = read(&message);

@@ -229,7 +229,7 @@ async fn what_is_no_request_of_this_api_is_told_so() {
     world.dispatcher().url("api").encode(Encoding::Base64);
     assert_problem(&ci.sends("POST", "v1/incidents", &json, b"{\"title\": \"\xff\"}".as_slice()).await, 400, "JSON");
     world.dispatcher().url("api").encode(Encoding::AsAws);
-    assert_problem(&ci.gets("v1/incidents/INC-7K3QPF").await, 404, "no such incident");
+    assert_problem(&ci.gets("v1/incidents/INC-7K3QPF?workspace=T0TOCSIN").await, 404, "no such incident");
     assert_problem(&ci.gets("v1/incidents/INC-x").await, 404, "INC-7K3QPF");
     let document = world.calls_api().gets("v1/openapi.json").await;
     assert_eq!((document.status, document.json().expect("JSON")["openapi"].clone()), (200, json!("3.1.0")));
