@@ -1,13 +1,18 @@
 //! The HTTP API, as a program uses it that has a key.
 
+use std::process::Stdio;
+
 use axum::body::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 use shared::secrets::keys::{LENGTH, PREFIX, digest};
+use tokio::process::Command;
 
+use crate::binaries;
 use crate::dispatcher::hex;
 use crate::http::Answer;
+use crate::ministack::{CREDENTIALS, REGION};
 use crate::world::World;
 
 /// Somebody who calls the API.
@@ -32,6 +37,22 @@ impl World {
     /// Revokes the key of this name, as an admin does.
     pub async fn revokes_api_key(&self, name: &str) {
         self.changes_api_keys(|keys| keys[name]["revoked"] = json!("2026-01-31")).await;
+    }
+
+    /// Runs `tocsin keys …` over this world's secret, as an admin does; what it printed and its exit code.
+    pub async fn runs_keys(&self, arguments: &[&str]) -> (String, Option<i32>) {
+        let program = tokio::task::spawn_blocking(binaries::folder).await.expect("it builds").join(binaries::CLI);
+        let run = Command::new(&program)
+            .args(["keys", "--secret", &self.resources.api_keys])
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL", &self.aws.endpoint)
+            .envs([("AWS_ACCESS_KEY_ID", CREDENTIALS.0), ("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1), ("AWS_REGION", REGION)])
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .stdin(Stdio::null())
+            .output();
+        let output = run.await.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8_lossy(&output.stdout).trim_end().to_owned(), output.status.code())
     }
 
     async fn changes_api_keys(&self, change: impl FnOnce(&mut Value)) {

@@ -1,4 +1,4 @@
-//! The functions' programs, built once at the start so that no test ever runs an old one.
+//! The functions' programs and the command line, built once at the start so that no test ever runs an old one.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,6 +10,9 @@ use crate::paths;
 
 /// The functions, by package, binary and the name in their log lines.
 pub const FUNCTIONS: [&str; 10] = ["commands", "interactions", "events", "oauth", "api", "intake", "worker", "poster", "caller", "clock"];
+
+/// The command line, by package and binary.
+pub const CLI: &str = "tocsin";
 
 static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
@@ -36,8 +39,8 @@ fn build() -> Result<PathBuf> {
             command.env_remove(name);
         }
     }
-    for function in FUNCTIONS {
-        command.args(["-p", function]);
+    for package in FUNCTIONS.into_iter().chain([CLI]) {
+        command.args(["-p", package]);
     }
     let output = command.output().context("cargo")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

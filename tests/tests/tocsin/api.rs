@@ -144,6 +144,30 @@ async fn a_key_that_is_revoked_counts_no_more_and_a_new_one_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_made_listed_and_revoked_from_a_shell() {
+    let world = World::start().await;
+    let (key, code) = world.runs_keys(&["create", "ci", "--workspace", WORKSPACE, "--may", "write,read"]).await;
+    assert_eq!((key.len(), code), (50, Some(0)), "the key alone stands on standard output");
+    world.keeps_secret(&key);
+    let ci = world.calls_api_with(&key);
+    assert_eq!(ci.wants("v1/incidents", &json!({ "title": "By a key of the shell's" })).await["outcome"], "created");
+    assert_problem(&ci.posts("v1/test", &json!({})).await, 403, "test");
+    let (listed, _) = world.runs_keys(&["list", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&listed).ok(), Some(json!([{ "name": "ci", "workspace": WORKSPACE, "may": ["write", "read"], "revoked": null }])));
+
+    // A name is given once; a key that is not there cannot be revoked; what is not understood is not done.
+    for (arguments, code) in [(&["create", "ci"][..], 1), (&["revoke", "cd"], 1), (&["create", "cd", "--workspace", "acme"], 2), (&["create", "a b"], 1), (&[], 2)] {
+        assert_eq!(world.runs_keys(arguments).await, (String::new(), Some(code)), "{arguments:?}");
+    }
+    assert_eq!(world.runs_keys(&["revoke", "ci"]).await, (String::new(), Some(0)));
+    world.dispatcher().function("api").cool_down();
+    assert_problem(&ci.posts("v1/incidents", &json!({ "title": "Too late" })).await, 401, "revoked");
+    let (listed, _) = world.runs_keys(&["list"]).await;
+    assert!(listed.starts_with(&format!("ci: write read, {WORKSPACE}, revoked 20")), "{listed}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_for_one_workspace_reaches_no_other() {
     let world = World::start().await;
     let ours = world.makes_api_key("ours", json!({ "workspace": WORKSPACE })).await;
