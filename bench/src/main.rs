@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use jiff::Timestamp;
 
-use crate::binaries::{OTHERS, RECEIVERS};
+use crate::binaries::{API, OTHERS, RECEIVERS};
 use crate::report::{Figure, Gate, Unit, grouped};
 use crate::requests::{Case, cases};
 use crate::run::{Bench, Run};
@@ -51,7 +51,7 @@ fn named(text: &str) -> Result<(&'static str, PathBuf)> {
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {
-    ["hello"].into_iter().chain(RECEIVERS).chain(OTHERS)
+    ["hello"].into_iter().chain(RECEIVERS).chain([API]).chain(OTHERS)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -86,7 +86,9 @@ async fn main() -> Result<ExitCode> {
     if !arguments.dry && !partial {
         std::fs::write(binaries::root().join("bench/RESULTS.md"), text)?;
     }
-    Ok(if arguments.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    // What tells one refused key from another is no matter of speed.
+    let told_apart = figures.iter().any(|figure| matches!(figure.unit, Unit::Percent) && !figure.is_met());
+    Ok(if told_apart || arguments.check && missed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The first line a tool says about itself.
@@ -203,11 +205,21 @@ impl Measured {
             let peak = self.memory.get(function).copied().unwrap_or_default();
             figure(function, "peak memory", float(peak) / 1e6, Unit::Megabytes, (10.0, 7.0), format!("after {MEMORY} requests"));
         }
+        if self.built.contains_key(API) {
+            let refused: Vec<(&str, f64)> = cases
+                .iter()
+                .filter(|case| case.function == API)
+                .map(|case| Ok((case.name, self.warm(API, case.name)?)))
+                .collect::<Result<_>>()?;
+            let (least, most) = refused.iter().fold((f64::MAX, 0.0_f64), |(least, most), (_, count)| (least.min(*count), most.max(*count)));
+            let note: Vec<String> = refused.iter().map(|(name, count)| format!("{name} {}", million(*count))).collect();
+            figure(API, "what tells refused keys apart", (most - least) / least * 100.0, Unit::Percent, (1.0, 0.1), note.join(", "));
+        }
         for (package, binary) in &self.built {
             let gate = match *package {
                 "hello" => continue,
-                package if OTHERS.contains(&package) => (8.0, 6.5),
-                _ => (6.0, 4.5),
+                package if RECEIVERS.contains(&package) => (6.0, 4.5),
+                _ => (8.0, 6.5),
             };
             let size = std::fs::metadata(binary)?.len();
             figure(package, "size of the binary", float(size) / 1e6, Unit::Megabytes, gate, String::new());
@@ -241,7 +253,8 @@ fn plan(cases: &[Case]) -> Vec<Step<'_>> {
         for times in [1, FEW, MANY] {
             let stage = Stage::Answered(case.name, times);
             plan.push((case.function, stage.clone(), Some((case, times))));
-            if times > 1 {
+            // Which answers everything with 200.
+            if times > 1 && case.function != API {
                 plan.push(("hello", stage, Some((case, times))));
             }
         }

@@ -22,7 +22,9 @@ pub(crate) async fn config() -> SdkConfig {
 /// An output of the stack, such as `ApiKeysSecretArn`.
 pub(crate) async fn output(config: &SdkConfig, stack: &Stack, name: &str) -> Result<String> {
     let asked = aws_sdk_cloudformation::Client::new(config).describe_stacks().stack_name(&stack.stack).send().await;
-    let answer = asked.map_err(|error| anyhow::anyhow!(shared::causes(&error))).with_context(|| format!("CloudFormation says nothing of the stack {}", stack.stack))?;
+    let answer = asked
+        .map_err(|error| anyhow::anyhow!(shared::causes(&error)))
+        .with_context(|| format!("CloudFormation says nothing of the stack {}", stack.stack))?;
     let outputs = answer.stacks().iter().flat_map(aws_sdk_cloudformation::types::Stack::outputs);
     let found = outputs.filter(|output| output.output_key() == Some(name)).find_map(|output| output.output_value().map(str::to_owned));
     found.with_context(|| format!("the stack {} has no output {name}; is it of an older version?", stack.stack))

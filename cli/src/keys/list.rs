@@ -10,9 +10,7 @@ use crate::Output;
 pub(crate) async fn run(secret: &Secret, output: Output) -> Result<()> {
     let entries = secret.read().await?;
     if output.json {
-        let one = |(name, Entry { workspace, revoked, may, .. }): (&String, &Entry)| {
-            json!({ "name": name, "workspace": workspace, "may": words(may.as_deref()), "revoked": revoked })
-        };
+        let one = |(name, Entry { workspace, revoked, may, .. }): (&String, &Entry)| json!({ "name": name, "workspace": workspace, "may": words(may.as_deref()), "revoked": revoked });
         println!("{}", entries.iter().map(one).collect::<serde_json::Value>());
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Who asks, and for which workspace.
 
-use lambda_http::http::{StatusCode, header};
 use lambda_http::Request;
+use lambda_http::http::{StatusCode, header};
 use shared::domain::ids::Workspace;
 use shared::secrets::keys::Holder;
 use shared::store::StoreError;
@@ -56,7 +56,9 @@ pub(crate) fn named(asked: &Asked<'_>) -> Result<Option<Workspace>, Problem> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == PARAMETER).map(|(_, value)| value);
     let named = match (values.next(), values.next()) {
         (None, _) => None,
-        (Some(value), None) => Some(Workspace::parse(&value).ok_or_else(|| Problem::bad_request("`workspace` must be a Slack team (T…) or enterprise (E…)."))?),
+        (Some(value), None) => Some(
+            Workspace::parse(&value).ok_or_else(|| Problem::bad_request("`workspace` must be a Slack team (T…) or enterprise (E…)."))?,
+        ),
         (Some(_), Some(_)) => return Err(Problem::bad_request("`workspace` may be named once.")),
     };
     own_or(asked.holder, named)

@@ -153,7 +153,8 @@ fn wish(object: Map<String, Value>) -> Result<Wish, Problem> {
 }
 
 fn is_channel(text: &str) -> bool {
-    let named = text.strip_prefix('#').is_some_and(|name| (1..=80).contains(&name.chars().count()) && !name.contains(['#', ' ', '\t', '\n', '\r']));
+    let named =
+        text.strip_prefix('#').is_some_and(|name| (1..=80).contains(&name.chars().count()) && !name.contains(['#', ' ', '\t', '\n', '\r']));
     named || (is_slack_id(text, &['C', 'G']) && (3..=24).contains(&text.len()))
 }
 
@@ -171,9 +172,13 @@ fn notice(asked: &Asked<'_>, workspace: Option<Workspace>) -> Intent {
 fn no_token(error: &SecretError) -> Finding {
     tracing::warn!(%error, outcome = "no_token", "the connection was tested");
     let (detail, fix) = match error {
-        SecretError::Absent => ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link."),
+        SecretError::Absent => {
+            ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link.")
+        }
         SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew, as the README says."),
-        SecretError::Unavailable(_) => ("Secrets Manager cannot be read at the moment.", "Try it again; if that does not help, the function's log says why."),
+        SecretError::Unavailable(_) => {
+            ("Secrets Manager cannot be read at the moment.", "Try it again; if that does not help, the function's log says why.")
+        }
     };
     Finding::bad("token", detail, fix)
 }
@@ -205,7 +210,9 @@ async fn membership(client: &Client, held: &Held, identity: &Identity, channel: 
     let invite = format!("Invite it there: /invite @{}", identity.bot);
     match found {
         Ok(State::Member) => Finding::good("channel", format!("The bot is in {channel}.")),
-        Ok(State::Archived) => Finding::bad("channel", format!("{channel} is archived."), "Bring it back in Slack, or choose another channel."),
+        Ok(State::Archived) => {
+            Finding::bad("channel", format!("{channel} is archived."), "Bring it back in Slack, or choose another channel.")
+        }
         Ok(State::Outside) => Finding::bad("channel", format!("The bot is not in {channel}."), invite),
         Err(error) if error.is("channel_not_found") => {
             Finding::bad("channel", format!("{channel} does not exist, or is private and the bot is not in it."), invite)

@@ -41,7 +41,8 @@ impl App {
         let id = whole(id)?;
         let workspace = self.workspace(asked).await?;
         let incident = self.store.incident(&workspace, &id).await.map_err(|error| unreadable(&error))?;
-        let none = || Problem::not_found("There is no such incident in this workspace. One that was sent a moment ago may not be there yet.");
+        let none =
+            || Problem::not_found("There is no such incident in this workspace. One that was sent a moment ago may not be there yet.");
         let incident = incident.ok_or_else(none)?;
         let timeline = self.store.timeline(&workspace, &id).await.map_err(|error| unreadable(&error))?;
         let timeline = timeline.iter().map(public::Entry::from).collect();
@@ -50,7 +51,9 @@ impl App {
 
     /// `GET /v1/requests/{request}`
     pub(crate) async fn request(&self, asked: &Asked<'_>, request: &str) -> Result<Reply, Problem> {
-        let none = || Problem::not_found("Nothing is known of this request: it is on its way, perhaps, or was never sent, or is older than 30 days.");
+        let none = || {
+            Problem::not_found("Nothing is known of this request: it is on its way, perhaps, or was never sent, or is older than 30 days.")
+        };
         if !is_request(request) {
             return Err(none());
         }

@@ -65,7 +65,8 @@ impl App {
             object.insert("by".to_owned(), json!(asked.holder.name));
         }
         let (text, id) = (Value::Object(object).to_string(), format!("api-{}", asked.id()));
-        let message = Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
+        let message =
+            Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
         let intents = match read_own(&message) {
             Own::Intents(intents) => intents,
             Own::Refused(mistakes) => return Err(Problem::mistakes(mistakes)),

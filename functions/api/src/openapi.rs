@@ -10,7 +10,23 @@ use crate::problem::{Problem, answer};
 const FRAME: &str = include_str!("openapi.json");
 const MESSAGE: &str = include_str!("../../../infra/incident.schema.json");
 
-/// Says what a message says about itself; the address says the rest.
+/// The types of messages, and what each is called where the address names the incident.
+const TYPES: [(&str, &str); 5] =
+    [("create", ""), ("update", "Update"), ("acknowledge", "Acknowledge"), ("resolve", "Resolve"), ("note", "Note")];
+
+/// What names the incident.
+const NAMED: [&str; 2] = ["incident", "dedup_key"];
+
+/// Where a message stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// By itself, as on the queue.
+    Message,
+    /// Below an incident's address.
+    Incident,
+}
+
+/// What a message says about itself.
 const ITSELF: [&str; 5] = ["id", "workspace", "time", "by", "note"];
 
 /// The document, for everybody.
@@ -33,34 +49,54 @@ pub fn document() -> Result<Value, serde_json::Error> {
         // Without a type it is a create.
         message.remove(name);
     }
-    let everything: Vec<&str> = message.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str).collect();
-    let about_it = everything.iter().copied().filter(|name| !["type", "incident", "dedup_key", "root_cause"].contains(name)).collect();
-    let resolve = ITSELF.into_iter().chain(["root_cause"]).collect();
-    let acts = [("update", "Update", about_it), ("acknowledge", "Acknowledge", ITSELF.to_vec()), ("resolve", "Resolve", resolve), ("note", "Note", ITSELF.to_vec())];
-    let acts: Vec<(&str, Value)> = acts.into_iter().map(|(word, name, fields)| (name, act(&message, word, &fields))).collect();
+    let everything: Vec<&str> =
+        message.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys).map(String::as_str).collect();
+    let fields = |word: &str| match word {
+        "create" | "update" => everything.clone(),
+        "resolve" => NAMED.into_iter().chain(ITSELF).chain(["root_cause"]).collect(),
+        _ => NAMED.into_iter().chain(ITSELF).collect(),
+    };
+    let whole: Vec<Value> = TYPES.iter().map(|(word, _)| of_type(&message, word, &fields(word), Place::Message)).collect();
+    let below = TYPES.iter().filter(|(word, _)| *word != "create").map(|(word, name)| {
+        let fields: Vec<&str> = fields(word).into_iter().filter(|field| !NAMED.contains(field)).collect();
+        ((*name).to_owned(), of_type(&message, word, &fields, Place::Incident))
+    });
+    let below: Vec<(String, Value)> = below.collect();
 
     let mut document: Value = serde_json::from_str(FRAME)?;
     if let Some(schemas) = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        schemas.extend(acts.into_iter().map(|(name, schema)| (name.to_owned(), schema)));
+        schemas.extend(below);
         schemas.extend(parts.and_then(|parts| if let Value::Object(parts) = parts { Some(parts) } else { None }).into_iter().flatten());
-        schemas.insert("Message".to_owned(), Value::Object(message));
+        schemas.insert("Message".to_owned(), json!({ "description": message.get("description"), "oneOf": whole }));
     }
     Ok(document)
 }
 
-/// A message about an incident that the address names: these of its fields, and what the schema demands of its type.
-fn act(message: &Map<String, Value>, word: &str, fields: &[&str]) -> Value {
+/// A message of one type: its fields, and what the schema's rules ("if the type is this, then …, else …") demand of it.
+fn of_type(message: &Map<String, Value>, word: &str, fields: &[&str], place: Place) -> Value {
     let of = |name: &str| message.get("properties").and_then(|all| all.get(name)).cloned();
     let mut properties: Map<String, Value> = fields.iter().filter_map(|name| Some(((*name).to_owned(), of(name)?))).collect();
-    properties.insert("type".to_owned(), json!({ "description": "The address says it; here it may only say the same.", "const": word }));
-    let mut schema = json!({ "type": "object", "properties": properties });
+    properties.insert("type".to_owned(), json!({ "const": word }));
     let rules = message.get("allOf").and_then(Value::as_array).into_iter().flatten();
-    let own = rules.filter(|rule| rule.pointer("/if/properties/type/const").and_then(Value::as_str) == Some(word));
-    let demanded: Vec<Value> = own.filter_map(|rule| rule.get("then").cloned()).collect();
+    let demanded: Vec<Value> = rules.filter_map(|rule| demanded(rule, word, place)).collect();
+    let mut schema = json!({ "title": word, "type": "object", "properties": properties });
+    // What says no type is a create, and below an incident's address the address says it.
+    if place == Place::Message && word != "create" {
+        schema["required"] = json!(["type"]);
+    }
     if !demanded.is_empty() {
         schema["allOf"] = json!(demanded);
     }
     schema
+}
+
+/// What a rule demands of messages of this type.
+fn demanded(rule: &Value, word: &str, place: Place) -> Option<Value> {
+    let own = rule.pointer("/if/properties/type/const").and_then(Value::as_str) == Some(word);
+    // What else than a create demands is that an incident is named, which the address does.
+    let demanded = if own { rule.get("then") } else { rule.get("else").filter(|_| place == Place::Message) }?.clone();
+    let with_a_time = own && rule.pointer("/if/properties/at").is_some();
+    Some(if with_a_time { json!({ "anyOf": [{ "properties": { "at": { "type": "null" } } }, demanded] }) } else { demanded })
 }
 
 #[cfg(test)]
@@ -92,8 +128,11 @@ mod tests {
         assert!(references > 100, "{references}");
         let frame: Value = serde_json::from_str(FRAME).expect("JSON");
         let schema: Value = serde_json::from_str(MESSAGE).expect("JSON");
-        let names = |value: &Value, way: &str| value.pointer(way).and_then(Value::as_object).map(|all| all.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-        let doubled: Vec<String> = names(&frame, "/components/schemas").into_iter().filter(|name| names(&schema, "/$defs").contains(name)).collect();
+        let names = |value: &Value, way: &str| {
+            value.pointer(way).and_then(Value::as_object).map(|all| all.keys().cloned().collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let doubled: Vec<String> =
+            names(&frame, "/components/schemas").into_iter().filter(|name| names(&schema, "/$defs").contains(name)).collect();
         assert!(doubled.is_empty(), "{doubled:?}");
     }
 }

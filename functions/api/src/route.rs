@@ -139,7 +139,9 @@ mod tests {
             assert_eq!(reply.status(), StatusCode::METHOD_NOT_ALLOWED);
             assert_eq!(reply.headers().get("allow").map(|allow| allow.as_bytes()), Some(allowed.as_bytes()));
         }
-        for path in ["/", "", "/v1", "/v1/incidents/", "/v1/incidents/INC-1/", "/v1/incidents/INC-1/snooze", "/v2/incidents", "//v1/incidents"] {
+        for path in
+            ["/", "", "/v1", "/v1/incidents/", "/v1/incidents/INC-1/", "/v1/incidents/INC-1/snooze", "/v2/incidents", "//v1/incidents"]
+        {
             let status = route("POST", path).map(|_| ()).map_err(|problem| Reply::from(problem).status());
             let known = path == "/v1/incidents/";
             assert_eq!(status, Err(if known { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::NOT_FOUND }), "{path}");

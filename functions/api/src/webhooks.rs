@@ -31,7 +31,8 @@ impl App {
         }
         let text = Value::Object(object).to_string();
         let id = format!("api-{}", asked.id());
-        let message = Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
+        let message =
+            Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
         let shared::intake::Read { reading, sources } = read(&message);
         if sources != [source.word()] {
             let detail = format!("This is no webhook of {}; GET /v1/openapi.json says what one holds.", source.word());

@@ -161,7 +161,9 @@ impl Sender {
             Err(error) => return all_fail(&SendFailed::from_sdk(&error)),
         };
         let failed: HashMap<&str, &str> = answer.failed().iter().map(|entry| (entry.id(), entry.code())).collect();
-        (0..messages.len()).map(|number| failed.get(number.to_string().as_str()).map_or(Ok(()), |code| Err(SendFailed((*code).to_owned())))).collect()
+        (0..messages.len())
+            .map(|number| failed.get(number.to_string().as_str()).map_or(Ok(()), |code| Err(SendFailed((*code).to_owned()))))
+            .collect()
     }
 
     /// Opens the connection before anybody waits for it, with a message that a FIFO queue cannot take: it has no group. The call is one that the

@@ -80,7 +80,8 @@ async fn a_request_that_is_sent_again_is_done_once() {
     // Without a name, it counts up.
     assert_eq!(ci.wants("v1/incidents", &body).await["outcome"], "counted");
     for wrong in ["", &"x".repeat(257)] {
-        let answer = ci.sends("POST", "v1/incidents", &[("content-type", "application/json"), ("idempotency-key", wrong)], body.to_string()).await;
+        let answer =
+            ci.sends("POST", "v1/incidents", &[("content-type", "application/json"), ("idempotency-key", wrong)], body.to_string()).await;
         assert_problem(&answer, 400, "Idempotency-Key");
     }
     world.finish().await;
@@ -95,7 +96,8 @@ async fn a_key_that_is_missing_wrong_or_revoked_reaches_nothing() {
     let wrong = world.calls_api_with("tocsin_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB");
     let basic = Caller::clone(&world.calls_api());
     let said = |answer: &Answer| {
-        let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| *name != "date").map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let headers: Vec<_> =
+            answer.headers.iter().filter(|(name, _)| *name != "date").map(|(name, value)| (name.to_string(), value.clone())).collect();
         (answer.status, headers, answer.text())
     };
     let reference = wrong.posts("v1/incidents", &json!({ "title": "Nobody reads this" })).await;
@@ -123,7 +125,9 @@ async fn a_key_that_is_missing_wrong_or_revoked_reaches_nothing() {
     // And the key stands in no line; its name does.
     good.wants("v1/incidents", &json!({ "title": "Somebody reads this" })).await;
     let named = |line: &tests::logs::Line| line.function == "api" && line.text.contains("\"key\":\"ci\"");
-    world.until("the key is named in the log", async || if world.logs.lines().iter().any(named) { Ok(()) } else { Err(world.logs.tail(5)) }).await;
+    world
+        .until("the key is named in the log", async || if world.logs.lines().iter().any(named) { Ok(()) } else { Err(world.logs.tail(5)) })
+        .await;
     world.finish().await;
 }
 
@@ -153,10 +157,19 @@ async fn a_key_is_made_listed_and_revoked_from_a_shell() {
     assert_eq!(ci.wants("v1/incidents", &json!({ "title": "By a key of the shell's" })).await["outcome"], "created");
     assert_problem(&ci.posts("v1/test", &json!({})).await, 403, "test");
     let (listed, _) = world.runs_keys(&["list", "--json"]).await;
-    assert_eq!(serde_json::from_str::<Value>(&listed).ok(), Some(json!([{ "name": "ci", "workspace": WORKSPACE, "may": ["write", "read"], "revoked": null }])));
+    assert_eq!(
+        serde_json::from_str::<Value>(&listed).ok(),
+        Some(json!([{ "name": "ci", "workspace": WORKSPACE, "may": ["write", "read"], "revoked": null }]))
+    );
 
     // A name is given once; a key that is not there cannot be revoked; what is not understood is not done.
-    for (arguments, code) in [(&["create", "ci"][..], 1), (&["revoke", "cd"], 1), (&["create", "cd", "--workspace", "acme"], 2), (&["create", "a b"], 1), (&[], 2)] {
+    for (arguments, code) in [
+        (&["create", "ci"][..], 1),
+        (&["revoke", "cd"], 1),
+        (&["create", "cd", "--workspace", "acme"], 2),
+        (&["create", "a b"], 1),
+        (&[], 2),
+    ] {
         assert_eq!(world.runs_keys(arguments).await, (String::new(), Some(code)), "{arguments:?}");
     }
     assert_eq!(world.runs_keys(&["revoke", "ci"]).await, (String::new(), Some(0)));
@@ -209,12 +222,17 @@ async fn a_key_does_only_what_it_may() {
 async fn a_message_that_is_wrong_names_every_mistake_and_another_sources_event_its_place() {
     let world = World::start().await;
     let ci = world.makes_api_key("ci", json!({})).await;
-    let wrong = json!({ "severity": "urgent", "url": "ftp://s3cret.example", "links": 3, "actions": [{ "name": "Roll back" }], "time": "noon" });
+    let wrong =
+        json!({ "severity": "urgent", "url": "ftp://s3cret.example", "links": 3, "actions": [{ "name": "Roll back" }], "time": "noon" });
     let answer = ci.posts("v1/incidents", &wrong).await;
     let errors = answer.json().expect("JSON")["errors"].clone();
     for place in ["`severity`", "`url`", "`links`", "`actions[0].name`", "`actions[0].label`", "`time`", "`title`"] {
         assert_problem(&answer, 422, place);
-        assert_eq!(errors.as_array().into_iter().flatten().filter(|error| error.to_string().contains(place)).count(), 1, "{place}: {errors}");
+        assert_eq!(
+            errors.as_array().into_iter().flatten().filter(|error| error.to_string().contains(place)).count(),
+            1,
+            "{place}: {errors}"
+        );
     }
     assert!(!answer.text().contains("s3cret"), "{}", answer.text());
     for (body, says) in [
@@ -287,7 +305,13 @@ async fn the_test_says_what_is_in_the_way_and_sends_a_message() {
     let world = World::start().await;
     let ci = world.makes_api_key("ci", json!({})).await;
     let finding = |report: &Value, check: &str| {
-        report["findings"].as_array().into_iter().flatten().find(|finding| finding["check"] == check).cloned().unwrap_or_else(|| panic!("no {check}: {report}"))
+        report["findings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|finding| finding["check"] == check)
+            .cloned()
+            .unwrap_or_else(|| panic!("no {check}: {report}"))
     };
     let report = ci.posts("v1/test", &json!({})).await.json().expect("JSON");
     assert_eq!((&report["ok"], &report["workspace"]), (&json!(true), &json!(WORKSPACE)), "{report}");
@@ -299,11 +323,16 @@ async fn the_test_says_what_is_in_the_way_and_sends_a_message() {
 
     // A scope less, and channels that the bot is not in.
     world.slack.tell("token", &json!({ "scopes": ["chat:write", "channels:read", "groups:read", "users:read"] })).await;
-    for (channel, says) in [("#random", "/invite @tocsin"), ("C0RANDOM", "/invite @tocsin"), ("C0OLD", "another channel"), ("C0SECURITY", "/invite @tocsin")] {
+    for (channel, says) in
+        [("#random", "/invite @tocsin"), ("C0RANDOM", "/invite @tocsin"), ("C0OLD", "another channel"), ("C0SECURITY", "/invite @tocsin")]
+    {
         let report = ci.posts("v1/test", &json!({ "channel": channel })).await.json().expect("JSON");
         assert_eq!(report["ok"], json!(false));
         let (scopes, place) = (finding(&report, "scopes"), finding(&report, "channel"));
-        assert!(scopes["detail"].as_str().is_some_and(|detail| detail.contains("reactions:read") && !detail.contains("chat:write,")), "{scopes}");
+        assert!(
+            scopes["detail"].as_str().is_some_and(|detail| detail.contains("reactions:read") && !detail.contains("chat:write,")),
+            "{scopes}"
+        );
         assert!(scopes["fix"].as_str().is_some_and(|fix| fix.contains("OAuth & Permissions")), "{scopes}");
         assert!(place["fix"].as_str().is_some_and(|fix| fix.contains(says)), "{channel}: {place}");
         world.settled().await;
@@ -363,7 +392,12 @@ async fn alertmanager_and_grafana_fire_and_resolve() {
         // Sent twice, as after a lost answer: each alert is there once.
         for _ in 0..2 {
             let answer = monitor.posts(&path, &webhook("firing")).await;
-            assert_eq!((answer.status, answer.json().expect("JSON")["requests"].as_array().map(Vec::len)), (202, Some(12)), "{}", answer.text());
+            assert_eq!(
+                (answer.status, answer.json().expect("JSON")["requests"].as_array().map(Vec::len)),
+                (202, Some(12)),
+                "{}",
+                answer.text()
+            );
         }
         let card = world.card("#incidents", &format!("{source} 07")).await;
         assert_eq!(monitor.posts(&path, &webhook("resolved")).await.status, 202);

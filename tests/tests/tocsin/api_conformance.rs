@@ -23,15 +23,20 @@ async fn the_api_does_what_its_document_says() {
     // Thousands of cards are of no interest here.
     world.dispatcher().mapping("poster").pause();
     let known = key.wants("v1/incidents", &json!({ "title": "Known to the fuzzer", "dedup_key": "known" })).await;
-    let folder = paths::repository().join("tests/schemathesis");
+    let settings = paths::repository().join("tests/schemathesis/schemathesis.toml");
     let output = Command::new(program())
-        .args(["--config-file", "schemathesis.toml", "run", "--max-time", SECONDS])
+        .arg("--config-file")
+        .arg(settings)
+        .args(["run", "--max-time", SECONDS])
         .arg(paths::repository().join("infra/openapi.json"))
         .env("TOCSIN_API", world.url("api").trim_end_matches('/'))
         .env("TOCSIN_API_KEY", key.authorization().trim_start_matches("Bearer "))
         .env("TOCSIN_INCIDENT", known["incident"].as_str().unwrap_or_default())
+        .env("TOCSIN_REQUEST", known["request"].as_str().unwrap_or_default())
+        .env("PYTHONPATH", paths::repository().join("tests/schemathesis"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .current_dir(&folder)
+        // It keeps what it finds where it runs.
+        .current_dir(paths::scratch("schemathesis").expect("a folder"))
         .stdin(Stdio::null())
         .output()
         .await
