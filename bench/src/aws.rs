@@ -23,7 +23,10 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::binaries;
-use crate::requests::SIGNING_SECRET;
+use crate::requests::{SIGNING_SECRET, api_keys};
+
+/// The secret that holds the keys of `api`; every other one is Slack's.
+pub(crate) const API_KEYS: &str = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:tocsin/api-keys-AbCdEf";
 
 /// The root that the functions have to trust, as a PEM file for `AWS_CA_BUNDLE`.
 pub(crate) fn bundle() -> PathBuf {
@@ -45,6 +48,9 @@ pub(crate) fn tls() -> Result<Arc<ServerConfig>> {
     Ok(Arc::new(tls))
 }
 
+/// How many calls a function makes before it asks for its first invocation: for the secret, and for the connection to SQS.
+pub(crate) const INIT: usize = 2;
+
 /// Listens until it is dropped.
 pub(crate) struct Endpoint {
     /// The value of `AWS_ENDPOINT_URL`.
@@ -56,7 +62,7 @@ pub(crate) struct Endpoint {
 struct State {
     calls: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    /// Where the two calls of init wait for each other. On AWS they go to two hosts, over a connection each; here they go to one, and whichever call were
+    /// Where the [`INIT`] calls of init wait for each other. On AWS they go to two hosts, over a connection each; here they go to one, and whichever call were
     /// answered first could lend its connection to the other.
     init: Barrier,
 }
@@ -72,7 +78,7 @@ impl Endpoint {
     pub(crate) async fn start(tls: &Arc<ServerConfig>) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
-        let state = Arc::new(State { calls: Mutex::default(), connections: AtomicUsize::new(0), init: Barrier::new(2) });
+        let state = Arc::new(State { calls: Mutex::default(), connections: AtomicUsize::new(0), init: Barrier::new(INIT) });
         let (acceptor, shared) = (TlsAcceptor::from(Arc::clone(tls)), Arc::clone(&state));
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -109,9 +115,11 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Ok(value) => (StatusCode::OK, value.to_string()),
         Err(error) => (StatusCode::BAD_REQUEST, json!({ "__type": "ValidationException", "message": error.to_string() }).to_string()),
     };
-    // The message that opens the connection during init is refused.
-    let is_init = target != "AmazonSQS.SendMessage" || status == StatusCode::BAD_REQUEST;
-    state.calls.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+    let is_init = {
+        let mut calls = state.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push(target);
+        calls.len() <= INIT
+    };
     if is_init {
         state.init.wait().await;
     }
@@ -126,6 +134,13 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     Ok(response)
 }
 
+fn secret(asked: &Value) -> Value {
+    if asked.get("SecretId").and_then(Value::as_str) == Some(API_KEYS) {
+        return api_keys();
+    }
+    json!({ "bot_token": "xoxb-bench", "signing_secret": SIGNING_SECRET })
+}
+
 fn reply(target: &str, body: &[u8]) -> Result<Value> {
     let body: Value = serde_json::from_slice(body).context("no JSON")?;
     match target {
@@ -134,7 +149,7 @@ fn reply(target: &str, body: &[u8]) -> Result<Value> {
             // As it mostly is: written long ago, so that no version before counts any more.
             "CreatedDate": Timestamp::now().as_second() - 30 * 24 * 60 * 60,
             "Name": "tocsin/slack",
-            "SecretString": json!({ "bot_token": "xoxb-bench", "signing_secret": SIGNING_SECRET }).to_string(),
+            "SecretString": secret(&body).to_string(),
             "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE",
             "VersionStages": ["AWSCURRENT"]
         })),

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// Called by Slack, which waits.
 pub(crate) const RECEIVERS: [&str; 3] = ["commands", "interactions", "events"];
+/// Called by whoever has a key, and by whoever has none.
+pub(crate) const API: &str = "api";
 /// Called by queues.
 pub(crate) const OTHERS: [&str; 3] = ["intake", "worker", "poster"];
 

@@ -16,7 +16,7 @@ use tokio::process::{Child, Command};
 
 use crate::aws::{self, Endpoint};
 use crate::runtime_api::RuntimeApi;
-use crate::{binaries, many, report, run};
+use crate::{binaries, of_many, report, run};
 
 /// As many messages as Lambda brings at a time.
 const BATCH: usize = 10;
@@ -54,11 +54,11 @@ struct Cost {
 
 impl Cost {
     fn per_second(&self) -> f64 {
-        many(self.messages) / (crate::float(self.nanoseconds) / 1e9)
+        of_many(self.messages) / (crate::float(self.nanoseconds) / 1e9)
     }
 
     fn microseconds(&self) -> f64 {
-        crate::float(self.nanoseconds) / 1e3 / many(self.messages)
+        crate::float(self.nanoseconds) / 1e3 / of_many(self.messages)
     }
 }
 
@@ -115,8 +115,8 @@ async fn by_file(intake: &mut Intake, samples: &[Sample]) -> Result<String> {
         let cost = intake.takes(&vec![sample.body.as_str(); BATCH * BATCHES]).await?;
         rows.push([
             sample.name.clone(),
-            format!("{:.1}", many(sample.body.len()) / 1e3),
-            format!("{:.1}", many(cost.sends) / many(cost.messages)),
+            format!("{:.1}", of_many(sample.body.len()) / 1e3),
+            format!("{:.1}", of_many(cost.sends) / of_many(cost.messages)),
             format!("{:.0}", cost.per_second()),
             format!("{:.1}", crate::float(cost.peak) / 1e6),
         ]);
@@ -140,9 +140,9 @@ async fn by_size(intake: &mut Intake) -> Result<String> {
         let copies = if size >= 100 { 20 } else { 100 };
         let cost = intake.takes_by(&vec![body.as_str(); copies], 1).await?;
         rows.push([
-            format!("{:.0}", many(body.len()) / 1e3),
+            format!("{:.0}", of_many(body.len()) / 1e3),
             format!("{:.0}", cost.per_second()),
-            format!("{:.2}", cost.microseconds() / (many(body.len()) / 1e3)),
+            format!("{:.2}", cost.microseconds() / (of_many(body.len()) / 1e3)),
             format!("{:.1}", crate::float(cost.peak) / 1e6),
         ]);
     }

@@ -33,6 +33,8 @@ pub(crate) enum Unit {
     Million,
     /// 10^6 bytes.
     Megabytes,
+    /// Hundredths.
+    Percent,
 }
 
 impl Unit {
@@ -41,6 +43,7 @@ impl Unit {
             Self::Ratio => format!("{value:.2} ×"),
             Self::Million => format!("{value:.2} M"),
             Self::Megabytes => format!("{value:.2} MB"),
+            Self::Percent => format!("{value:.3} %"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What Slack sends to the receivers, signed, in the envelope in which a function URL hands it over (payload format 2.0).
+//! What Slack sends to the receivers, signed, and what others send to `api`, with keys that do not count, in the envelope in which a function URL hands it over (payload format 2.0).
 
 use anyhow::{Context, Result};
 use base64::Engine;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// What all requests here are signed with, and what the endpoint in place of Secrets Manager hands out.
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -19,14 +19,39 @@ pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// Whether answering it puts a job on the queue; else it makes no call at all.
     pub(crate) queues: bool,
+    /// What is answered.
+    pub(crate) status: u64,
     form: bool,
     signed: bool,
+    path: &'static str,
+    key: Option<(&'static str, String)>,
     body: String,
+}
+
+/// A key that is kept as revoked, and one that is not kept at all.
+const REVOKED: &str = "tocsin_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ";
+const WRONG: &str = "tocsin_QPONMLKJIHGFEDCBAzyxwvutsrqponmlkjihgfedcba";
+
+/// The keys of `api`, as its secret holds them: the revoked one among some that count.
+pub(crate) fn api_keys() -> Value {
+    let kept = |key: &str| crate::hex(&Sha256::digest(key));
+    let mut keys = json!({ "old": { "sha256": kept(REVOKED), "revoked": "2026-01-01" } });
+    for name in ["ci", "grafana", "prometheus"] {
+        keys[name] = json!({ "sha256": kept(name), "workspace": "T0TOCSIN" });
+    }
+    keys
 }
 
 /// Every kind of request that is measured. The bodies are what Slack sends for what Tocsin shows: a click carries its whole card.
 pub(crate) fn cases() -> Result<Vec<Case>> {
-    let case = |function, name, queues, form, body| Case { function, name, queues, form, signed: true, body };
+    let case =
+        |function, name, queues, form, body| Case { function, name, queues, status: 200, form, signed: true, path: "/", key: None, body };
+    // All three are equally long, because an envelope costs by its length: a key that is missing stands where nobody looks for it.
+    let refused = |name, header, key: &str| {
+        let body = json!({ "title": "Checkout p99 above 2 s", "severity": "P2", "service": "checkout" }).to_string();
+        let key = Some((header, format!("Bearer {key}")));
+        Case { status: 401, signed: false, path: "/v1/incidents", key, ..case("api", name, false, false, body) }
+    };
     let click = |text: &str| -> Result<String> {
         Ok(form_urlencoded::Serializer::new(String::new()).append_pair("payload", &compact(text)?).finish())
     };
@@ -39,6 +64,9 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         case("events", "challenge", false, false, compact(include_str!("../requests/challenge.json"))?),
         case("events", "ignored reaction", false, false, compact(include_str!("../requests/reaction.json"))?),
         case("events", "mention", true, false, compact(include_str!("../requests/mention.json"))?),
+        refused("missing key", "accreditation", WRONG),
+        refused("wrong key", "authorization", WRONG),
+        refused("revoked key", "authorization", REVOKED),
     ])
 }
 
@@ -94,10 +122,13 @@ impl Case {
             headers["x-slack-request-timestamp"] = now.to_string().into();
             headers["x-slack-signature"] = signature(now, &self.body)?.into();
         }
+        if let Some((name, value)) = &self.key {
+            headers[*name] = value.as_str().into();
+        }
         Ok(json!({
             "version": "2.0",
             "routeKey": "$default",
-            "rawPath": "/",
+            "rawPath": self.path,
             "rawQueryString": "",
             "headers": headers,
             "requestContext": {
@@ -107,7 +138,7 @@ impl Case {
                 "domainPrefix": "k2hvq6g5cbzjrl7nq4wuyx3dle0tsoaf",
                 "http": {
                     "method": "POST",
-                    "path": "/",
+                    "path": self.path,
                     "protocol": "HTTP/1.1",
                     "sourceIp": "192.0.2.10",
                     "userAgent": "Slackbot 1.0 (+https://api.slack.com/robots)"

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 const RECEIVERS: [&str; 3] = ["commands", "interactions", "events"];
-const FUNCTIONS: [&str; 10] = ["commands", "interactions", "events", "oauth", "intake", "worker", "poster", "publisher", "caller", "clock"];
+const FUNCTIONS: [&str; 11] =
+    ["commands", "interactions", "events", "oauth", "api", "intake", "worker", "poster", "publisher", "caller", "clock"];
 /// What is deployed, and what is measured and run here: both, because dependencies may differ by target.
 const TARGETS: [&str; 2] = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"];
 

@@ -104,13 +104,13 @@ def _stamp(name: str, digest: str) -> None:
 
 
 def tools() -> None:
-    """The virtual environment with ministack, the SAM CLI, cargo-lambda and cfn-lint, as pinned in requirements-dev.txt."""
+    """The virtual environment with ministack, the SAM CLI, cargo-lambda, cfn-lint and schemathesis, as pinned in requirements-dev.txt."""
     python = VENV / "bin" / "python"
     digest = _digest([REQUIREMENTS], sys.version, str(VENV))
-    if _is_fresh("tools", digest, python, VENV / "bin" / "sam", VENV / "bin" / "ministack"):
+    if _is_fresh("tools", digest, python, *(VENV / "bin" / tool for tool in ("sam", "ministack", "schemathesis"))):
         return
     log = LOG / "tools.log"
-    with step("Python tools (ministack, SAM CLI, cargo-lambda, cfn-lint)", log):
+    with step("Python tools (ministack, SAM CLI, cargo-lambda, cfn-lint, schemathesis)", log):
         shutil.rmtree(VENV, ignore_errors=True)
         try:
             # The interpreter outside any virtual environment: this one may be the very one that has to be made again.
@@ -183,7 +183,7 @@ def test_binaries() -> None:
     log = LOG / "test-functions.log"
     packages = [part for function in sorted((ROOT / "functions").iterdir()) for part in ("--package", function.name)]
     with step("functions for the tests (cargo build)", log):
-        processes.run(["cargo", "build", "--locked", *packages], log=log, env=environment(), cwd=ROOT)
+        processes.run(["cargo", "build", "--locked", *packages, "--package", "tocsin"], log=log, env=environment(), cwd=ROOT)
 
 
 def cargo_deny() -> None:

@@ -190,6 +190,7 @@ def _test_environment(chrome: str) -> dict[str, str]:
         "TOCSIN_PYTHON": str(VENV / "bin" / "python"),
         "TOCSIN_RUN": str(RUN),
         "TOCSIN_MINISTACK": str(VENV / "bin" / "ministack"),
+        "TOCSIN_SCHEMATHESIS": str(VENV / "bin" / "schemathesis"),
         "TOCSIN_FUNCTIONS": str(FUNCTIONS),
         "TOCSIN_PAGE": str(PAGE_BUILT),
         "CHROME": chrome,

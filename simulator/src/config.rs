@@ -77,6 +77,7 @@ impl Default for Config {
                 "im:write",
                 "links:read",
                 "links:write",
+                "mpim:history",
                 "reactions:read",
                 "users:read",
                 "users:read.email",

@@ -1,4 +1,4 @@
-//! The functions' programs, built once at the start so that no test ever runs an old one.
+//! The functions' programs and the command line, built once at the start so that no test ever runs an old one.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,8 +9,11 @@ use anyhow::{Context, Result, ensure};
 use crate::paths;
 
 /// The functions, by package, binary and the name in their log lines.
-pub const FUNCTIONS: [&str; 10] =
-    ["commands", "interactions", "events", "oauth", "intake", "worker", "poster", "publisher", "caller", "clock"];
+pub const FUNCTIONS: [&str; 11] =
+    ["commands", "interactions", "events", "oauth", "api", "intake", "worker", "poster", "publisher", "caller", "clock"];
+
+/// The command line, by package and binary.
+pub const CLI: &str = "tocsin";
 
 static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
 
@@ -37,8 +40,8 @@ fn build() -> Result<PathBuf> {
             command.env_remove(name);
         }
     }
-    for function in FUNCTIONS {
-        command.args(["-p", function]);
+    for package in FUNCTIONS.into_iter().chain([CLI]) {
+        command.args(["-p", package]);
     }
     let output = command.output().context("cargo")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -94,6 +94,7 @@ impl Deployed {
             "commands" => "CommandsUrl",
             "interactions" => "InteractionsUrl",
             "events" => "EventsUrl",
+            "api" => "ApiUrl",
             "oauth" => return Ok(self.output("InstallUrl")?.trim_end_matches("install").to_owned()),
             other => bail!("{other} has no URL"),
         })
@@ -121,8 +122,8 @@ impl Deployed {
             (Queue::Calls, queue("Calls")?),
         ];
         let installations = format!("{STACK}/installations/");
-        let (table, secret) = (self.output("TableName")?, self.output("SlackSecretArn")?);
-        Ok(Resources { queues: queues.into(), table, secret, installations, notices: None, bus })
+        let (table, secret, api_keys) = (self.output("TableName")?, self.output("SlackSecretArn")?, self.output("ApiKeysSecretArn")?);
+        Ok(Resources { queues: queues.into(), table, secret, api_keys, installations, notices: None, bus })
     }
 
     /// The name of its event bus.

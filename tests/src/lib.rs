@@ -1,10 +1,11 @@
 //! The harness of the integration tests: real functions as processes, the real SDK against ministack, and the simulator as Slack.
 //!
-//! Reading order: [`world`] is what tests speak to; [`people`], [`card`], [`workflow`] and [`browser`] are its words; [`inputs`] is what is dropped on the queue;
+//! Reading order: [`world`] is what tests speak to; [`people`], [`card`], [`workflow`], [`browser`] and [`api`] are its words; [`inputs`] is what is dropped on the queue;
 //! [`dispatcher`] is Lambda in miniature; [`ministack`] is AWS; [`rights`] is IAM; [`slack`] is the simulator.
 #![expect(clippy::expect_used, reason = "a harness that cannot go on says why and thereby fails the test")]
 #![expect(clippy::missing_panics_doc, reason = "every step of a test panics where what it waits for does not happen")]
 
+pub mod api;
 pub mod binaries;
 pub mod browser;
 pub mod canaries;

@@ -201,6 +201,8 @@ pub struct Resources {
     pub table: String,
     /// The secret's ARN.
     pub secret: String,
+    /// The ARN of the secret that holds the API's keys.
+    pub api_keys: String,
     /// How the names of installations' secrets begin.
     pub installations: String,
     /// Where notices go; a deployed stack has none.
@@ -277,11 +279,13 @@ impl Aws {
         self.create_table(&name).await?;
         let notices = self.create_notices(&name).await?;
         let secret = self.secrets.create_secret().name(format!("{name}-slack")).secret_string(secret).send().await?;
+        let api_keys = self.secrets.create_secret().name(format!("{name}-api-keys")).secret_string("{}").send().await?;
         let installations = format!("{name}/installations/");
         let secret = secret.arn.context("a secret has an ARN")?;
+        let api_keys = api_keys.arn.context("a secret has an ARN")?;
         self.events.create_event_bus().name(&name).send().await?;
         let bus = self.listen(&name).await?;
-        Ok(Resources { queues, table: name, secret, installations, notices: Some(notices), bus })
+        Ok(Resources { queues, table: name, secret, api_keys, installations, notices: Some(notices), bus })
     }
 
     /// Subscribes a queue to a bus, as whoever wants to hear of incidents does: by a rule.

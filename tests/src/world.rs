@@ -928,6 +928,16 @@ fn environment(function: &str, setup: &Setup, slack: &Slack, resources: &Resourc
             ("UPDATES_PER_MINUTE", setup.updates_per_minute.to_string()),
         ],
         "clock" => vec![table, intents, posts, secret, installations, install, api, fallback, own_alarms],
+        "api" => vec![
+            ("API_KEYS_SECRET_ARN", resources.api_keys.clone()),
+            intents,
+            table,
+            secret,
+            installations,
+            api,
+            default_channel,
+            default_workspace,
+        ],
         "oauth" => vec![table, secret, installations, api, ("SLACK_AUTHORIZE_URL", slack.authorize_url())],
         other => panic!("{other} is none of the functions"),
     };

@@ -127,6 +127,11 @@ impl Event {
         }
     }
 
+    /// Whether anything was around it.
+    pub(super) fn came_in_an_envelope(&self) -> bool {
+        self.bridge.is_some() || self.sns.is_some() || self.place.len() > 1
+    }
+
     /// What an AWS service calls this kind of event, where EventBridge brought it: `ECS Task State Change`.
     pub(super) fn detail_type(&self) -> &str {
         self.bridge.as_ref().map_or("", |bridge| bridge.detail_type.as_str())

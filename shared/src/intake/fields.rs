@@ -45,6 +45,13 @@ pub(super) fn number(object: &Map<String, Value>, way: &str) -> Option<f64> {
     value.as_f64().or_else(|| value.as_str()?.trim().parse().ok()).filter(|number| number.is_finite())
 }
 
+/// A whole number that is not below zero, however it is written: `2` and `2.0` are the same in JSON.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole, and small enough to be exact")]
+    let exact = |number: f64| (number.fract() == 0.0 && (0.0..9e15).contains(&number)).then_some(number as u64);
+    value.as_u64().or_else(|| exact(value.as_f64()?))
+}
+
 /// Text, number or truth as text; nothing for what has parts.
 pub(super) fn plain(value: &Value) -> Option<String> {
     match value {

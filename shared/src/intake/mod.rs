@@ -100,6 +100,31 @@ pub fn read(message: &Message<'_>) -> Read {
     Read { reading, sources }
 }
 
+/// What a message comes to that can only be of our own schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Own {
+    /// This is wanted; never empty.
+    Intents(Vec<Intent>),
+    /// Everything that is wrong with it, each with its place; nothing of it is quoted.
+    Refused(Vec<String>),
+    /// It is an event of the source that people know by this name, or in an envelope of AWS's.
+    Foreign(&'static str),
+}
+
+/// Reads one message of our own schema for somebody who waits for an answer. Without a `type` it is a create.
+pub fn read_own(message: &Message<'_>) -> Own {
+    let mut opened = envelope::open(message);
+    let event = match (opened.pop(), opened.pop()) {
+        (Some(Ok(event)), None) if !event.came_in_an_envelope() => event,
+        (Some(Err(Verdict::Refused(reason))), None) => return Own::Refused(vec![reason]),
+        _ => return Own::Foreign("AWS"),
+    };
+    match sources::foreign(&event) {
+        Some(name) => Own::Foreign(name),
+        None => sources::own(&event).map_or_else(Own::Refused, |intents| Own::Intents(tell_apart(intents))),
+    }
+}
+
 fn recognise(event: &Event, watch: Option<&Watch>) -> (&'static str, Verdict) {
     if watch.is_some_and(|watch| says_about_itself(event, watch)) {
         return (

@@ -1,11 +1,12 @@
 //! Secrets Manager: [`app`] is the one secret of the Slack app, [`vault`] holds one for each installation by link, [`tokens`] gives a workspace its token in
-//! either mode, [`calls`] what calls to internal APIs are signed with.
+//! either mode, [`calls`] what calls to internal APIs are signed with, [`keys`] who may use the HTTP API.
 //!
 //! A rotation needs no redeploy: what is written into Secrets Manager is in force everywhere within [`FRESH`], and at once where the old one fails.
 
 pub mod app;
 #[cfg(feature = "background")]
 pub mod calls;
+pub mod keys;
 pub mod tokens;
 pub mod vault;
 

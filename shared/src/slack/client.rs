@@ -99,6 +99,21 @@ pub fn installation_of(answer: &Value) -> Option<Workspace> {
     text(if organisation { "enterprise_id" } else { "team_id" }).map(Workspace::new)
 }
 
+/// Whose a token is and what it was granted, as `auth.test` says.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The installation: the enterprise where the whole organisation installed the app, else the team.
+    pub workspace: Workspace,
+    /// What the team is called.
+    pub team: String,
+    /// What the bot is called.
+    pub bot: String,
+    /// `U…` of the bot.
+    pub bot_user: String,
+    /// What was granted: Slack says so beside every answer (<https://docs.slack.dev/authentication/installing-with-oauth>).
+    pub scopes: Vec<String>,
+}
+
 impl Client {
     /// A client for the Web API at `api` (`SLACK_API_URL`) that waits at most `timeout` for an answer.
     pub fn new(api: Url, timeout: Duration) -> Result<Self, Unbuildable> {
@@ -116,12 +131,36 @@ impl Client {
         self.send(Some(token), method, FORM, form(arguments)).await
     }
 
+    /// Whose a token is, and what it was granted.
+    pub async fn identity(&self, token: &Secret) -> Result<Identity, SlackError> {
+        let (answer, scopes) = self.exchange(Some(token), "auth.test", FORM, String::new()).await?;
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Identity {
+            workspace: installation_of(&answer).ok_or_else(|| SlackError::Later("auth.test named no team".to_owned()))?,
+            team: text("team"),
+            bot: text("user"),
+            bot_user: text("user_id"),
+            scopes: scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        })
+    }
+
     /// Asks `oauth.v2.access` for a token, as the app itself: `arguments` hold the app's id and secret, and a code or a refresh token.
     pub async fn access(&self, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
         self.send(None, "oauth.v2.access", FORM, form(arguments)).await
     }
 
     async fn send(&self, token: Option<&Secret>, method: &str, content_type: &'static str, body: String) -> Result<Value, SlackError> {
+        self.exchange(token, method, content_type, body).await.map(|(answer, _)| answer)
+    }
+
+    /// The answer, and what it says about the token's scopes.
+    async fn exchange(
+        &self,
+        token: Option<&Secret>,
+        method: &str,
+        content_type: &'static str,
+        body: String,
+    ) -> Result<(Value, String), SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Later(error.to_string()))?;
         let mut request = self.http.post(url).header(CONTENT_TYPE, content_type).body(body);
         if let Some(token) = token {
@@ -136,6 +175,7 @@ impl Client {
         if status.as_u16() == 429 {
             return Err(SlackError::RateLimited { retry_after });
         }
+        let scopes = answer.headers().get("x-oauth-scopes").and_then(|scopes| scopes.to_str().ok()).unwrap_or_default().to_owned();
         let text = answer.text().await.map_err(broken)?;
         let parsed: Option<Value> = serde_json::from_str(&text).ok();
         let Some(answer) = parsed else {
@@ -143,7 +183,7 @@ impl Client {
             return Err(SlackError::Ambiguous(format!("HTTP {} without JSON", status.as_u16())));
         };
         if answer.get("ok").and_then(Value::as_bool) == Some(true) {
-            return Ok(answer);
+            return Ok((answer, scopes));
         }
         match answer.get("error").and_then(Value::as_str) {
             Some(code) => Err(SlackError::from_code(code, answer.get("needed").and_then(Value::as_str), retry_after)),

@@ -6,6 +6,8 @@
 
 mod ack_path;
 mod acting;
+mod api;
+mod api_conformance;
 mod batches;
 mod card;
 mod clock;

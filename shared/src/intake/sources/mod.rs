@@ -105,6 +105,16 @@ fn is_named(bridge: &event::Bridge) -> bool {
     SOURCES.iter().flat_map(|source| source.shapes).any(fits)
 }
 
+/// The name of the source whose event it is; `None` for our own, and for what nobody knows.
+pub(super) fn foreign(event: &Event) -> Option<&'static str> {
+    SOURCES.iter().find(|source| source.knows(event)).filter(|source| !is_own(source.word)).map(|source| source.name)
+}
+
+/// Reads an event as one of our own schema, whatever else it may be.
+pub(super) fn own(event: &Event) -> Result<Vec<Intent>, Vec<String>> {
+    own::wanted(event, own::Type::Create)
+}
+
 /// Whether an event is of Tocsin's own schema.
 pub(super) fn is_own(word: &str) -> bool {
     word == "own"

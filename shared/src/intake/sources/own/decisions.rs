@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::domain::decision::{Asked, Choice, MOST, Tone, is_name};
 use crate::domain::ids::is_slack_id;
 use crate::domain::people::Who;
-use crate::intake::fields::rfc_3339;
+use crate::intake::fields::{rfc_3339, whole};
 use crate::intake::limits::{self, CONFIRM, ENDPOINT, LABEL, WHO};
 
 /// What the decision of an approval is called.
@@ -133,7 +133,7 @@ impl Part<'_> {
     }
 
     fn quorum(&mut self) -> Option<u16> {
-        let quorum = self.value("quorum")?.as_u64().filter(|quorum| QUORUM.contains(quorum)).and_then(|quorum| u16::try_from(quorum).ok());
+        let quorum = whole(self.value("quorum")?).filter(|quorum| QUORUM.contains(quorum)).and_then(|quorum| u16::try_from(quorum).ok());
         if quorum.is_none() {
             self.problem("quorum", "must be a whole number from 1 to 20");
         }

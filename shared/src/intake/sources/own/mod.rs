@@ -84,7 +84,7 @@ const CHANGEABLE: &[&str] = &[
 
 /// What a message can ask for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
+pub(super) enum Type {
     Create,
     Update,
     Acknowledge,
@@ -119,10 +119,19 @@ pub(super) fn is_its_own(event: &Event) -> bool {
 
 /// Reads one message of our own schema.
 pub(super) fn read(event: &Event) -> Verdict {
-    let Some(object) = event.object() else { return Verdict::Refused("it is not an object".to_owned()) };
+    form(event, None).map_or_else(|problems| Verdict::Refused(problems.join("; ")), Verdict::Intents)
+}
+
+/// The same for somebody who waits for an answer: everything that is wrong, each by itself. What says no `type` is of this one.
+pub(super) fn wanted(event: &Event, otherwise: Type) -> Result<Vec<Intent>, Vec<String>> {
+    form(event, Some(otherwise))
+}
+
+fn form(event: &Event, otherwise: Option<Type>) -> Result<Vec<Intent>, Vec<String>> {
+    let Some(object) = event.object() else { return Err(vec!["it is not an object".to_owned()]) };
     let mut form = Form { object, problems: Vec::new() };
-    let intents = form.intents(event);
-    if form.problems.is_empty() { Verdict::Intents(intents) } else { Verdict::Refused(form.problems.join("; ")) }
+    let intents = form.intents(event, otherwise.filter(|_| !object.contains_key("type")));
+    if form.problems.is_empty() { Ok(intents) } else { Err(form.problems) }
 }
 
 /// A message, and what is wrong with it.
@@ -133,8 +142,8 @@ struct Form<'a> {
 
 impl Form<'_> {
     /// What is wanted; only meant where there are no problems.
-    fn intents(&mut self, event: &Event) -> Vec<Intent> {
-        let Some(what) = text(self.object, "type").and_then(Type::parse) else {
+    fn intents(&mut self, event: &Event, unsaid: Option<Type>) -> Vec<Intent> {
+        let Some(what) = unsaid.or_else(|| text(self.object, "type").and_then(Type::parse)) else {
             self.problem("`type` must be create, update, acknowledge, resolve or note");
             return Vec::new();
         };

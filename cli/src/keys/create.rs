@@ -1,0 +1,77 @@
+//! `tocsin keys create NAME`
+
+use anyhow::{Result, anyhow, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::ValueEnum;
+use serde_json::json;
+use shared::domain::ids::Workspace;
+use shared::secrets::keys::{Entry, LENGTH, May, PREFIX, digest};
+
+use super::Secret;
+use crate::Output;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// What it is called: in the log, and on cards as who says so. Letters, digits, `-`, `_` and `.`.
+    name: String,
+    /// The only workspace that it is for: T… or E…. Without it, whichever a request names.
+    #[arg(long, value_name = "T…", value_parser = workspace)]
+    workspace: Option<Workspace>,
+    /// What it may do; several by commas. Without it, all of it.
+    #[arg(long, value_delimiter = ',')]
+    may: Vec<Right>,
+}
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Right {
+    /// Send incidents, changes and webhooks.
+    Write,
+    /// Ask how an incident stands, and what became of a request.
+    Read,
+    /// Test the connection.
+    Test,
+}
+
+impl From<Right> for May {
+    fn from(right: Right) -> Self {
+        match right {
+            Right::Write => Self::Write,
+            Right::Read => Self::Read,
+            Right::Test => Self::Test,
+        }
+    }
+}
+
+fn workspace(text: &str) -> Result<Workspace, &'static str> {
+    Workspace::parse(text).ok_or("a Slack team is T and capital letters or digits, an enterprise E and these")
+}
+
+pub(crate) async fn run(secret: &Secret, arguments: Arguments, output: Output) -> Result<()> {
+    let Arguments { name, workspace, may } = arguments;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    ensure!((1..=64).contains(&name.len()) && name.bytes().all(plain), "a name is 1 to 64 letters, digits, -, _ and .");
+    let mut entries = secret.read().await?;
+    ensure!(!entries.contains_key(&name), "there is a key {name} already; a revoked one keeps its name, so that the log stays clear");
+    let key = new_key()?;
+    let may = (!may.is_empty()).then(|| may.into_iter().map(May::from).collect());
+    entries.insert(name.clone(), Entry { sha256: digest(&key), workspace: workspace.clone(), revoked: None, may });
+    secret.write(&entries).await?;
+    eprintln!("tocsin: {name} is in force. This is the only time that the key is shown:");
+    if output.json {
+        println!("{}", json!({ "name": name, "key": key, "workspace": workspace }));
+    } else {
+        println!("{key}");
+    }
+    Ok(())
+}
+
+/// 256 random bits, behind the prefix.
+fn new_key() -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("the operating system has no randomness to give: {error}"))?;
+    let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    ensure!(key.len() == LENGTH, "a key of {} characters", key.len());
+    Ok(key)
+}

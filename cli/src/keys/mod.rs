@@ -1,0 +1,81 @@
+//! `tocsin keys`: the keys of the HTTP API, in the secret that holds their digests.
+
+mod create;
+mod list;
+mod revoke;
+
+use anyhow::{Context, Result, anyhow};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use clap::Subcommand;
+use shared::secrets::keys::{self, Entries};
+
+use crate::Output;
+use crate::aws::{self, Stack};
+
+/// Make, list and revoke keys.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    stack: Stack,
+    /// The secret by its ARN or name, instead of the stack's.
+    #[arg(long, global = true)]
+    secret: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key. It is printed once, on standard output, and kept nowhere.
+    Create(create::Arguments),
+    /// List the keys by their names.
+    List,
+    /// Revoke a key: within a minute it counts nowhere any more.
+    Revoke(revoke::Arguments),
+}
+
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
+    let Arguments { stack, secret, command } = arguments;
+    let config = aws::config().await;
+    let id = match secret {
+        Some(id) => id,
+        None => aws::output(&config, &stack, "ApiKeysSecretArn").await?,
+    };
+    let secret = Secret { client: Client::new(&config), id };
+    match command {
+        Command::Create(arguments) => create::run(&secret, arguments, output).await,
+        Command::List => list::run(&secret, output).await,
+        Command::Revoke(arguments) => revoke::run(&secret, &arguments, output).await,
+    }
+}
+
+/// The secret that holds the digests. Two who change it in the same moment overwrite each other: Secrets Manager knows no condition.
+struct Secret {
+    client: Client,
+    id: String,
+}
+
+impl Secret {
+    async fn read(&self) -> Result<Entries> {
+        let text = match self.client.get_secret_value().secret_id(&self.id).send().await {
+            Ok(answer) => answer.secret_string.unwrap_or_default(),
+            // A secret that nothing was written into has no version.
+            Err(error) if self.is_empty(&error).await => String::new(),
+            Err(error) => return Err(anyhow!(shared::causes(&error))).with_context(|| format!("the secret {} cannot be read", self.id)),
+        };
+        keys::read(&text).with_context(|| self.id.clone())
+    }
+
+    /// Whether the secret is there, and nothing is in it yet.
+    async fn is_empty<R>(&self, error: &aws_sdk_secretsmanager::error::SdkError<GetSecretValueError, R>) -> bool {
+        let absent = error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception);
+        absent && self.client.describe_secret().secret_id(&self.id).send().await.is_ok()
+    }
+
+    async fn write(&self, entries: &Entries) -> Result<()> {
+        let put = self.client.put_secret_value().secret_id(&self.id).secret_string(serde_json::to_string(entries)?);
+        let written = put.send().await.map_err(|error| anyhow!(shared::causes(&error)));
+        written.map(|_| ()).with_context(|| format!("the secret {} cannot be written", self.id))
+    }
+}

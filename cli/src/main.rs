@@ -1,0 +1,64 @@
+//! `tocsin`: what whoever looks after a deployment does from a shell. One command, one file.
+//!
+//! What is asked for is printed on standard output, as JSON with `--json`; everything else goes to standard error. It ends with 0 where it did what it was asked, 1 where it
+//! could not and says why, 2 where it was not understood.
+//!
+//! It reaches AWS as every tool does: by the environment, a profile, a single sign-on or the role of the machine.
+
+mod aws;
+mod keys;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Incident response in Slack: what is done from a shell.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = "Exit codes: 0 it is done; 1 it is not, and standard error says why; 2 it was not understood.")]
+struct Arguments {
+    #[command(flatten)]
+    output: Output,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How it is said.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Output {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The keys of the HTTP API.
+    Keys(keys::Arguments),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Arguments { output, command } = Arguments::parse();
+    let done = match command {
+        Command::Keys(arguments) => keys::run(arguments, output).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tocsin: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,266 @@
+//! `POST /v1/test`: whether the bot can show incidents, finding by finding, each with what to do about it; and a test message on the way that all incidents take.
+
+use std::time::Duration;
+
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use shared::domain::ids::{Channel, IntentId, Workspace, is_slack_id};
+use shared::domain::intent::{Action, Actor, Changes, Intent, Target};
+use shared::domain::kind::NOTICE;
+use shared::secrets::SecretError;
+use shared::secrets::tokens::Held;
+use shared::slack::client::{Client, Identity, SlackError};
+use shared::slack::oauth::SCOPES;
+use shared::slack::reply::Reply;
+
+use crate::caller::{own_or, unreadable};
+use crate::problem::{Problem, answer};
+use crate::{App, Asked, body};
+
+/// How long Slack may take for one call.
+const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How many pages of channels are looked through for a name, a thousand to a page.
+const PAGES: usize = 5;
+
+/// What was found.
+#[derive(Serialize)]
+struct Report {
+    /// Whether all is well.
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<Workspace>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<String>,
+    findings: Vec<Finding>,
+    /// The test message.
+    request: IntentId,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    ok: bool,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn good(check: &'static str, detail: impl Into<String>) -> Self {
+        Self { check, ok: true, detail: detail.into(), fix: None }
+    }
+
+    fn bad(check: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, ok: false, detail: detail.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// What is to be tested.
+struct Wish {
+    workspace: Option<Workspace>,
+    channel: Option<Channel>,
+}
+
+impl App {
+    /// `POST /v1/test`
+    pub(crate) async fn test(&self, asked: &Asked<'_>) -> Result<Reply, Problem> {
+        let Wish { workspace, channel } = wish(body::object(asked.request)?.unwrap_or_default())?;
+        let workspace = own_or(asked.holder, workspace)?.or_else(|| self.default_workspace.clone());
+        let mut findings = Vec::new();
+        let identity = match self.identity(workspace.as_ref()).await {
+            Ok((client, held, identity)) => {
+                findings.push(Finding::good("token", format!("Slack knows the bot token as {} of {}.", identity.bot, identity.team)));
+                findings.push(scopes(&identity));
+                let channel = match channel {
+                    Some(channel) => channel,
+                    None => self.channel(&identity.workspace).await?,
+                };
+                findings.push(membership(&client, &held, &identity, &channel).await);
+                Some(identity)
+            }
+            Err(finding) => {
+                findings.push(finding);
+                None
+            }
+        };
+        let notice = notice(asked, workspace.clone());
+        let request = notice.id.clone();
+        self.queue(asked, vec![notice]).await?;
+        findings.push(Finding::good("queue", "The test message is on the queue; it shows where notices go, within a moment."));
+        let ok = findings.iter().all(|finding| finding.ok);
+        let (team, bot) = identity.as_ref().map(|identity| (identity.team.clone(), identity.bot.clone())).unzip();
+        let workspace = workspace.or(identity.map(|identity| identity.workspace));
+        Ok(answer(StatusCode::OK, &Report { ok, workspace, team, bot, findings, request }))
+    }
+
+    /// With which token Slack is called for this workspace, and who that is; else what is in the way.
+    async fn identity(&self, workspace: Option<&Workspace>) -> Result<(Client, Held, Identity), Finding> {
+        let held = self.held(workspace).await?;
+        let client = Client::new(self.slack.clone(), TIMEOUT).map_err(|error| slack("token", &SlackError::Later(error.to_string())))?;
+        let identity = client.identity(&held.token).await.map_err(|error| slack("token", &error))?;
+        if workspace.is_some_and(|workspace| *workspace != identity.workspace) {
+            let fix = "Put this workspace's token into the Slack secret, or install the app there.";
+            return Err(Finding::bad("token", "The bot token belongs to another workspace, and nothing is called with it.", fix));
+        }
+        Ok((client, held, identity))
+    }
+
+    async fn held(&self, workspace: Option<&Workspace>) -> Result<Held, Finding> {
+        let held = match workspace {
+            // As it stands at this moment: whoever tests has perhaps just written it.
+            Some(workspace) => self.tokens.now(workspace).await,
+            None => match self.tokens.pasted().await.transpose() {
+                Some(held) => held,
+                None => {
+                    let fix = "Name one: {\"workspace\": \"T…\"}, or use a key that is for one.";
+                    return Err(Finding::bad("token", "Workspaces install the app by a link, each with a token of its own.", fix));
+                }
+            },
+        };
+        held.map_err(|error| no_token(&error))
+    }
+
+    /// Where incidents go that no rule routes.
+    async fn channel(&self, workspace: &Workspace) -> Result<Channel, Problem> {
+        let settings = self.store.settings(workspace).await.map_err(|error| unreadable(&error))?;
+        Ok(settings.routing.map_or_else(|| self.default_channel.clone(), |routing| routing.default.channel))
+    }
+}
+
+fn wish(object: Map<String, Value>) -> Result<Wish, Problem> {
+    let (mut wish, mut mistakes) = (Wish { workspace: None, channel: None }, Vec::new());
+    for (name, value) in object.into_iter().filter(|(_, value)| !value.is_null()) {
+        let text = value.as_str();
+        match name.as_str() {
+            "workspace" => match text.and_then(Workspace::parse) {
+                None => mistakes.push("`workspace` must be a Slack team (T…) or enterprise (E…)".to_owned()),
+                named => wish.workspace = named,
+            },
+            "channel" => match text.filter(|text| is_channel(text)) {
+                None => mistakes.push("`channel` must be a channel's id (C…) or its #name".to_owned()),
+                Some(text) => wish.channel = Some(Channel::new(text)),
+            },
+            _ => mistakes.push("only `workspace` and `channel` can be said".to_owned()),
+        }
+    }
+    mistakes.dedup();
+    if mistakes.is_empty() { Ok(wish) } else { Err(Problem::mistakes(mistakes)) }
+}
+
+fn is_channel(text: &str) -> bool {
+    let named =
+        text.strip_prefix('#').is_some_and(|name| (1..=80).contains(&name.chars().count()) && !name.contains(['#', ' ', '\t', '\n', '\r']));
+    named || (is_slack_id(text, &['C', 'G']) && (3..=24).contains(&text.len()))
+}
+
+fn notice(asked: &Asked<'_>, workspace: Option<Workspace>) -> Intent {
+    let changes = Changes {
+        title: Some("Test message".to_owned()),
+        description: Some(format!("Sent over the HTTP API with the key {}. Incidents take the same way.", asked.holder.name)),
+        kind: Some(NOTICE.to_owned()),
+        ..Changes::default()
+    };
+    let (id, by) = (IntentId::of("test", &[&asked.id()]), Actor::Source(asked.holder.name.clone()));
+    Intent { id, workspace, at: asked.now, by, target: Target::New, action: Action::Create(changes), reply: None }
+}
+
+fn no_token(error: &SecretError) -> Finding {
+    tracing::warn!(%error, outcome = "no_token", "the connection was tested");
+    let (detail, fix) = match error {
+        SecretError::Absent => {
+            ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link.")
+        }
+        SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew, as the README says."),
+        SecretError::Unavailable(_) => {
+            ("Secrets Manager cannot be read at the moment.", "Try it again; if that does not help, the function's log says why.")
+        }
+    };
+    Finding::bad("token", detail, fix)
+}
+
+fn slack(check: &'static str, error: &SlackError) -> Finding {
+    Finding::bad(check, format!("{error}."), error.advice())
+}
+
+fn scopes(identity: &Identity) -> Finding {
+    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !identity.scopes.iter().any(|granted| granted == scope)).collect();
+    if missing.is_empty() {
+        return Finding::good("scopes", format!("All {} scopes are granted.", SCOPES.len()));
+    }
+    let fix = "Add them under OAuth & Permissions, as infra/app-manifest.yaml has them, and install the app again.";
+    Finding::bad("scopes", format!("Not granted: {}.", missing.join(", ")), fix)
+}
+
+async fn membership(client: &Client, held: &Held, identity: &Identity, channel: &Channel) -> Finding {
+    if channel.webhook().is_some() {
+        return Finding::good("channel", format!("{channel} is an incoming webhook, which needs no membership."));
+    }
+    if channel.person().is_some() {
+        return Finding::good("channel", format!("{channel} is a person, whom the bot may write to."));
+    }
+    let found = match channel.as_str().strip_prefix('#') {
+        Some(name) => by_name(client, held, identity, name).await,
+        None => by_id(client, held, channel).await,
+    };
+    let invite = format!("Invite it there: /invite @{}", identity.bot);
+    match found {
+        Ok(State::Member) => Finding::good("channel", format!("The bot is in {channel}.")),
+        Ok(State::Archived) => {
+            Finding::bad("channel", format!("{channel} is archived."), "Bring it back in Slack, or choose another channel.")
+        }
+        Ok(State::Outside) => Finding::bad("channel", format!("The bot is not in {channel}."), invite),
+        Err(error) if error.is("channel_not_found") => {
+            Finding::bad("channel", format!("{channel} does not exist, or is private and the bot is not in it."), invite)
+        }
+        Err(error) => slack("channel", &error),
+    }
+}
+
+/// How the bot stands to a channel.
+enum State {
+    Member,
+    Outside,
+    Archived,
+}
+
+/// <https://docs.slack.dev/reference/methods/conversations.info>
+async fn by_id(client: &Client, held: &Held, channel: &Channel) -> Result<State, SlackError> {
+    let answer = client.ask(&held.token, "conversations.info", &[("channel", channel.as_str())]).await?;
+    let flag = |name: &str| answer.pointer(&format!("/channel/{name}")).and_then(Value::as_bool) == Some(true);
+    Ok(if flag("is_archived") {
+        State::Archived
+    } else if flag("is_member") {
+        State::Member
+    } else {
+        State::Outside
+    })
+}
+
+/// Among the channels that the bot is in. <https://docs.slack.dev/reference/methods/users.conversations>
+async fn by_name(client: &Client, held: &Held, identity: &Identity, name: &str) -> Result<State, SlackError> {
+    let mut cursor = String::new();
+    for _ in 0..PAGES {
+        let arguments = [
+            ("user", identity.bot_user.as_str()),
+            ("types", "public_channel,private_channel"),
+            ("exclude_archived", "true"),
+            ("limit", "1000"),
+            ("cursor", cursor.as_str()),
+        ];
+        let answer = client.ask(&held.token, "users.conversations", &arguments).await?;
+        let channels = answer.get("channels").and_then(Value::as_array).into_iter().flatten();
+        if channels.filter_map(|channel| channel.get("name")?.as_str()).any(|known| known == name) {
+            return Ok(State::Member);
+        }
+        cursor = answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    Ok(State::Outside)
+}

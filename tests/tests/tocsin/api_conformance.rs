@@ -1,0 +1,48 @@
+//! The HTTP API does what its OpenAPI document says: schemathesis sends what the document allows and what it does not, and looks at every answer.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::json;
+use tests::paths;
+use tests::world::{WORKSPACE, World};
+use tokio::process::Command;
+
+/// For how many seconds it is looked for something.
+const SECONDS: &str = "60";
+
+fn program() -> PathBuf {
+    std::env::var_os("TOCSIN_SCHEMATHESIS").map_or_else(|| paths::repository().join(".local/venv/bin/schemathesis"), PathBuf::from)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_api_does_what_its_document_says() {
+    let world = World::start().await;
+    // For one workspace: what names another is refused, and nothing is parked for it.
+    let key = world.makes_api_key("fuzzer", json!({ "workspace": WORKSPACE })).await;
+    // Thousands of cards are of no interest here.
+    world.dispatcher().mapping("poster").pause();
+    let known = key.wants("v1/incidents", &json!({ "title": "Known to the fuzzer", "dedup_key": "known" })).await;
+    let settings = paths::repository().join("tests/schemathesis/schemathesis.toml");
+    let output = Command::new(program())
+        .arg("--config-file")
+        .arg(settings)
+        .args(["run", "--max-time", SECONDS])
+        .arg(paths::repository().join("infra/openapi.json"))
+        .env("TOCSIN_API", world.url("api").trim_end_matches('/'))
+        .env("TOCSIN_API_KEY", key.authorization().trim_start_matches("Bearer "))
+        .env("TOCSIN_INCIDENT", known["incident"].as_str().unwrap_or_default())
+        .env("TOCSIN_REQUEST", known["request"].as_str().unwrap_or_default())
+        .env("PYTHONPATH", paths::repository().join("tests/schemathesis"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // It keeps what it finds where it runs.
+        .current_dir(paths::scratch("schemathesis").expect("a folder"))
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap_or_else(|error| panic!("{} does not run: {error}; `make test` installs it", program().display()));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    println!("{said}");
+    assert!(output.status.success(), "schemathesis found something:\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    world.finish_unsettled().await;
+}
