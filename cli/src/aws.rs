@@ -7,7 +7,7 @@ use aws_types::SdkConfig;
 /// Where the stack is.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Stack {
-    /// The name of the CloudFormation stack.
+    /// The stack's name.
     #[arg(long, env = "TOCSIN_STACK", default_value = "tocsin", global = true)]
     pub(crate) stack: String,
 }

@@ -114,13 +114,10 @@ impl App {
         let held = match workspace {
             // As it stands at this moment: whoever tests has perhaps just written it.
             Some(workspace) => self.tokens.now(workspace).await,
-            None => match self.tokens.pasted().await.transpose() {
-                Some(held) => held,
-                None => {
-                    let fix = "Name one: {\"workspace\": \"T…\"}, or use a key that is for one.";
-                    return Err(Finding::bad("token", "Workspaces install the app by a link, each with a token of its own.", fix));
-                }
-            },
+            None => self.tokens.pasted().await.transpose().ok_or_else(|| {
+                let fix = "Name one: {\"workspace\": \"T…\"}, or use a key that is for one.";
+                Finding::bad("token", "Workspaces install the app by a link, each with a token of its own.", fix)
+            })?,
         };
         held.map_err(|error| no_token(&error))
     }
@@ -257,7 +254,7 @@ async fn by_name(client: &Client, held: &Held, identity: &Identity, name: &str) 
         if channels.filter_map(|channel| channel.get("name")?.as_str()).any(|known| known == name) {
             return Ok(State::Member);
         }
-        cursor = answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().to_owned();
+        answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
         if cursor.is_empty() {
             break;
         }

@@ -1,4 +1,4 @@
-//! The API as an OpenAPI document: what stands in openapi.json beside this file, with the schemas of messages, which are infra/incident.schema.json itself. The whole of it is
+//! The API as a document of `OpenAPI`: what stands in openapi.json beside this file, with the schemas of messages, which are infra/incident.schema.json itself. The whole of it is
 //! published as infra/openapi.json.
 
 use lambda_http::http::StatusCode;

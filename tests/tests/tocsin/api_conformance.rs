@@ -1,4 +1,4 @@
-//! The HTTP API does what its OpenAPI document says: schemathesis sends what the document allows and what it does not, and looks at every answer.
+//! The HTTP API does what its document (infra/openapi.json) says: schemathesis sends what the document allows and what it does not, and looks at every answer.
 
 use std::path::PathBuf;
 use std::process::Stdio;

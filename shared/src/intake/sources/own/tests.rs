@@ -56,6 +56,7 @@ fn schema_and_parser_agree_on_what_is_good() {
         json!({"type": "create", "title": "x", "incident": null, "dedup_key": null, "links": null, "details": null, "url": null, "time": null}),
         json!({"type": "create", "title": "x", "something_new": {"from": "a newer producer"}, "description": ""}),
         json!({"type": "create", "title": "x", "components": [], "links": [], "details": {}}),
+        json!({"type": "create", "title": "x", "approval": {"quorum": 2.0}}),
         json!({"type": "create", "title": "x", "details": [{"label": "a", "value": 1.5}, {"label": "b", "value": false}]}),
         json!({"type": "create", "title": "x", "time": "2026-01-31T12:00:00.123456789+01:00", "sla_breach_at": "2026-01-31t12:00:00z"}),
         json!({"type": "create", "title": "x", "url": "http://wiki:8080?q=%20#a"}),
