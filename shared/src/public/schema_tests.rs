@@ -78,14 +78,14 @@ fn incidents() -> Vec<Incident> {
         let last = incidents.last().expect("the one before").clone();
         incidents.push(apply(&last, &intent(jane(), minute, action)).incident);
     }
-    incidents.push(approval(json!({ "type": "create", "title": "Deploy?", "approval": { "who": ["U0JANE"] } })));
+    incidents.push(approval(&json!({ "type": "create", "title": "Deploy?", "approval": { "who": ["U0JANE"] } })));
     let decide = Action::Decide { decision: "approval".into(), option: "approve".into(), reason: None };
     incidents.push(apply(incidents.last().expect("an approval"), &intent(jane(), 9, decide)).incident);
     incidents
 }
 
 /// What a message of the queue begins.
-fn approval(message: Value) -> Incident {
+fn approval(message: &Value) -> Incident {
     let attributes = std::collections::BTreeMap::new();
     let body = message.to_string();
     let message = Message { body: &body, message_id: "m", attributes: &attributes, sent_at: at(8), now: at(8), watch: None };
@@ -162,7 +162,7 @@ fn the_largest_one_fits_into_an_event() {
     let (label, value) = (long(300), long(700));
     let actions: Vec<_> =
         (0..5).map(|number| json!({ "name": format!("action-{number}"), "label": long(80), "confirm": long(200) })).collect();
-    let mut incident = approval(json!({
+    let mut incident = approval(&json!({
         "type": "create", "dedup_key": "k".repeat(256), "title": long(600), "description": long(9_000), "service": long(300), "kind": "x",
         "components": many(json!(label), 30), "assignee": long(300), "action_hint": long(3_000),
         "links": many(json!({ "label": label, "url": format!("https://example.com/{}", "x".repeat(1_900)) }), 10),

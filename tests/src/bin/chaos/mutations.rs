@@ -48,7 +48,9 @@ async fn taken_in(options: &Options, mutants: &mut Mutants, report: &mut Report)
         let count = CHUNK.min(all - done);
         let bodies: Vec<(&'static str, String)> = (0..count).map(|_| mutants.next()).collect();
         bytes += bodies.iter().map(|(_, body)| body.len()).sum::<usize>();
-        bodies.iter().for_each(|(kind, _)| *kinds.entry(kind).or_default() += 1);
+        for (kind, _) in &bodies {
+            *kinds.entry(kind).or_default() += 1;
+        }
         failed += hand_over(&world, done, &bodies).await;
         let lines = world.logs.lines();
         let mut heard: BTreeSet<usize> = BTreeSet::new();
@@ -67,9 +69,13 @@ async fn taken_in(options: &Options, mutants: &mut Mutants, report: &mut Report)
     }
     let lines = world.logs.lines();
     report.row("mutated events", done);
-    kinds.iter().for_each(|(kind, count)| report.row(format!("  of them {kind}"), count));
+    for (kind, count) in &kinds {
+        report.row(format!("  of them {kind}"), count);
+    }
     report.row("  megabytes", bytes / 1_000_000);
-    outcomes.iter().for_each(|(outcome, count)| report.row(format!("came to: {outcome}"), count));
+    for (outcome, count) in &outcomes {
+        report.row(format!("came to: {outcome}"), count);
+    }
     report.row("intents on the queue (the same twice is one)", on_queue);
     report.must("letters with a reason", letters, outcomes.get("parked").copied().unwrap_or_default());
     report.must("messages of which nothing was heard", silent, 0);
@@ -151,8 +157,8 @@ async fn all_the_way(options: &Options, mutants: &mut Mutants, report: &mut Repo
     let shown: BTreeSet<String> =
         items.iter().filter(|item| text(item, "sk").starts_with("message#")).map(|item| text(item, "pk")).collect();
     let incidents: Vec<&Value> = items.iter().filter(|item| text(item, "sk") == "incident").collect();
-    let begun = |item: &&&Value| item.pointer("/data/fired").is_some_and(|fired| !fired.is_null());
-    let without = incidents.iter().filter(begun).filter(|item| !shown.contains(&text(item, "pk"))).count();
+    let has_begun = |item: &&&Value| item.pointer("/data/fired").is_some_and(|fired| !fired.is_null());
+    let without = incidents.iter().filter(has_begun).filter(|item| !shown.contains(&text(item, "pk"))).count();
     let letters: u32 = {
         let mut sum = 0;
         for queue in [Queue::Incidents, Queue::Intents, Queue::Posts, Queue::Calls] {
@@ -162,7 +168,7 @@ async fn all_the_way(options: &Options, mutants: &mut Mutants, report: &mut Repo
     };
     report.row("all the way: events", all);
     report.row("all the way: incidents", incidents.len());
-    report.row("all the way: of them expected, since only their end came", incidents.len() - incidents.iter().filter(begun).count());
+    report.row("all the way: of them expected, since only their end came", incidents.len() - incidents.iter().filter(has_begun).count());
     report.must("all the way: begun and without a card", without, 0);
     report.row("all the way: letters", letters);
     let panics = world.logs.lines().iter().filter(|line| line.text.contains("panicked at")).count();
@@ -210,7 +216,7 @@ impl Mutants {
             10..=29 => ("with a key twice", self.twice(&value)),
             30..=49 => ("cut off", cut(&mut self.dice, &value.to_string())),
             50..=69 => ("with odd letters", self.littered(&value.to_string())),
-            70..=99 => ("in envelopes", self.wrapped(value)),
+            70..=99 => ("in envelopes", self.wrapped(&value)),
             100..=109 => ("as it is", value.to_string()),
             _ => ("without fields, or with others in their place", self.mutated(&value).to_string()),
         }
@@ -302,8 +308,8 @@ impl Mutants {
         letters.into_iter().collect()
     }
 
-    fn wrapped(&mut self, value: Value) -> String {
-        let mut body = self.mutated(&value).to_string();
+    fn wrapped(&mut self, value: &Value) -> String {
+        let mut body = self.mutated(value).to_string();
         for _ in 0..=self.dice.usize(..4) {
             body = match self.dice.usize(..4) {
                 0 => json!({ "Type": "Notification", "MessageId": format!("n-{}", self.made), "TopicArn": "arn:aws:sns:us-east-1:000000000000:t", "Message": body }).to_string(),
