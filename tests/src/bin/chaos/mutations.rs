@@ -31,6 +31,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     let mut report = Report::default();
     let mut mutants = Mutants::new(options.seed);
     taken_in(options, &mut mutants, &mut report).await;
+    over_http(options, &mut mutants, &mut report).await;
     all_the_way(options, &mut mutants, &mut report).await;
     report
 }
@@ -129,6 +130,35 @@ async fn emptied(world: &World, url: &str) -> usize {
     depth as usize
 }
 
+/// A part of them over HTTP, with bytes that are no text as well: whatever is sent is taken or refused, and nothing breaks.
+async fn over_http(options: &Options, mutants: &mut Mutants, report: &mut Report) {
+    let all = options.scaled(10_000);
+    let world = World::with(Setup { instances: COPIES, counted: false, patience: Duration::from_mins(10), ..Setup::default() }).await;
+    world.dispatcher().mapping("worker").pause();
+    let key = world.makes_api_key("mutants", json!({})).await;
+    let began = Instant::now();
+    let mut statuses = BTreeMap::<u16, usize>::new();
+    for first in (0..all).step_by(COPIES) {
+        let bodies: Vec<Vec<u8>> = (first..all.min(first + COPIES)).map(|_| mutants.bytes()).collect();
+        let paths = ["v1/incidents", "v1/webhooks/alertmanager", "v1/webhooks/grafana", "v1/incidents"];
+        let posts =
+            bodies.into_iter().zip(paths).map(|(body, path)| key.sends("POST", path, &[("content-type", "application/json")], body));
+        for answer in join_all(posts).await {
+            *statuses.entry(answer.status).or_default() += 1;
+        }
+    }
+    report.row("over HTTP: requests", all);
+    for (status, count) in &statuses {
+        report.row(format!("over HTTP: answered {status}"), count);
+    }
+    let broken: usize = statuses.iter().filter(|(status, _)| **status >= 500).map(|(_, count)| count).sum();
+    report.must("over HTTP: answered 5xx", broken, 0);
+    let panics = world.logs.lines().iter().filter(|line| line.text.contains("panicked at")).count();
+    report.must("over HTTP: panics", panics, 0);
+    report.row("over HTTP: within, s", began.elapsed().as_secs());
+    finish(world, "mutations").await;
+}
+
 /// A part of them through everything, by the queue.
 async fn all_the_way(options: &Options, mutants: &mut Mutants, report: &mut Report) {
     let all = options.scaled(5_000);
@@ -203,6 +233,16 @@ impl Mutants {
         files.sort();
         let samples = files.iter().map(|file| fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display())));
         Self { dice: Rng::with_seed(seed), samples: samples.collect(), made: 0 }
+    }
+
+    /// The next one as bytes, some of which are no text.
+    fn bytes(&mut self) -> Vec<u8> {
+        let mut bytes = self.next().1.into_bytes();
+        if self.dice.usize(..4) == 0 {
+            let at = self.dice.usize(..=bytes.len());
+            bytes.splice(at..at, [0xff, 0xc3, 0x28]);
+        }
+        bytes
     }
 
     /// The next one, and what was done to it.
