@@ -12,8 +12,8 @@
 //! these, or says none of that, belongs to somebody else: nothing is refused for it.
 
 use super::event::Attributes;
-use super::fields::is_link;
 use super::limits;
+use super::news::may_be_opened;
 use crate::domain::ids::Workspace;
 use crate::domain::intent::{Action, Intent, Link};
 use crate::domain::severity::Severity;
@@ -30,7 +30,7 @@ pub(super) fn heeded(mut intents: Vec<Intent>, attributes: &Attributes, is_own: 
     let said = |name: &str| attributes.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
     let severity = said("severity").and_then(Severity::parse);
     let service = said("service").and_then(|service| limits::said_line(service, limits::NAME));
-    let runbook = said("runbook").filter(|url| is_link(url)).map(|url| Link { label: RUNBOOK.to_owned(), url: url.to_owned() });
+    let runbook = said("runbook").filter(|url| may_be_opened(url)).map(|url| Link { label: RUNBOOK.to_owned(), url: url.to_owned() });
     let workspace = said("workspace").and_then(Workspace::parse);
     for intent in &mut intents {
         if intent.workspace.is_none() {

@@ -194,13 +194,17 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
 /// The time in one of an object's fields: text, or seconds or milliseconds since 1970.
 pub(super) fn time_in(object: &Map<String, Value>, way: &str) -> Option<Timestamp> {
     /// As seconds this is the year 5138; as milliseconds it is 1973.
-    const MILLISECONDS: i64 = 100_000_000_000;
+    const MILLISECONDS: u64 = 100_000_000_000;
     match fields::get(object, way)? {
         Value::String(text) => time(text),
         Value::Number(number) => {
             #[expect(clippy::cast_possible_truncation, reason = "parts of a second do not count")]
             let number = number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64))?;
-            if number.abs() < MILLISECONDS { Timestamp::from_second(number).ok() } else { Timestamp::from_millisecond(number).ok() }
+            if number.unsigned_abs() < MILLISECONDS {
+                Timestamp::from_second(number).ok()
+            } else {
+                Timestamp::from_millisecond(number).ok()
+            }
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }

@@ -199,13 +199,24 @@ fn masked_address(scheme: &str, rest: &str) -> String {
         Some((_, host)) => format!("{MASKED}@{host}"),
         None => authority.to_owned(),
     };
-    // Whoever knows an incoming webhook's path may post there.
-    let is_webhook = authority.ends_with("hooks.slack.com") || path.contains("/webhook/") || path.contains("/webhooks/");
-    if is_webhook && path.len() > 1 {
+    if is_webhook(rest) && path.len() > 1 {
         return format!("{scheme}://{host}/{MASKED}");
     }
     let path = path.split('/').map(|part| if looks_secret(part) { MASKED } else { part }).collect::<Vec<_>>().join("/");
     format!("{scheme}://{host}{path}")
+}
+
+/// Whether a link tells a secret: in its query, or as the address of a webhook. What stands in its way is mostly the id of a page, however random it looks.
+pub(super) fn is_telling(link: &str) -> bool {
+    let (way, query) = link.split_once('?').unwrap_or((link, ""));
+    let webhook = way.split_once("://").is_some_and(|(_, rest)| is_webhook(rest));
+    webhook || text(query) != query
+}
+
+/// Whoever knows an incoming webhook's path may post there.
+fn is_webhook(rest: &str) -> bool {
+    let (authority, path) = rest.split_at(rest.find(['/', '#']).unwrap_or(rest.len()));
+    authority.ends_with("hooks.slack.com") || path.contains("/webhook/") || path.contains("/webhooks/")
 }
 
 /// Whether a word has the shape of a key.

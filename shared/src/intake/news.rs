@@ -1,6 +1,8 @@
 //! What a source's file makes of one event: what is the matter, what it is known by, and what there is to say. The frame around that is the same for all and
 //! stands here: ids, times, where it is from, masks and limits.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use super::event::{Arn, Event};
@@ -46,39 +48,39 @@ enum Is {
 
 /// What a source's file may say about one event.
 impl News {
-    fn new(is: Is, title: String) -> Self {
-        let changes = Changes { title: Some(title), ..Changes::default() };
+    fn new(is: Is, title: &str) -> Self {
+        let changes = Changes { title: Some(limits::cut(title, limits::PROSE)), ..Changes::default() };
         Self { is, id: None, key: None, at: None, place: Place::default(), all_told: false, changes }
     }
 
     /// Something is wrong, or still is.
-    pub(super) fn wrong(title: impl Into<String>) -> Self {
-        Self::new(Is::Told, title.into())
+    pub(super) fn wrong(title: impl AsRef<str>) -> Self {
+        Self::new(Is::Told, title.as_ref())
     }
 
     /// What was wrong, and goes by the key that [`News::known_by`] gives it, is over. `why` is what the source says about it.
     pub(super) fn over<T: Into<String>>(why: Option<T>) -> Self {
-        Self::new(Is::Over(why.map(Into::into)), String::new())
+        Self::new(Is::Over(why.map(|why| said(why))), "")
     }
 
     /// Good to know, and nobody has to do anything.
-    pub(super) fn notice(title: impl Into<String>) -> Self {
-        Self::new(Is::Told, title.into()).kind(NOTICE)
+    pub(super) fn notice(title: impl AsRef<str>) -> Self {
+        Self::new(Is::Told, title.as_ref()).kind(NOTICE)
     }
 
     /// Something is brought to where it runs: one card says how far it is.
-    pub(super) fn deployment(title: impl Into<String>, progress: Progress) -> Self {
-        Self::new(Is::Told, title.into()).kind(DEPLOYMENT).progress(progress)
+    pub(super) fn deployment(title: impl AsRef<str>, progress: Progress) -> Self {
+        Self::new(Is::Told, title.as_ref()).kind(DEPLOYMENT).progress(progress)
     }
 
     /// Something takes its course: one card says how far it is.
-    pub(super) fn workflow(title: impl Into<String>, progress: Progress) -> Self {
-        Self::new(Is::Told, title.into()).kind(WORKFLOW).progress(progress)
+    pub(super) fn workflow(title: impl AsRef<str>, progress: Progress) -> Self {
+        Self::new(Is::Told, title.as_ref()).kind(WORKFLOW).progress(progress)
     }
 
     /// Nobody has to hear of it, and why.
     pub(super) fn nothing(why: &'static str) -> Self {
-        Self::new(Is::Nothing(why), String::new())
+        Self::new(Is::Nothing(why), "")
     }
 
     /// The only thing that the event says.
@@ -89,7 +91,7 @@ impl News {
 
     /// By what all that is said about the same thing is known, mostly an ARN. Nothing: each is one of its own.
     pub(super) fn known_by(mut self, key: Option<String>) -> Self {
-        self.key = key;
+        self.key = key.map(|key| short(&key));
         self
     }
 
@@ -125,13 +127,13 @@ impl News {
 
     /// What happened and why, in the source's words.
     pub(super) fn why<T: Into<String>>(mut self, why: Option<T>) -> Self {
-        self.changes.description = why.map(Into::into);
+        self.changes.description = why.map(said);
         self
     }
 
     /// What to do first.
     pub(super) fn hint<T: Into<String>>(mut self, hint: Option<T>) -> Self {
-        self.changes.action_hint = hint.map(Into::into);
+        self.changes.action_hint = hint.map(said);
         self
     }
 
@@ -143,12 +145,7 @@ impl News {
 
     /// What is affected, besides the resources that EventBridge names.
     pub(super) fn affects<T: Into<String>>(mut self, components: impl IntoIterator<Item = T>) -> Self {
-        let all = self.changes.components.get_or_insert_default();
-        for component in components.into_iter().map(Into::into) {
-            if !all.contains(&component) {
-                all.push(component);
-            }
-        }
+        self.changes.components.get_or_insert_default().extend(components.into_iter().map(Into::into));
         self
     }
 
@@ -161,7 +158,7 @@ impl News {
     /// One more fact.
     pub(super) fn detail<T: Into<String>>(mut self, label: &str, value: Option<T>) -> Self {
         if let Some(value) = value {
-            self.changes.details.get_or_insert_default().push(Detail { label: label.to_owned(), value: value.into() });
+            self.changes.details.get_or_insert_default().push(Detail { label: label.to_owned(), value: said(value) });
         }
         self
     }
@@ -171,15 +168,15 @@ impl News {
         self.detail(label, at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()))
     }
 
-    /// Its page at its source, which the button *View* opens. What is no link is left out.
+    /// Its page at its source, which the button *View* opens. What is no link, or holds a secret, is left out.
     pub(super) fn page<T: Into<String>>(mut self, url: Option<T>) -> Self {
-        self.changes.url = url.map(Into::into).filter(|url| is_link(url));
+        self.changes.url = url.map(Into::into).filter(|url| may_be_opened(url));
         self
     }
 
-    /// One more button that opens a page. What is no link is left out.
+    /// One more button that opens a page. What is no link, or holds a secret, is left out.
     pub(super) fn link<T: Into<String>>(mut self, label: &str, url: Option<T>) -> Self {
-        if let Some(url) = url.map(Into::into).filter(|url| is_link(url)) {
+        if let Some(url) = url.map(Into::into).filter(|url| may_be_opened(url)) {
             self.changes.links.get_or_insert_default().push(Link { label: label.to_owned(), url });
         }
         self
@@ -208,6 +205,16 @@ impl News {
     }
 }
 
+/// As much of it as is kept, so that what is said of hundreds of things in one message stays small from the beginning.
+fn said<T: Into<String>>(text: T) -> String {
+    limits::cut(&text.into(), limits::PROSE)
+}
+
+/// Whether everybody in a channel may follow this link.
+pub(super) fn may_be_opened(url: &str) -> bool {
+    is_link(url) && !mask::is_telling(url)
+}
+
 /// What a source wants done because of an event.
 pub(super) struct Wanted {
     /// The intents.
@@ -233,7 +240,7 @@ pub(super) fn framed(all: Vec<News>, event: &Event, source: &str, word: &str) ->
 
 impl News {
     fn framed(self, event: &Event, id: IntentId, source: &str, word: &str) -> Result<Intent, &'static str> {
-        let target = self.key.as_deref().map_or(Target::New, |key| Target::Key(limits::key(&short(key))));
+        let target = self.key.as_deref().map_or(Target::New, |key| Target::Key(limits::key(key)));
         let at = event.at(self.at);
         let action = match self.is {
             Is::Nothing(why) => return Err(why),
@@ -258,39 +265,52 @@ fn short(key: &str) -> String {
     if key.len() <= LONGEST_KEY { key.to_owned() } else { IntentId::of("key", &[key]).as_str().to_owned() }
 }
 
-/// Without secrets, and with what every card says: the resources, where it is from.
+/// With what every card says: the resources, where it is from. Without secrets.
 fn dressed(mut changes: Changes, resources: &[String], place: &Place, word: &str) -> Changes {
-    let clean = |text: &mut String| *text = mask::text(&limits::cut(text, limits::PROSE));
-    for text in [&mut changes.title, &mut changes.description, &mut changes.action_hint].into_iter().flatten() {
-        clean(text);
-    }
-    let components = changes.components.get_or_insert_default();
-    for resource in resources {
-        // A resource is told by its name, unless it is named already.
-        let named = |component: &String| resource.contains(component.as_str()) || component.contains(resource.as_str());
-        if !components.iter().any(named) {
-            components.push(resource.clone());
-        }
-    }
-    for component in components.iter_mut() {
-        // Where it is stands beside it, so that of a long name only what it names is left to read.
-        if let Some(arn) = Arn::parse(component).filter(|arn| !arn.resource.is_empty()) {
-            *component = arn.resource;
-        }
-        clean(component);
-    }
-    if components.is_empty() {
-        changes.components = None;
-    }
+    changes.components = affected(changes.components.take().unwrap_or_default(), resources);
     let details = changes.details.get_or_insert_default();
-    for detail in details.iter_mut() {
-        clean(&mut detail.value);
-    }
     for (label, value) in [("Region", &place.region), (ACCOUNT, &place.account)] {
         if let Some(value) = value.clone() {
             details.push(Detail { label: label.to_owned(), value });
         }
     }
     changes.kind.get_or_insert_with(|| word.to_owned());
+    without_secrets(changes)
+}
+
+/// What is affected, each once: what the source names, and the resources that it does not name. Where they are stands beside it, so that of a long name only what it names is left
+/// to read.
+fn affected(named: Vec<String>, resources: &[String]) -> Option<Vec<String>> {
+    let parts = |name: &'_ str| name.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>();
+    let known: HashSet<String> = named.iter().filter_map(|name| parts(name).pop()).collect();
+    let unnamed = resources.iter().filter(|resource| !parts(resource).iter().any(|part| known.contains(part))).cloned();
+    let mut seen = HashSet::new();
+    let all = named
+        .iter()
+        .cloned()
+        .chain(unnamed)
+        .map(|name| Arn::parse(&name).map(|arn| arn.resource).filter(|name| !name.is_empty()).unwrap_or(name));
+    let all: Vec<String> = all.filter(|name| seen.insert(name.clone())).collect();
+    (!all.is_empty()).then_some(all)
+}
+
+/// Without what looks like a secret, or goes by the name of one.
+pub(super) fn without_secrets(mut changes: Changes) -> Changes {
+    let clean = |text: &mut String| *text = mask::text(&limits::cut(text, limits::PROSE));
+    for text in [&mut changes.title, &mut changes.description, &mut changes.action_hint].into_iter().flatten() {
+        clean(text);
+    }
+    for component in changes.components.iter_mut().flatten().take(limits::COMPONENTS) {
+        clean(component);
+    }
+    for detail in changes.details.iter_mut().flatten() {
+        if mask::is_secret_name(&detail.label) {
+            mask::MASKED.clone_into(&mut detail.value);
+        } else {
+            clean(&mut detail.value);
+        }
+    }
+    changes.url = changes.url.filter(|url| may_be_opened(url));
+    changes.links = changes.links.map(|links| links.into_iter().filter(|link| may_be_opened(&link.url)).collect());
     changes
 }

@@ -1,6 +1,6 @@
 //! What is known about an incident, each fact with the time it became so: the newest wins, whatever comes last.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::super::intent::{Changes, Detail, Link};
@@ -110,6 +110,10 @@ fn learn<T: PartialEq>(known: &mut Option<Dated<T>>, new: Option<T>, at: Timesta
 impl Facts {
     /// Takes what is newer; the names of what is different now.
     pub(super) fn learn(&mut self, changes: Changes, at: Timestamp) -> Vec<String> {
+        // Some clocks have whole seconds only. Of a beginning and an end in the same one, the end is the later, whichever comes first.
+        let begins = changes.deployment.as_ref().is_some_and(|deployment| deployment.status == Some(Progress::Started));
+        let ended_then = self.deployment.status.as_ref().is_some_and(|known| known.at == at && known.value != Progress::Started);
+        let at = if begins && ended_then { at.checked_sub(SignedDuration::from_micros(1)).unwrap_or(at) } else { at };
         let Changes { title, description, severity, service, kind, components, assignee, action_hint, sla_breach_at, .. } = changes;
         let Changes { url, links, details, metric, deployment, change, tell_at, .. } = changes;
         let learned = [

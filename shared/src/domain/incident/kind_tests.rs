@@ -183,3 +183,15 @@ fn a_notice_that_waits_can_be_moved_and_taken_back() {
     let back = effect(&waiting, &source(1, Action::Resolve(Closing::default()))).incident;
     assert!(!tell(&back, 90));
 }
+
+#[test]
+fn of_a_beginning_and_an_end_in_the_same_second_the_end_counts_whichever_comes_first() {
+    let says = |title: &str, status| source(0, Action::Create(Changes { title: Some(title.into()), ..deployment(status) }));
+    for end in [Progress::Failed, Progress::Succeeded, Progress::RolledBack] {
+        for order in orders(&[says("is running", Progress::Started), says("is not", end)]) {
+            let incident = after_all(&order);
+            let status = incident.facts.deployment.status.as_ref().map(|status| status.value);
+            assert_eq!((status, incident.title()), (Some(end), "is not"), "{order:?}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::ids::IntentId;
 use crate::domain::severity::Severity;
 use crate::domain::sources::RUNBOOK;
 use crate::intake::event::time_in;
@@ -41,6 +42,9 @@ const FACTS: [(&str, &[&str]); 6] = [
     ("Environment", &["environment", "env", "stage"]),
     ("Team", &["team"]),
 ];
+
+/// The longest key that is made of labels themselves.
+const LONGEST: usize = 1_000;
 
 /// One of a message's alerts.
 #[derive(Clone, Copy)]
@@ -81,7 +85,10 @@ impl<'a> Alert<'a> {
             let mut labels: Vec<String> =
                 self.labels()?.iter().filter_map(|(name, value)| Some(format!("{name}={}", plain(value)?))).collect();
             labels.sort_unstable();
-            (!labels.is_empty()).then(|| labels.join(","))
+            let joined = labels.join(",");
+            // Where hundreds have the same long labels in common, each keeps but their digest.
+            let short = if joined.len() > LONGEST { IntentId::of("labels", &[&joined]).as_str().to_owned() } else { joined };
+            (!labels.is_empty()).then_some(short)
         };
         self.field("fingerprint").map(str::to_owned).or_else(labels)
     }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::alerting::{Alert, left_out};
 use crate::intake::event::Event;
 use crate::intake::fields::{objects, plain, text};
+use crate::intake::limits::LINK;
 use crate::intake::news::News;
 use crate::intake::place::encoded;
 
@@ -23,18 +24,22 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     let alerts = objects(body, "alerts").map(|object| {
         let alert = Alert::new(object, body);
         let key = alert.fingerprint().map(|fingerprint| format!("alertmanager:{fingerprint}"));
-        let silence = site.zip(alert.labels()).map(|(site, labels)| silence(site, labels));
+        let silence = site.zip(alert.labels()).and_then(|(site, labels)| silence(site, labels));
         alert.news(key, WHO).page(alert.field("generatorURL").or(site)).link("Silence", silence)
     });
     let all: Vec<News> = alerts.chain(left_out(body, WHO)).collect();
     (!all.is_empty()).then_some(all)
 }
 
-/// Where one silences just this alert.
-fn silence(site: &str, labels: &Map<String, Value>) -> String {
+/// Where one silences just this alert. Labels that fill pages make no link.
+fn silence(site: &str, labels: &Map<String, Value>) -> Option<String> {
+    let length: usize = labels.iter().map(|(name, value)| name.len() + value.as_str().map_or(0, str::len)).sum();
+    if length > LINK {
+        return None;
+    }
     let quoted = |value: &Value| plain(value).unwrap_or_default().replace('\\', "\\\\").replace('"', "\\\"");
     let matchers: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{}\"", quoted(value))).collect();
-    format!("{site}/#/silences/new?filter={}", encoded(&format!("{{{}}}", matchers.join(","))))
+    Some(format!("{site}/#/silences/new?filter={}", encoded(&format!("{{{}}}", matchers.join(",")))))
 }
 
 #[cfg(test)]

@@ -38,6 +38,14 @@ const BLINDING: &[&str] = &[
     "StopLogging",
 ];
 
+/// Calls that undo one of those.
+const SEEING: &[(&str, &str)] = &[
+    ("EnableMacie", "DisableMacie"),
+    ("EnableSecurityHub", "DisableSecurityHub"),
+    ("StartConfigurationRecorder", "StopConfigurationRecorder"),
+    ("StartLogging", "StopLogging"),
+];
+
 /// Under which parameters of a call the thing stands by name.
 const NAMES: &[&str] = &[
     "bucketName",
@@ -170,14 +178,21 @@ fn call(record: &Record, action: &str) -> Option<News> {
     let things = things(record);
     let thing = things.first().map(String::as_str).unwrap_or_default();
     let key = format!("cloudtrail:{}:{}:{service}:{action}:{thing}", account(record), identity(record));
+    // Whoever undoes it is mostly somebody else, and may name the thing by its ARN.
+    let blinded = |action: &str| {
+        let (region, name) = (text(record, "awsRegion").unwrap_or_default(), thing.rsplit(['/', ':']).next().unwrap_or_default());
+        Some(format!("cloudtrail:blinded:{}:{region}:{service}:{action}:{name}", account(record)))
+    };
+    let undone = SEEING.iter().find(|(undoes, _)| *undoes == action).map(|(_, undone)| *undone);
     let news = match text(record, "errorCode") {
         Some(error) if is_denied(error) => {
             News::wrong(format!("{who} was denied {action} ({service})")).known_by(Some(key)).severity(Some(Severity::P3))
         }
         Some(error) => News::notice(format!("{action} ({service}) by {who} failed: {error}")).severity(Some(Severity::P4)),
         None if BLINDING.contains(&action) => {
-            News::wrong(format!("{who} called {action} ({service})")).known_by(Some(key)).severity(Some(Severity::P3))
+            News::wrong(format!("{who} called {action} ({service})")).known_by(blinded(action)).severity(Some(Severity::P3))
         }
+        None if let Some(undone) = undone => News::over(Some(format!("{who} called {action} ({service})."))).known_by(blinded(undone)),
         None => News::notice(format!("{who} called {action} ({service})")).severity(Some(Severity::P4)),
     };
     Some(news.why(text(record, "errorMessage")).affects(things))

@@ -18,6 +18,7 @@ use crate::domain::sources::{ACCOUNT, RUNBOOK};
 use crate::intake::event::{Arn, Event, time_in};
 use crate::intake::fields::{is_link, list, object, plain, plain_in, text};
 use crate::intake::limits;
+use crate::intake::news::without_secrets;
 use crate::intake::place::{Place, encoded, is_region, partition_of};
 
 /// The kind that routes alarms.
@@ -25,6 +26,10 @@ const KIND: &str = "cloudwatch";
 
 /// What people know the source by.
 const SOURCE: &str = "CloudWatch";
+
+/// What EventBridge's events about alarms are called: that one stands otherwise, and that one was made, changed or deleted.
+const CHANGED: &str = "CloudWatch Alarm State Change";
+const CONFIGURED: &str = "CloudWatch Alarm Configuration Change";
 
 /// An alarm nobody has graded.
 const UNGRADED: Severity = Severity::P2;
@@ -64,6 +69,8 @@ struct Alarm {
     description: Option<String>,
     reason: Option<String>,
     is_suppressed: bool,
+    /// What was done to the alarm itself, where that is what the event is about.
+    configured: Option<String>,
     metrics: Vec<Metric>,
     threshold: Option<String>,
     /// The threshold as a number, where it is one.
@@ -103,15 +110,18 @@ pub(super) fn arn(event: &Event) -> Option<String> {
 
 fn alarm(event: &Event) -> Option<Alarm> {
     let object = event.object()?;
-    if let Some(alarm) = from_sns(event, object) {
-        return Some(alarm);
-    }
     if let Some(bridge) = &event.bridge {
-        let mut alarm = from_data(object)?;
+        // Somebody's own event may have such fields as well.
+        let is_from_cloudwatch = bridge.source.as_deref().is_none_or(|source| source == "aws.cloudwatch");
+        let mut alarm = from_data(object).filter(|_| is_from_cloudwatch && [CHANGED, CONFIGURED].contains(&bridge.detail_type.as_str()))?;
+        alarm.configured = (bridge.detail_type == CONFIGURED).then(|| text(object, "operation").unwrap_or_default().to_owned());
         alarm.arn = bridge.resources.iter().find(|arn| arn.contains(":alarm:")).cloned();
         alarm.account.clone_from(&bridge.account);
         alarm.region.clone_from(&bridge.region);
         return Some(alarm.completed(None));
+    }
+    if let Some(alarm) = from_sns(event, object) {
+        return Some(alarm);
     }
     let mut alarm = from_data(crate::intake::fields::object(object, "alarmData")?)?;
     let resource = || list(object, "resources").iter().filter_map(Value::as_str).find(|arn| arn.contains(":alarm:"));
@@ -145,6 +155,7 @@ fn from_sns(event: &Event, object: &Map<String, Value>) -> Option<Alarm> {
         value: reason.as_deref().and_then(value_in_reason),
         reason,
         is_suppressed: text(object, "ActionsSuppressedBy").is_some(),
+        configured: None,
         threshold: threshold(trigger),
         limit: plain_in(trigger, "Threshold"),
         side: text(trigger, "ComparisonOperator").and_then(side),
@@ -177,6 +188,7 @@ fn from_data(data: &Map<String, Value>) -> Option<Alarm> {
         description: text(configuration, "description").map(str::to_owned),
         reason: text(state, "reason").map(str::to_owned),
         is_suppressed: text(state, "actionsSuppressedBy").is_some(),
+        configured: None,
         metrics: list(configuration, "metrics").iter().filter_map(Value::as_object).map(data_metric).collect(),
         threshold: plain_in(&evaluation, "threshold"),
         limit: plain_in(&evaluation, "threshold"),
@@ -420,7 +432,7 @@ impl Alarm {
     }
 
     fn changes(&self) -> Changes {
-        limits::fit(Changes {
+        limits::fit(without_secrets(Changes {
             title: Some(self.name.clone()),
             description: self.description(),
             severity: Some(self.severity()),
@@ -432,7 +444,7 @@ impl Alarm {
             details: Some(self.details()),
             metric: self.measured(),
             ..Changes::default()
-        })
+        }))
     }
 }
 
@@ -491,9 +503,16 @@ fn tag(text: &str, name: &str) -> Option<String> {
 /// Reads one change of state.
 pub(super) fn read(event: &Event) -> Verdict {
     let Some(alarm) = alarm(event) else { return generic::read(event) };
-    let at = event.at(alarm.at);
+    // How it stands, it says as of some time ago; that it is gone is news of now.
+    let at = event.at(alarm.at.filter(|_| alarm.configured.is_none()));
     let key = alarm.key();
     let action = match alarm.state {
+        _ if let Some(operation) = &alarm.configured => {
+            if operation != "delete" {
+                return Verdict::Ignored("an alarm was made or changed, and says by itself how it stands".to_owned());
+            }
+            Action::Resolve(Closing { note: Some("The alarm was deleted.".to_owned()), root_cause: None })
+        }
         State::Alarm if alarm.is_suppressed => {
             return Verdict::Ignored("CloudWatch holds the actions of this alarm back, because of its suppressor".to_owned());
         }
@@ -507,7 +526,7 @@ pub(super) fn read(event: &Event) -> Verdict {
         State::InsufficientData => return Verdict::Ignored("the alarm has not enough data, and was not in ALARM before".to_owned()),
     };
     // The same change of state heard of in two ways, over SNS and over EventBridge, is one intent.
-    let id = match alarm.at {
+    let id = match alarm.at.filter(|_| alarm.configured.is_none()) {
         Some(at) => IntentId::of("alarm", &[&key, action.name(), &at.to_string()]),
         None => event.id(),
     };

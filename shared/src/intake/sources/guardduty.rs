@@ -189,7 +189,8 @@ fn coverage(event: &Event, detail: &Map<String, Value>, kind: &str) -> Option<Ve
     let name = NAMES.into_iter().find_map(|name| text(detail, &format!("resourceDetails.{name}")))?;
     let resource = text(detail, "resourceDetails.resourceType").unwrap_or("resource");
     let account = text(detail, "resourceAccountId").map(str::to_owned).or_else(|| event.place().account);
-    let key = format!("guardduty:coverage:{}:{resource}/{name}", account.as_deref().unwrap_or_default());
+    let region = event.place().region.unwrap_or_default();
+    let key = format!("guardduty:coverage:{}:{region}:{resource}/{name}", account.as_deref().unwrap_or_default());
     let at = time_in(detail, "lastUpdatedAt");
     if kind.ends_with("Healthy") {
         return News::over(Some(format!("GuardDuty watches {name} again."))).known_by(Some(key)).at(at).only();

@@ -32,16 +32,16 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         return News::nothing("a further page of a Health event, which its first page tells").only();
     }
     let place = place(event, detail);
-    let key = Some(key(arn, detail, &place));
+    let key = key(arn, detail, &place);
     let changed = time_in(detail, "lastUpdatedTime");
     // What a backup region sends as well, under another id of EventBridge's, is the same communication.
     let once = |news: News| match text(detail, "communicationId") {
-        Some(communication) => news.the_same_as(&["health", arn, communication, text(detail, "statusCode").unwrap_or_default()]),
+        Some(communication) => news.the_same_as(&["health", &key, communication, text(detail, "statusCode").unwrap_or_default()]),
         None => news,
     };
     if text(detail, "statusCode") == Some("closed") {
         let over = News::over(Some(description(detail).unwrap_or("AWS has closed the event.")));
-        return once(over).known_by(key).at(changed).only();
+        return once(over).known_by(Some(key.clone())).at(changed).only();
     }
     let entities: Vec<&str> = objects(detail, "affectedEntities")
         .filter_map(|entity| text(entity, "entityValue"))
@@ -57,7 +57,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         _ => (News::wrong(title), Severity::P3),
     };
     once(dated(news, detail))
-        .known_by(key)
+        .known_by(Some(key.clone()))
         .at(changed)
         .severity(Some(severity))
         .why(description(detail))

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value};
 
+use super::cloudtrail;
 use crate::domain::severity::Severity;
 use crate::intake::event::{Arn, Event, time_in};
 use crate::intake::fields::{plain_in, text};
@@ -53,12 +54,16 @@ fn page(place: &Place, id: &str) -> Option<String> {
 }
 
 fn called(event: &Event, call: &Map<String, Value>) -> Option<Vec<News>> {
+    // What was denied or failed is the call's story, not the key's.
+    if text(call, "errorCode").is_some() {
+        return cloudtrail::read(event);
+    }
     let action = text(call, "eventName")?;
     let who = text(call, "userIdentity.arn").and_then(|arn| arn.rsplit('/').next());
     let at = time_in(call, "eventTime");
-    let Some(named) = KEYS.into_iter().find_map(|way| text(call, way)).filter(|_| text(call, "errorCode").is_none()) else {
+    let Some(named) = KEYS.into_iter().find_map(|way| text(call, way)) else {
         let title = format!("{} called {action} of KMS", who.unwrap_or("Somebody"));
-        return News::notice(title).at(at).why(text(call, "errorMessage")).detail("Error", text(call, "errorCode")).only();
+        return News::notice(title).at(at).only();
     };
     let place = Arn::parse(named).map(|arn| Place::of(&arn)).unwrap_or_default().or(event.place());
     let id = named.rsplit('/').next()?;

@@ -69,6 +69,9 @@ pub(super) enum Verdict {
     Refused(String),
 }
 
+/// Of how many things one event may tell: all of them have to get onto the intents queue before the function's time is up. A group of alerts may have hundreds.
+const MOST_NEWS: usize = 1_000;
+
 /// What nobody knows, or knows only half.
 const OTHER: &str = "other";
 
@@ -78,6 +81,9 @@ pub(super) fn read(event: &Event) -> (&'static str, Verdict) {
     match source.read {
         Whole(read) => (source.word, read(event)),
         Each(read) => match read(event) {
+            Some(news) if news.len() > MOST_NEWS => {
+                (source.word, Verdict::Refused(format!("it tells of more than {MOST_NEWS} things at once")))
+            }
             Some(news) => (source.word, verdict(news, event, source)),
             None => (OTHER, generic::read(event)),
         },
@@ -122,6 +128,8 @@ pub(super) fn is_own(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trap_tests;
 
 #[cfg(test)]
 mod connectors;

@@ -52,7 +52,7 @@ fn service_event(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>
     let at = time_in(detail, "eventTime");
     let notice = |title: String| {
         let page = page(&place, secret);
-        News::notice(title).at(at).affects([secret]).page(page).in_place(place.clone()).only()
+        News::notice(title).at(at).affects_only([secret]).page(page).in_place(place.clone()).only()
     };
     let (progress, severity, says) = match text(detail, "eventName")? {
         "RotationStarted" => (Progress::Started, Severity::P4, "is being rotated"),
@@ -73,7 +73,7 @@ fn service_event(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>
         .at(at)
         .severity(Some(severity))
         .why(text(detail, "errorMessage"))
-        .affects([secret])
+        .affects_only([secret])
         .detail("Error", text(detail, "errorCode"))
         .page(page(&place, secret))
         .link("Logs", logs(&place, detail))
@@ -93,7 +93,7 @@ fn labelled(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
     let (secret, label) = (text(detail, "name")?, text(detail, "labelUpdated")?);
     let says = if label == "AWSCURRENT" { "has a new value".to_owned() } else { format!("has another version as {label}") };
     News::notice(format!("Secret {secret} {says}"))
-        .affects([secret])
+        .affects_only([secret])
         .detail("Version", text(detail, "versionId"))
         .page(page(&event.place(), secret))
         .only()

@@ -23,7 +23,7 @@ pub(super) const SOURCES: &[Source] = &[
     //   over EventBridge {"detail": {"alarmName": …, "state": {"value": …}}}
     //   as an action     {"alarmData": {"alarmName": …, "state": {"value": …}}}
     Source { word: "cloudwatch", name: "CloudWatch", read: Whole(cloudwatch::read), shapes: &[Is(cloudwatch::is_its_own)] },
-    // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}.
+    // Connections being set up: S3's {"Event": "s3:TestEvent"}, SNS's {"Type": "SubscriptionConfirmation"}. And what Tocsin tells on its own event bus.
     Source { word: "control", name: "AWS", read: Whole(control::read), shapes: &[Is(control::is_its_own)] },
 
     // ---- Security ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
 
 /// Whether an attribute of SNS names something of Backup.
 pub(super) fn is_kind(kind: &str) -> bool {
-    const OBJECTS: [&str; 4] = ["RECOVERY_POINT_", "CONTINUOUS_BACKUP_", "S3_", "EKS_"];
+    const OBJECTS: [&str; 6] = ["RECOVERY_POINT_", "CONTINUOUS_BACKUP_", "S3_BACKUP_", "S3_RESTORE_", "EKS_BACKUP_", "EKS_RESTORE_"];
     KINDS.iter().any(|(in_sns, ..)| *in_sns == kind) || OBJECTS.iter().any(|beginning| kind.starts_with(beginning))
 }
 

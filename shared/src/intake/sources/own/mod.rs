@@ -112,9 +112,12 @@ pub(super) fn is_its_own(event: &Event) -> bool {
     if event.bridge.as_ref().is_some_and(event::Bridge::is_from_aws) {
         return false;
     }
+    let has = |names: &[&str]| names.iter().any(|name| object.contains_key(*name));
+    let known = |word: &str| Type::parse(word).is_some();
+    // On somebody's own bus `{"type": "update", "customer": 5}` is their own business, as long as it neither says what is wrong nor which incident it is about.
+    let speaks_to_us = event.bridge.is_none() || has(&["title", "dedup_key", "incident"]);
     // PagerDuty's events have a `dedup_key` too, but no `type`.
-    let ours = || ["dedup_key", "incident"].iter().any(|name| object.contains_key(*name));
-    object.get("type").and_then(Value::as_str).is_some_and(|word| Type::parse(word).is_some() || ours())
+    object.get("type").and_then(Value::as_str).is_some_and(|word| (known(word) && speaks_to_us) || has(&["dedup_key", "incident"]))
 }
 
 /// Reads one message of our own schema.
