@@ -11,7 +11,8 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use shared::aws::{self, Patience};
 use shared::config;
-use shared::domain::call::{About, Answered, Call};
+use shared::domain::call::{About, Answered, Call, Endpoint};
+use shared::domain::configuration::Configuration;
 use shared::domain::decision::Called;
 use shared::domain::ids::IntentId;
 use shared::domain::incident::Incident;
@@ -78,23 +79,32 @@ impl App {
     }
 
     /// Tells a subscriber what happened. That it was told is no part of the incident's story: a subscriber that hears of everything would hear of that, too.
-    /// The queue says when it was tried often enough: nobody waits for it but what stands behind it.
+    /// The queue says when it was tried often enough: nobody waits for it but what stands behind it. Who was taken out of the configuration meanwhile is told nothing more.
     async fn subscriber(&self, call: &Call, incident: &Incident, entry: &Entry) -> Result<(), Failure> {
-        let answer = self.call(call, &request::told(call, incident, entry)).await?;
+        let configuration = self.configuration(call).await?;
+        let subscribes = configuration.subscribers.iter().any(|subscriber| subscriber.endpoint == call.to);
+        let answer = match endpoint(&configuration, call).filter(|_| subscribes) {
+            Some(endpoint) => Some(self.call(endpoint, call, &request::told(call, incident, entry)).await),
+            None => None,
+        };
         tracing::info!(
             workspace = call.workspace.as_str(),
             incident = incident.id.as_str(),
             intent = entry.intent.as_str(),
             call = call.id.as_str(),
             endpoint = call.to,
-            event = entry.heading().word(),
-            outcome = if let Answer::Took(_) = answer { "took" } else { "failed" },
+            event = entry.heading(incident).word(),
+            outcome = match answer {
+                Some(Answer::Took(_)) => "took",
+                Some(Answer::Refused(_) | Answer::Later(_)) => "failed",
+                None => "unsubscribed",
+            },
             "call"
         );
         match answer {
-            Answer::Took(_) => Ok(()),
-            Answer::Refused(said) => Err(Failure::Never(said)),
-            Answer::Later(said) => Err(Failure::Later(said)),
+            Some(Answer::Took(_)) | None => Ok(()),
+            Some(Answer::Refused(said)) => Err(Failure::Never(said)),
+            Some(Answer::Later(said)) => Err(Failure::Later(said)),
         }
     }
 
@@ -105,7 +115,7 @@ impl App {
             tracing::info!(intent = call.id.as_str(), outcome = "done_before", "call");
             return Ok(());
         }
-        match self.call(call, &request::decided(call, incident, decision)).await? {
+        match self.call_configured(call, &request::decided(call, incident, decision)).await? {
             Answer::Took(said) => self.tell(call, incident, decision, Called { ok: true, said }).await,
             Answer::Refused(said) => {
                 self.tell(call, incident, decision, Called { ok: false, said: said.clone() }).await?;
@@ -147,7 +157,7 @@ impl App {
         let (About::Command { command, reply, in_channel, .. }, Some(by)) = (&call.about, &call.by) else {
             return Err(Failure::Never("nobody has typed this command".to_owned()));
         };
-        let (ok, text) = match self.call(call, &request::command(call)).await? {
+        let (ok, text) = match self.call_configured(call, &request::command(call)).await? {
             Answer::Took(said) => (true, said),
             Answer::Refused(said) | Answer::Later(said) => (false, format!("It was not done: {said}.")),
         };
@@ -173,19 +183,32 @@ impl App {
     }
 
     /// Calls the endpoint as it is configured now.
-    async fn call(&self, call: &Call, body: &str) -> Result<Answer, Failure> {
+    async fn call_configured(&self, call: &Call, body: &str) -> Result<Answer, Failure> {
+        match endpoint(&self.configuration(call).await?, call) {
+            Some(endpoint) => Ok(self.call(endpoint, call, body).await),
+            None => Ok(Answer::Refused(format!("no endpoint `{}` is configured", call.to))),
+        }
+    }
+
+    async fn configuration(&self, call: &Call) -> Result<Configuration, Failure> {
         let wants = self.store.wants(&call.workspace).await.map_err(|error| Failure::later(&error))?;
-        let Some(endpoint) = wants.configuration.endpoints.iter().find(|endpoint| endpoint.name == call.to) else {
-            return Ok(Answer::Refused(format!("no endpoint `{}` is configured", call.to)));
-        };
+        Ok(wants.configuration)
+    }
+
+    async fn call(&self, endpoint: &Endpoint, call: &Call, body: &str) -> Answer {
         let url = match self.hosts.allowed(&endpoint.url) {
             Ok(url) => url,
-            Err(why) => return Ok(Answer::Refused(why)),
+            Err(why) => return Answer::Refused(why),
         };
         let secret = self.secrets.read(&call.workspace, &endpoint.name).await;
         match secret.and_then(|secret| endpoint::webhook(&secret)) {
-            Ok(webhook) => Ok(self.caller.call(&url, endpoint.timeout, &webhook, call.id.as_str(), body).await),
-            Err(error) => Ok(Answer::unsigned(&error, &endpoint.name)),
+            Ok(webhook) => self.caller.call(&url, endpoint.timeout, &webhook, call.id.as_str(), body).await,
+            Err(error) => Answer::unsigned(&error, &endpoint.name),
         }
     }
+}
+
+/// The endpoint that a call is for, where it is still configured.
+fn endpoint<'a>(configuration: &'a Configuration, call: &Call) -> Option<&'a Endpoint> {
+    configuration.endpoints.iter().find(|endpoint| endpoint.name == call.to)
 }

@@ -43,7 +43,7 @@ pub(crate) fn command(call: &Call) -> String {
 
 /// Something happened to an incident that a subscriber wants to hear of.
 pub(crate) fn told(call: &Call, incident: &Incident, entry: &Entry) -> String {
-    body(&entry.heading().webhook_type(), call, &json!(Event::of(incident, entry)))
+    body(&entry.heading(incident).webhook_type(), call, &json!(Event::of(incident, entry)))
 }
 
 fn body(kind: &str, call: &Call, data: &Value) -> String {

@@ -33,7 +33,7 @@ impl Bus {
         let event = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(entry.heading().detail_type())
+            .detail_type(entry.heading(incident).detail_type())
             .time(DateTime::from_secs(entry.at.as_second()))
             .set_resources(Some(Vec::new()))
             .detail(detail)

@@ -55,7 +55,7 @@ impl App {
             workspace = workspace.as_str(),
             incident = incident.id.as_str(),
             intent = entry.intent.as_str(),
-            event = entry.heading().word(),
+            event = entry.heading(&incident).word(),
             subscribers,
             outcome = "published",
             "timeline"

@@ -9,7 +9,7 @@ use shared::domain::intent::{Action, Actor, Intent, Person, Target};
 use shared::domain::people::{Standing, may_act, may_anywhere};
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
-use shared::queue::{Failure, Written};
+use shared::queue::{Failure, Try, Written};
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
@@ -41,13 +41,38 @@ struct Meaning {
 
 /// What one round came to.
 enum Round {
-    Settled(Marker, Option<Box<Incident>>),
+    Settled(Settled),
     Again,
+}
+
+/// What became of an intent, now or at an earlier delivery.
+struct Settled {
+    marker: Marker,
+    /// The incident as it was written now.
+    incident: Option<Box<Incident>>,
+    by: Writer,
+}
+
+/// Who has written what stands in the table.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    This,
+    Earlier,
+}
+
+impl Settled {
+    /// The entry that systems outside are to hear of. Telling is the business of the delivery that wrote it, or of one by which that may come again because it
+    /// died before: a source that says the same again under the same id tells nobody.
+    fn told(&self, workspace: &Workspace, intent: &Intent, tried: Try) -> Option<Written> {
+        let (incident, at) = self.marker.incident.clone().zip(self.marker.entry_at)?;
+        let tells = self.by == Writer::This || tried == Try::Again;
+        tells.then(|| Written { workspace: workspace.clone(), incident, at, entry: intent.id.clone() })
+    }
 }
 
 impl App {
     /// Applies an intent, whatever came of it before; what came of it, where there is a workspace to keep that in.
-    pub(crate) async fn applied(&self, mut intent: Intent) -> Result<Option<Marker>, Failure> {
+    pub(crate) async fn applied(&self, mut intent: Intent, tried: Try) -> Result<Option<Marker>, Failure> {
         let workspace = match self.workspace(intent.workspace.as_ref()).await? {
             Ok(workspace) => workspace,
             // Without a workspace there is nowhere to keep a marker: a person reads why, a source's message stands on the dead-letter queue.
@@ -66,9 +91,7 @@ impl App {
         }
         for round in 0..ROUNDS {
             match Box::pin(self.round(&workspace, &intent, standing, round)).await? {
-                Round::Settled(marker, incident) => {
-                    return self.settle(&workspace, &intent, marker, incident.map(|incident| *incident)).await.map(Some);
-                }
+                Round::Settled(settled) => return self.settle(&workspace, &intent, settled, tried).await.map(Some),
                 Round::Again => tracing::debug!(intent = intent.id.as_str(), round, "somebody was faster; deciding anew"),
             }
         }
@@ -108,7 +131,7 @@ impl App {
                 let entry = refused_entry(intent, &refusal);
                 let about = entry.as_ref().filter(|_| !found.new).map(|entry| (&found.incident, entry));
                 let committed = self.store.refuse(workspace, &intent.id, about, &refusal, now).await.map_err(later)?;
-                let marker = Marker::refused(about.map(|(incident, _)| incident), &refusal);
+                let marker = Marker::refused(about, &refusal);
                 return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
             }
         };
@@ -285,9 +308,11 @@ impl App {
     }
 
     /// It is written, now or by an earlier delivery: wake the posters, log, answer. Doing this again is harmless.
-    async fn settle(&self, workspace: &Workspace, intent: &Intent, marker: Marker, incident: Option<Incident>) -> Result<Marker, Failure> {
+    async fn settle(&self, workspace: &Workspace, intent: &Intent, settled: Settled, tried: Try) -> Result<Marker, Failure> {
+        let told = settled.told(workspace, intent, tried);
+        let Settled { marker, incident, .. } = settled;
         let incident = match (incident, &marker.incident) {
-            (Some(incident), _) => Some(incident),
+            (Some(incident), _) => Some(*incident),
             (None, Some(id)) => self.store.incident(workspace, id).await.map_err(|error| Failure::later(&error))?,
             (None, None) => None,
         };
@@ -297,8 +322,7 @@ impl App {
         if let Some(call) = incident.as_ref().and_then(|incident| incident.call_of(&intent.id)) {
             self.calls.send(&call).await?;
         }
-        if let Some(incident) = marker.incident.clone().filter(|_| marker.entry) {
-            let written = Written { workspace: workspace.clone(), incident, at: intent.at, entry: intent.id.clone() };
+        if let Some(written) = told {
             self.timeline.send(&written).await?;
         }
         let waited = match &incident {
@@ -328,8 +352,8 @@ impl Found {
 
 fn settled(committed: Committed, marker: Marker, incident: Option<Incident>) -> Round {
     match committed {
-        Committed::Done => Round::Settled(marker, incident.map(Box::new)),
-        Committed::Already(marker) => Round::Settled(marker, None),
+        Committed::Done => Round::Settled(Settled { marker, incident: incident.map(Box::new), by: Writer::This }),
+        Committed::Already(marker) => Round::Settled(Settled { marker, incident: None, by: Writer::Earlier }),
         Committed::Conflict => Round::Again,
     }
 }

@@ -32,7 +32,7 @@ use shared::domain::people::may_act;
 use shared::http::StartError;
 use shared::installation::Installations;
 use shared::installation::change::Uninstalled;
-use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
+use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender, Try};
 use shared::slack::client::Client;
 use shared::store::Store;
 use url::Url;
@@ -88,18 +88,18 @@ impl App {
 
     async fn open(&self, delivery: Delivery) -> Result<(), Failure> {
         let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
-        self.work(job).await
+        self.work(job, Try::from(&delivery)).await
     }
 
-    async fn work(&self, job: Job) -> Result<(), Failure> {
+    async fn work(&self, job: Job, tried: Try) -> Result<(), Failure> {
         match job {
-            Job::Intent(intent) => Box::pin(self.applied(*intent)).await.map(|_| ()),
+            Job::Intent(intent) => Box::pin(self.applied(*intent, tried)).await.map(|_| ()),
             Job::Question(question) => Box::pin(self.tell(&question)).await,
             Job::TakeOver(take_over) => self.take_over(&take_over).await,
-            Job::Spoken(spoken) => Box::pin(self.spoken(&spoken)).await,
+            Job::Spoken(spoken) => Box::pin(self.spoken(&spoken, tried)).await,
             Job::Answered(answered) => self.answered(&answered).await,
-            Job::Remark(remark) => Box::pin(self.remark(remark)).await,
-            Job::FromMessage(wish) => Box::pin(self.create_from(wish)).await,
+            Job::Remark(remark) => Box::pin(self.remark(remark, tried)).await,
+            Job::FromMessage(wish) => Box::pin(self.create_from(wish, tried)).await,
             Job::Home(opened) => Box::pin(self.open_home(&opened)).await,
             Job::Joined(joined) => Box::pin(self.say_hello(&joined)).await,
             Job::Linked(linked) => Box::pin(self.unfurl(&linked)).await,

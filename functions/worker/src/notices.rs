@@ -8,7 +8,7 @@ use shared::domain::ids::{Channel, IncidentId, IntentId, NoticeId, Workspace};
 use shared::domain::incident::Outcome;
 use shared::domain::intent::{Action, Link};
 use shared::domain::surfaces::{FromMessage, Joined, Quoted};
-use shared::queue::{Failure, Wake};
+use shared::queue::{Failure, Try, Wake};
 use shared::store::StoreError;
 use shared::store::notices::Notice;
 
@@ -27,7 +27,7 @@ impl App {
     }
 
     /// Creates the incident with a link to the message, and says so in the message's thread, if the bot is there.
-    pub(crate) async fn create_from(&self, wish: FromMessage) -> Result<(), Failure> {
+    pub(crate) async fn create_from(&self, wish: FromMessage, tried: Try) -> Result<(), Failure> {
         let FromMessage { mut intent, message } = wish;
         let id = intent.id.clone();
         if let (Ok(workspace), Action::Create(changes)) = (self.workspace(intent.workspace.as_ref()).await?, &mut intent.action)
@@ -36,7 +36,7 @@ impl App {
             changes.links.get_or_insert_default().push(Link { label: "Message".to_owned(), url });
         }
         let named = intent.workspace.clone();
-        let marker = self.applied(*intent).await?;
+        let marker = self.applied(*intent, tried).await?;
         let created = marker.filter(|marker| !matches!(marker.outcome, Outcome::Refused(_))).and_then(|marker| marker.incident);
         let (Some(incident), Ok(workspace)) = (created, self.workspace(named.as_ref()).await?) else { return Ok(()) };
         let Quoted { channel, ts, thread } = message;

@@ -7,7 +7,7 @@ use shared::domain::ids::Workspace;
 use shared::domain::intent::{Action, Actor, Intent, ReplyTo, Target};
 use shared::domain::people::may_act;
 use shared::domain::surfaces::{Remark, Remarked};
-use shared::queue::Failure;
+use shared::queue::{Failure, Try};
 use shared::slack::moment;
 use shared::store::StoreError;
 use shared::store::incidents::Shown;
@@ -22,7 +22,7 @@ const LOOKS: [Duration; 3] = [Duration::from_millis(200), Duration::from_millis(
 
 impl App {
     /// Does what it means, where it means anything.
-    pub(crate) async fn remark(&self, remark: Remark) -> Result<(), Failure> {
+    pub(crate) async fn remark(&self, remark: Remark, tried: Try) -> Result<(), Failure> {
         let later = |error: StoreError| Failure::later(&error);
         let quiet = |why: &str| {
             tracing::debug!(intent = remark.id.as_str(), channel = remark.channel.as_str(), why, outcome = "ignored", "remark");
@@ -43,7 +43,8 @@ impl App {
         let reply = ReplyTo::Ephemeral { channel: remark.channel.clone(), user: remark.by.id.clone(), thread: None };
         let Remark { id, at, by, .. } = remark;
         let (by, target) = (Actor::User(by), Target::Id(incident));
-        self.applied(Intent { id, workspace: Some(workspace), at, by, target, action, reply: Some(reply) }).await.map(|_| ())
+        let intent = Intent { id, workspace: Some(workspace), at, by, target, action, reply: Some(reply) };
+        self.applied(intent, tried).await.map(|_| ())
     }
 
     /// Which card it is. Where the message is so young that its poster may not have come to write that down, or may have died before, it is looked for again, and then by

@@ -7,7 +7,7 @@ use shared::domain::ids::Workspace;
 use shared::domain::intent::{ReplyTo, Spoken};
 use shared::domain::people::may_act;
 use shared::domain::settings::Settings;
-use shared::queue::Failure;
+use shared::queue::{Failure, Try};
 use shared::render::answer;
 use shared::slack::command::{self, INCIDENT, Wish};
 use shared::slack::text;
@@ -26,7 +26,7 @@ enum Meaning<'a> {
 
 impl App {
     /// Does what a line means here.
-    pub(crate) async fn spoken(&self, spoken: &Spoken) -> Result<(), Failure> {
+    pub(crate) async fn spoken(&self, spoken: &Spoken, tried: Try) -> Result<(), Failure> {
         let workspace = match self.workspace(spoken.workspace.as_ref()).await? {
             Ok(workspace) => workspace,
             Err(refusal) => return self.refuse(None, &spoken.reply, &refusal, spoken.id.as_str()).await,
@@ -35,7 +35,8 @@ impl App {
         let settings = self.settings(wants, Timestamp::now());
         match meaning(spoken, &settings) {
             Meaning::Grammar(wish) => {
-                Box::pin(self.work(command::job(Spoken { workspace: Some(workspace), ..spoken.clone() }, wish))).await
+                let job = command::job(Spoken { workspace: Some(workspace), ..spoken.clone() }, wish);
+                Box::pin(self.work(job, tried)).await
             }
             Meaning::Own(command, rest) => self.command(&workspace, spoken, (command, rest), &settings).await,
             Meaning::Nothing(refusal) => self.refuse(Some(&workspace), &spoken.reply, &refusal, spoken.id.as_str()).await,

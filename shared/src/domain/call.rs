@@ -113,7 +113,7 @@ pub struct Subscriber {
 impl Subscriber {
     /// Whether it wants to hear of this.
     pub fn wants(&self, incident: &Incident, entry: &Entry) -> bool {
-        let named = self.events.is_empty() || self.events.contains(&entry.heading());
+        let named = self.events.is_empty() || self.events.contains(&entry.heading(incident));
         named && self.matches.as_ref().is_none_or(|rule| rule.takes(incident))
     }
 

@@ -7,7 +7,7 @@ use super::Refusal;
 use super::decision::Called;
 use super::escalation;
 use super::ids::{Channel, IntentId, UserId};
-use super::incident::Incident;
+use super::incident::{Incident, State};
 use super::intent::{Actor, Closing};
 use super::kind::Progress;
 use super::severity::Severity;
@@ -165,7 +165,8 @@ pub enum Fate {
     Refused(Refusal),
 }
 
-/// What an entry is about, in a word: that by which systems outside choose what they hear. Only what took effect goes by what it did.
+/// What an entry is about, in a word: that by which systems outside choose what they hear. Only what took effect goes by what it did, and what is told of an incident that nobody sees yet
+/// has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the variants are those of `What`, and of `Fate` where it took no effect")]
 pub enum Heading {
@@ -243,11 +244,12 @@ impl Entry {
         IntentId::of("event", &[incident.workspace.as_str(), incident.id.as_str(), self.intent.as_str()])
     }
 
-    /// What it is about, in a word.
-    pub fn heading(&self) -> Heading {
+    /// What it is about, in a word, as its incident stands when it is told.
+    pub fn heading(&self, incident: &Incident) -> Heading {
         match (&self.fate, &self.what) {
-            (Fate::Late, _) => Heading::Late,
             (Fate::Refused(_), _) => Heading::Refused,
+            (Fate::Late, _) => Heading::Late,
+            (Fate::Done, _) if incident.state() == State::Expected => Heading::Late,
             (Fate::Done, What::Triggered { .. }) => Heading::Triggered,
             (Fate::Done, What::Updated { .. }) => Heading::Updated,
             (Fate::Done, What::Acknowledged) => Heading::Acknowledged,

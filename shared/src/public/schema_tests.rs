@@ -9,6 +9,7 @@ use super::Event;
 use super::event::MOST;
 use super::tests::{apply, at, everything, intent, jane};
 use crate::domain::Refusal;
+use crate::domain::call::Subscriber;
 use crate::domain::decision;
 use crate::domain::escalation::Called;
 use crate::domain::ids::{Channel, IncidentId, UserId, Workspace};
@@ -103,7 +104,7 @@ fn whatever_happens_is_told_as_the_schema_says() {
         for (by, incident) in [jane(), Actor::Source("CloudWatch".into())].into_iter().cycle().zip(incidents()) {
             let intent = intent(by.clone(), 3, Action::Acknowledge).id;
             let entry = Entry { intent, at: at(3), by, what: what.clone(), fate: fate.clone(), broadcast: false, heard_in: None };
-            headings.insert(entry.heading().word());
+            headings.insert(entry.heading(&incident).word());
             let event = serde_json::to_value(Event::of(&incident, &entry)).expect("JSON");
             let errors: Vec<_> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{errors:#?}\n{event:#}");
@@ -174,4 +175,20 @@ fn the_largest_one_fits_into_an_event() {
     let over = apply(&incident, &intent(jane(), 9, Action::Resolve(closing)));
     let event = serde_json::to_string(&Event::of(&over.incident, over.entry.as_ref().expect("an entry"))).expect("JSON");
     assert!((48 * 1024..MOST / 2).contains(&event.len()), "{} bytes", event.len());
+}
+
+#[test]
+fn what_nobody_sees_yet_has_taken_no_effect() {
+    let over = |minutes| intent(Actor::Source("CloudWatch".into()), minutes, Action::Resolve(Closing::default()));
+    let early = apply(&Incident::expected(Workspace::new("T1"), IncidentId::new("INC-7K3QPF"), None), &over(5));
+    let entry = early.entry.expect("an entry");
+    let subscriber = |heading| Subscriber { endpoint: "audit".into(), events: vec![heading], matches: None };
+    let wants =
+        |incident: &Incident, entry: &Entry| [Heading::Resolved, Heading::Late].map(|heading| subscriber(heading).wants(incident, entry));
+    assert_eq!((entry.heading(&early.incident), wants(&early.incident, &entry)), (Heading::Late, [false, true]));
+    let refused = Entry { fate: Fate::Refused(Refusal::new("no")), ..entry.clone() };
+    assert_eq!(refused.heading(&early.incident), Heading::Refused);
+    // Told once its create is there, it goes by its own word.
+    let shown = apply(&early.incident, &intent(Actor::Source("CloudWatch".into()), 0, Action::Create(everything()))).incident;
+    assert_eq!((entry.heading(&shown), wants(&shown, &entry)), (Heading::Resolved, [true, false]));
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use aws_lambda_events::sqs::SqsMessage;
 
 use super::message::SendFailed;
+use super::parking::PARKED_AT;
 
 /// The names of the message attributes that a job carries which was put back from the dead letters: so that it is known by what it was known by before, and its
 /// time is the time it was first sent. They begin with our name because the incidents queue takes messages of any producer, with attributes of their own.
@@ -50,6 +51,23 @@ impl Delivery {
             group,
             queue: String::new(),
         }
+    }
+}
+
+/// Whether a job may have been begun before by the same message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Try {
+    /// No: its message is new, whatever a message before it has said.
+    First,
+    /// Yes: it was received before, or put back from the dead letters, and whoever had it may have died at any point.
+    Again,
+}
+
+impl From<&Delivery> for Try {
+    fn from(delivery: &Delivery) -> Self {
+        // SQS's own redrive keeps what stood beside a letter, and names no first message.
+        let was_parked = delivery.first_id != delivery.message_id || delivery.attributes.contains_key(PARKED_AT);
+        if delivery.receives > 1 || was_parked { Self::Again } else { Self::First }
     }
 }
 
@@ -105,5 +123,20 @@ impl fmt::Display for Failure {
         match self {
             Self::Never(reason) | Self::Later(reason) => f.write_str(reason),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_received_before_or_put_back_is_tried_again() {
+        let fresh = Delivery::made("m-1", String::new(), "group".to_owned(), 1);
+        let parked = BTreeMap::from([(PARKED_AT.to_owned(), "1".to_owned())]);
+        assert_eq!(Try::from(&fresh), Try::First);
+        assert_eq!(Try::from(&Delivery { receives: 2, ..fresh.clone() }), Try::Again);
+        assert_eq!(Try::from(&Delivery { first_id: "m-0".to_owned(), ..fresh.clone() }), Try::Again);
+        assert_eq!(Try::from(&Delivery { attributes: parked, ..fresh }), Try::Again, "by SQS's own redrive");
     }
 }

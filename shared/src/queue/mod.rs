@@ -9,7 +9,7 @@ pub mod inbox;
 pub mod message;
 pub mod parking;
 
-pub use delivery::{Delivery, Failure};
+pub use delivery::{Delivery, Failure, Try};
 #[cfg(feature = "background")]
 pub use inbox::Inbox;
 pub use message::{BATCH, Message, SendFailed, Sender, Unreadable, VERSION, Wake, Written, open, seal};

@@ -139,7 +139,7 @@ impl Store {
         refusal: &Refusal,
         now: Timestamp,
     ) -> Result<Committed, StoreError> {
-        let marker = Marker::refused(about.map(|(incident, _)| incident), refusal);
+        let marker = Marker::refused(about, refusal);
         let mut writes = vec![self.put_marker(workspace, intent, &marker, now)?];
         writes.extend(about.map(|(incident, entry)| self.put_entry(incident, entry)).transpose()?);
         self.transact(workspace, intent, writes).await
@@ -148,7 +148,8 @@ impl Store {
     async fn transact(&self, workspace: &Workspace, intent: &IntentId, writes: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
         let answer = self.db.transact_write_items().set_transact_items(Some(writes)).send().await;
         let Err(error) = answer else { return Ok(Committed::Done) };
-        if !is_conflict(&error) {
+        // One in progress may be this very one, whose answer was lost: it comes again, and is not taken for somebody else's.
+        if !is_conflict(&error) || is_in_progress(&error) {
             return Err(StoreError::call(&error));
         }
         // Either the intent was here before, or somebody else wrote the incident meanwhile; the marker tells.
@@ -248,7 +249,12 @@ pub(super) fn condition_failed<R>(error: &SdkError<TransactWriteItemsError, R>) 
 /// Whether a transaction failed at a condition, or at another transaction over the same items.
 pub(super) fn is_conflict<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-        return matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionInProgressException(_)));
+        return is_in_progress(error);
     };
     cancelled.cancellation_reasons().iter().any(|reason| matches!(reason.code(), Some("ConditionalCheckFailed" | "TransactionConflict")))
+}
+
+/// Whether the same transaction, sent before, is still being written.
+fn is_in_progress<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionInProgressException(_)))
 }

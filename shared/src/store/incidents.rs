@@ -39,21 +39,22 @@ pub struct Marker {
     pub incident: Option<IncidentId>,
     /// What became of it.
     pub outcome: Outcome,
-    /// It has written an entry to the incident's timeline.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub entry: bool,
+    /// When that happened of which it has written an entry to the incident's timeline; `None` where it wrote none. What comes again may name another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_at: Option<Timestamp>,
 }
 
 impl Marker {
     /// That of an intent which came to this.
     pub fn of(effect: &Effect) -> Self {
-        Self { incident: Some(effect.incident.id.clone()), outcome: effect.outcome.clone(), entry: effect.entry.is_some() }
+        let entry_at = effect.entry.as_ref().map(|entry| entry.at);
+        Self { incident: Some(effect.incident.id.clone()), outcome: effect.outcome.clone(), entry_at }
     }
 
     /// That of an intent which was refused; where it was about an incident, that has an entry about it.
-    pub fn refused(about: Option<&Incident>, refusal: &Refusal) -> Self {
-        let incident = about.map(|incident| incident.id.clone());
-        Self { entry: incident.is_some(), incident, outcome: Outcome::Refused(refusal.clone()) }
+    pub fn refused(about: Option<(&Incident, &Entry)>, refusal: &Refusal) -> Self {
+        let (incident, entry_at) = about.map(|(incident, entry)| (incident.id.clone(), entry.at)).unzip();
+        Self { incident, outcome: Outcome::Refused(refusal.clone()), entry_at }
     }
 }
 
@@ -182,6 +183,32 @@ impl Store {
                 found.truncate(limit);
                 return Ok(found);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::domain::intent::Actor;
+    use crate::domain::timeline::{Fate, What};
+
+    #[test]
+    fn a_marker_keeps_when_its_entry_happened_and_an_older_one_is_still_read() {
+        let incident = Incident::expected(Workspace::new("T1"), IncidentId::new("INC-7K3QPF"), None);
+        let refusal = Refusal::new("no");
+        let (intent, at) = (IntentId::of("test", &[]), Timestamp::UNIX_EPOCH);
+        let (by, fate) = (Actor::Source("CloudWatch".into()), Fate::Refused(refusal.clone()));
+        let entry = Entry { intent, at, by, what: What::Acknowledged, fate, broadcast: false, heard_in: None };
+        let about = Marker::refused(Some((&incident, &entry)), &refusal);
+        assert_eq!((about.entry_at, about.incident.as_ref()), (Some(at), Some(&incident.id)));
+        assert_eq!(from_value::<Marker>(json!(about)).expect("a marker"), about);
+        assert_eq!(Marker::refused(None, &refusal).entry_at, None);
+        // Written before this was kept, and with a bare yes in its place.
+        for older in [json!({ "incident": "INC-7K3QPF", "outcome": "late" }), json!({ "outcome": "late", "entry": true })] {
+            assert_eq!(from_value::<Marker>(older).expect("a marker").entry_at, None);
         }
     }
 }

@@ -60,6 +60,18 @@ async fn subscribes(world: &World, subscribers: &[(&str, &InternalApi, &str)]) {
     world.configures(&document).await;
 }
 
+/// How many messages the worker has sent since its counter was reset.
+fn sends(world: &World) -> usize {
+    world.dispatcher().counter("worker").calls().iter().filter(|call| call.action == "AmazonSQS.SendMessage").count()
+}
+
+/// The body of an intent's message, as if it were sent now by a source that names no time.
+fn said_later(record: &Value) -> String {
+    let mut body: Value = serde_json::from_str(text(record, "/body")).expect("JSON");
+    *body.pointer_mut("/message/intent/at").expect("a time") = json!(minutes_ago(-1).to_string());
+    body.to_string()
+}
+
 /// Acknowledged and resolved by Jane.
 async fn is_done_with(world: &World, card: &Card<'_>) {
     let jane = world.user("jane");
@@ -79,7 +91,7 @@ pub(crate) async fn every_act_at_a_card_is_told_on_the_bus_once_and_in_order(wor
     jane.types(&format!("/incident note {} looking at it", card.incident)).await.answer().await;
     jane.types(&format!("/incident resolve {} rolled back", card.incident)).await.answer().await;
     card.shows("*Resolved* by <@U0JANE>").await;
-    world.drops(&Alarm::named("told-outside").recovers(minutes_ago(0))).await;
+    world.drops(&Alarm::named("told-outside").recovers(minutes_ago(1))).await;
     world.settled().await;
 
     let events = hears(world, &card.incident, 6).await;
@@ -131,8 +143,6 @@ async fn what_comes_again_is_told_under_the_id_that_it_had_and_costs_one_call() 
     assert_eq!((events.len(), ids(&events).len()), (2, 1), "{events:#?}");
 
     // What changes nothing but a counter writes no entry, and nothing is told.
-    let sends =
-        |world: &World| world.dispatcher().counter("worker").calls().iter().filter(|call| call.action == "AmazonSQS.SendMessage").count();
     world.dispatcher().counter("worker").reset();
     world.drops(&Alarm::named("told-again").fires(minutes_ago(0))).await;
     world.settled().await;
@@ -278,5 +288,78 @@ async fn what_the_bus_does_not_take_stands_on_the_dead_letter_queue_and_is_put_b
     counter.forgive();
     world.puts_back(Queue::Timeline, &letter).await;
     assert_eq!(kinds(&hears(&world, &card.incident, 2).await), ["Incident Triggered", "Incident Acknowledged"]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_says_the_same_much_later_tells_nobody_again() {
+    let world = World::start().await;
+    let card = world.alarm_fires("said-again").await;
+    world.settled().await;
+    let intent = brought(&world, "worker", "said-again").pop().expect("intake made an intent of it");
+    for body in [text(&intent, "/body").to_owned(), said_later(&intent)] {
+        world.dispatcher().counter("worker").reset();
+        world.queues_again(Queue::Intents, &body).await;
+        world.settled().await;
+        assert_eq!(sends(&world), 1, "the poster is woken, and nobody told");
+    }
+    assert_eq!(told_about(&world, &card.incident).await.len(), 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_told_yet_is_told_as_it_was_written_whatever_time_it_names_by_then() {
+    let world = World::start().await;
+    let counter = world.dispatcher().counter("worker");
+    counter.refuse(&["timeline.fifo"]);
+    let card = world.alarm_fires("told-late").await;
+    world.dispatcher().mapping("worker").rest().await;
+    let mut again = brought(&world, "worker", "told-late").pop().expect("intake made an intent of it");
+    again["body"] = json!(said_later(&again));
+    again["attributes"]["ApproximateReceiveCount"] = json!("2");
+    counter.forgive();
+    let answer = world.dispatcher().function("worker").call(&json!({ "Records": [again] })).await.expect("an answer");
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(kinds(&hears(&world, &card.incident, 1).await), ["Incident Triggered"]);
+    world.dispatcher().mapping("worker").resume();
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recovery_of_what_was_never_wrong_ends_nothing_outside() {
+    let world = World::start().await;
+    let (resolved, late) = (InternalApi::start(&world, "resolved").await, InternalApi::start(&world, "late").await);
+    subscribes(&world, &[("resolved", &resolved, "events = [\"resolved\"]"), ("late", &late, "events = [\"late\"]")]).await;
+    for minutes in [5, 4, 3] {
+        world.drops(&Alarm::named("never-wrong").recovers(minutes_ago(minutes))).await;
+        world.settled().await;
+    }
+    let events = world.events().await;
+    assert_eq!(kinds(&events), ["Incident Late"], "{events:#?}");
+    assert_eq!(text(&events[0], "/detail/incident/state"), "expected");
+    let types: Vec<_> = late.requests().iter().map(|told| text(told, "/type").to_owned()).collect();
+    assert_eq!((types, resolved.requests()), (vec!["incident.late".to_owned()], Vec::new()));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_subscribes_no_more_is_told_nothing_more() {
+    let world = World::start().await;
+    let (gone, kept) = (InternalApi::start(&world, "gone").await, InternalApi::start(&world, "kept").await);
+    subscribes(&world, &[("gone", &gone, ""), ("kept", &kept, "")]).await;
+    world.dispatcher().mapping("caller").rest().await;
+    let card = world.alarm_fires("unsubscribed").await;
+    world
+        .until("both calls are queued", async || {
+            let depth = world.aws.depth(world.queue_url(Queue::Calls)).await;
+            if depth.as_ref().ok() == Some(&2) { Ok(()) } else { Err(format!("{depth:?}")) }
+        })
+        .await;
+    // One endpoint is still there, for decisions and commands.
+    world.configures(&format!("[[endpoints]]\nname = \"kept\"\nurl = \"{}\"\n", kept.url)).await;
+    world.dispatcher().mapping("caller").resume();
+    world.settled().await;
+    assert_eq!((gone.requests(), kept.requests()), (Vec::new(), Vec::new()));
+    assert_eq!(told_about(&world, &card.incident).await.len(), 1);
     world.finish().await;
 }

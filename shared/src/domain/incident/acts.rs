@@ -141,7 +141,13 @@ impl Incident {
             closing: closing.clone(),
             after_seconds: incident.fired.map(|fired| at.duration_since(fired.first).as_secs().max(0)),
         };
+        // A source that says again and again that it is over is heard, and leaves no trace: some never stop.
+        let knew = state == State::Resolved || (state == State::Expected && self.resolution.is_some());
+        let repeats = knew && matches!(intent.by, Actor::Source(_)) && self.closed.is_some_and(|closed| at >= closed);
         self.closed = self.closed.max(Some(at));
+        if repeats {
+            return Ok(Step::late(None));
+        }
         // Of several recoveries before the alarm, the first is the one that is told; the latest counts for the order all the same.
         let first_of_expected = state == State::Expected && self.resolution.is_none();
         let ends = first_of_expected || (state != State::Resolved && self.state() == State::Resolved);

@@ -228,9 +228,31 @@ fn a_source_says_what_a_person_said_already_without_a_word() {
 fn of_many_recoveries_before_the_alarm_only_the_first_is_told_and_the_latest_counts() {
     let early = after_all(&[recovery(10)]);
     let again = early.apply(&recovery(20), &settings()).expect("an effect");
-    assert_eq!(again.entry.map(|entry| entry.fate), Some(Fate::Late));
+    assert_eq!((again.outcome, again.entry), (Outcome::Expected, None));
     assert_eq!(again.incident.apply(&alarm(15), &settings()).expect("an effect").incident.state(), State::Resolved);
     assert_eq!(again.incident.apply(&alarm(25), &settings()).expect("an effect").incident.state(), State::Triggered);
+}
+
+#[test]
+fn a_source_that_never_stops_saying_that_it_is_over_leaves_no_trace() {
+    let unseen = after_all(&[recovery(10)]);
+    let over = after_all(&[alarm(0), recovery(10)]);
+    let by_hand = after_all(&[alarm(0), person("U0JANE", 10, resolve())]);
+    for before in [unseen, over, by_hand] {
+        let closed = before.closed.expect("over");
+        for seconds in [0, 20, 40] {
+            let at = closed + SignedDuration::from_secs(seconds);
+            let again = before.apply(&Intent { at, ..recovery(30) }, &settings()).expect("an effect");
+            assert_eq!((again.entry, again.repaint, again.incident.closed), (None, false, Some(at)), "{before:?}");
+            assert_eq!((again.incident.state(), again.incident.resolution), (before.state(), before.resolution.clone()));
+        }
+        // What is older than what is known is written down, as everything that comes late.
+        let older = before.apply(&recovery(5), &settings()).expect("an effect");
+        assert_eq!((older.entry.map(|entry| entry.fate), older.incident.closed), (Some(Fate::Late), Some(closed)));
+    }
+    let open = after_all(&[alarm(0), recovery(10), alarm(20)]);
+    let older = open.apply(&recovery(15), &settings()).expect("an effect");
+    assert!(older.incident.state() == State::Triggered && older.entry.is_some(), "that is no repeat: it is not over");
 }
 
 fn until(seconds: i64) -> Action {
