@@ -41,11 +41,16 @@ impl World {
 
     /// Runs `tocsin keys …` over this world's secret, as an admin does; what it printed and its exit code.
     pub async fn runs_keys(&self, arguments: &[&str]) -> (String, Option<i32>) {
+        self.runs_keys_over(&self.aws.endpoint, arguments).await
+    }
+
+    /// The same, with AWS at this address.
+    pub async fn runs_keys_over(&self, endpoint: &str, arguments: &[&str]) -> (String, Option<i32>) {
         let program = tokio::task::spawn_blocking(binaries::folder).await.expect("it builds").join(binaries::CLI);
         let run = Command::new(&program)
             .args(["keys", "--secret", &self.resources.api_keys])
             .args(arguments)
-            .env("AWS_ENDPOINT_URL", &self.aws.endpoint)
+            .env("AWS_ENDPOINT_URL", endpoint)
             .envs([("AWS_ACCESS_KEY_ID", CREDENTIALS.0), ("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1), ("AWS_REGION", REGION)])
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null())

@@ -10,10 +10,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde_json::{Value, json};
+use shared::domain::timeline::Entry;
+use shared::store::keys::entry_place;
 
 use crate::binaries;
 use crate::canaries::Canaries;
@@ -503,6 +505,19 @@ impl World {
             .into_iter()
             .filter_map(|item| item.get("data").cloned())
             .collect()
+    }
+
+    /// Writes lines of an incident's timeline behind the functions' back, as a long story would.
+    pub async fn writes_entries(&self, incident: &str, entries: &[Entry]) {
+        let item = |entry: &Entry| {
+            let item = json!({ "pk": format!("{WORKSPACE}#incident#{incident}"), "sk": entry_place(entry), "data": entry });
+            let put = PutRequest::builder().set_item(serde_dynamo::to_item(item).ok()).build().expect("an item");
+            WriteRequest::builder().put_request(put).build()
+        };
+        for some in entries.chunks(25) {
+            let put = self.aws.dynamodb.batch_write_item().request_items(&self.resources.table, some.iter().map(item).collect());
+            put.send().await.unwrap_or_else(|error| panic!("DynamoDB: {error:?}"));
+        }
     }
 
     /// An incident as it is kept.

@@ -8,19 +8,30 @@ use serde_json::json;
 use shared::domain::ids::Workspace;
 use shared::secrets::keys::{Entry, LENGTH, May, PREFIX, digest};
 
-use super::Secret;
+use super::{Kept, Secret};
 use crate::Output;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// What it is called: in the log, and on cards as who says so. Letters, digits, `-`, `_` and `.`.
     name: String,
-    /// The only workspace that it is for: T… or E…. Without it, whichever a request names.
-    #[arg(long, value_name = "T…", value_parser = workspace)]
-    workspace: Option<Workspace>,
+    #[command(flatten)]
+    place: Place,
     /// What it may do; several by commas. Without it, all of it.
     #[arg(long, value_delimiter = ',')]
     may: Vec<Right>,
+}
+
+/// Where it counts: that has to be said, so that nobody makes a key for all of them by leaving something out.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Place {
+    /// The only workspace that it is for: T… or E….
+    #[arg(long, value_name = "T…", value_parser = workspace)]
+    workspace: Option<Workspace>,
+    /// It is for every workspace, whichever a request names.
+    #[arg(long)]
+    any_workspace: bool,
 }
 
 /// What a key may do.
@@ -49,15 +60,15 @@ fn workspace(text: &str) -> Result<Workspace, &'static str> {
 }
 
 pub(crate) async fn run(secret: &Secret, arguments: Arguments, output: Output) -> Result<()> {
-    let Arguments { name, workspace, may } = arguments;
+    let Arguments { name, place: Place { workspace, .. }, may } = arguments;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     ensure!((1..=64).contains(&name.len()) && name.bytes().all(plain), "a name is 1 to 64 letters, digits, -, _ and .");
-    let mut entries = secret.read().await?;
+    let Kept { mut entries, version } = secret.read().await?;
     ensure!(!entries.contains_key(&name), "there is a key {name} already; a revoked one keeps its name, so that the log stays clear");
     let key = new_key()?;
     let may = (!may.is_empty()).then(|| may.into_iter().map(May::from).collect());
     entries.insert(name.clone(), Entry { sha256: digest(&key), workspace: workspace.clone(), revoked: None, may });
-    secret.write(&entries).await?;
+    secret.write(&entries, version.as_deref()).await?;
     eprintln!("tocsin: {name} is in force. This is the only time that the key is shown:");
     if output.json {
         println!("{}", json!({ "name": name, "key": key, "workspace": workspace }));

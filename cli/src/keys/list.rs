@@ -8,14 +8,14 @@ use super::Secret;
 use crate::Output;
 
 pub(crate) async fn run(secret: &Secret, output: Output) -> Result<()> {
-    let entries = secret.read().await?;
+    let entries = secret.read().await?.entries;
     if output.json {
         let one = |(name, Entry { workspace, revoked, may, .. }): (&String, &Entry)| json!({ "name": name, "workspace": workspace, "may": words(may.as_deref()), "revoked": revoked });
         println!("{}", entries.iter().map(one).collect::<serde_json::Value>());
         return Ok(());
     }
     if entries.is_empty() {
-        eprintln!("tocsin: there are no keys yet; `tocsin keys create NAME` makes one");
+        eprintln!("tocsin: there are no keys yet; `tocsin keys create NAME --workspace T…` makes one");
     }
     for (name, Entry { workspace, revoked, may, .. }) in &entries {
         let place = workspace.as_ref().map_or("any workspace", |workspace| workspace.as_str());

@@ -4,7 +4,7 @@ mod create;
 mod list;
 mod revoke;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use clap::Subcommand;
@@ -50,21 +50,37 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
     }
 }
 
-/// The secret that holds the digests. Two who change it in the same moment overwrite each other: Secrets Manager knows no condition.
+/// The secret that holds the digests.
 struct Secret {
     client: Client,
     id: String,
 }
 
+/// What stands in it, and in which version; none where nothing was written yet.
+struct Kept {
+    entries: Entries,
+    version: Option<String>,
+}
+
+/// The stages of versions, as Secrets Manager calls them: that which counts, and the one before it.
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
 impl Secret {
-    async fn read(&self) -> Result<Entries> {
-        let text = match self.client.get_secret_value().secret_id(&self.id).send().await {
-            Ok(answer) => answer.secret_string.unwrap_or_default(),
+    async fn read(&self) -> Result<Kept> {
+        let (text, version) = self.version(CURRENT).await?.unzip();
+        let entries = keys::read(&text.unwrap_or_default()).with_context(|| self.id.clone())?;
+        Ok(Kept { entries, version })
+    }
+
+    /// The text and the id of the version at a stage; `None` where nothing stands there.
+    async fn version(&self, stage: &str) -> Result<Option<(String, String)>> {
+        match self.client.get_secret_value().secret_id(&self.id).version_stage(stage).send().await {
+            Ok(answer) => Ok(Some((answer.secret_string.unwrap_or_default(), answer.version_id.unwrap_or_default()))),
             // A secret that nothing was written into has no version.
-            Err(error) if self.is_empty(&error).await => String::new(),
-            Err(error) => return Err(anyhow!(shared::causes(&error))).with_context(|| format!("the secret {} cannot be read", self.id)),
-        };
-        keys::read(&text).with_context(|| self.id.clone())
+            Err(error) if self.is_empty(&error).await => Ok(None),
+            Err(error) => Err(anyhow!(shared::causes(&error))).with_context(|| format!("the secret {} cannot be read", self.id)),
+        }
     }
 
     /// Whether the secret is there, and nothing is in it yet.
@@ -73,9 +89,20 @@ impl Secret {
         absent && self.client.describe_secret().secret_id(&self.id).send().await.is_ok()
     }
 
-    async fn write(&self, entries: &Entries) -> Result<()> {
+    /// Writes what was made of the version `read`. Secrets Manager knows no condition, so two who change it in the same moment overwrite each other: whether that has happened is
+    /// looked at afterwards, and told to whoever came second.
+    async fn write(&self, entries: &Entries, read: Option<&str>) -> Result<()> {
         let put = self.client.put_secret_value().secret_id(&self.id).secret_string(serde_json::to_string(entries)?);
         let written = put.send().await.map_err(|error| anyhow!(shared::causes(&error)));
-        written.map(|_| ()).with_context(|| format!("the secret {} cannot be written", self.id))
+        let written = written.with_context(|| format!("the secret {} cannot be written", self.id))?.version_id;
+        let (current, before) = (self.version(CURRENT).await?, self.version(PREVIOUS).await?);
+        let id = |version: &Option<(String, String)>| version.as_ref().map(|(_, id)| id.clone());
+        let alone = id(&current) == written && id(&before).as_deref() == read;
+        ensure!(
+            alone,
+            "somebody else has changed the keys in the same moment, and one change may have undone the other, a revocation too: \
+             `tocsin keys list` shows what there is; do again what is missing, and revoke a key that was made and not shown"
+        );
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::Secret;
+use super::{Kept, Secret};
 use crate::Output;
 
 #[derive(Debug, clap::Args)]
@@ -15,11 +15,11 @@ pub(crate) struct Arguments {
 
 pub(crate) async fn run(secret: &Secret, arguments: &Arguments, output: Output) -> Result<()> {
     let name = &arguments.name;
-    let mut entries = secret.read().await?;
+    let Kept { mut entries, version } = secret.read().await?;
     let entry = entries.get_mut(name).with_context(|| format!("there is no key {name}; `tocsin keys list` shows all there are"))?;
     // Revoked twice, it is revoked since the first time.
     let since = entry.revoked.get_or_insert_with(|| Timestamp::now().to_string()).clone();
-    secret.write(&entries).await?;
+    secret.write(&entries, version.as_deref()).await?;
     eprintln!("tocsin: {name} is revoked; within a minute it counts nowhere any more");
     if output.json {
         println!("{}", json!({ "name": name, "revoked": since }));

@@ -30,7 +30,7 @@ impl App {
 
     /// The workspace that is asked about: the key's, else the one that the address names, else the only one there is or was.
     pub(crate) async fn workspace(&self, asked: &Asked<'_>) -> Result<Workspace, Problem> {
-        if let Some(workspace) = named(asked)?.or_else(|| self.default_workspace.clone()) {
+        if let Some(workspace) = wanted(asked, None)?.or_else(|| self.default_workspace.clone()) {
             return Ok(workspace);
         }
         let installations = self.store.installations().await.map_err(|error| unreadable(&error))?;
@@ -50,28 +50,31 @@ fn presented(request: &Request) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-/// The workspace that the key is for, or that the address names. A key for another one reaches nothing there.
-pub(crate) fn named(asked: &Asked<'_>) -> Result<Option<Workspace>, Problem> {
-    let query = asked.request.uri().query().unwrap_or_default();
-    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == PARAMETER).map(|(_, value)| value);
-    let named = match (values.next(), values.next()) {
-        (None, _) => None,
-        (Some(value), None) => Some(
-            Workspace::parse(&value).ok_or_else(|| Problem::bad_request("`workspace` must be a Slack team (T…) or enterprise (E…)."))?,
-        ),
-        (Some(_), Some(_)) => return Err(Problem::bad_request("`workspace` may be named once.")),
-    };
-    own_or(asked.holder, named)
+/// The workspace that is meant: the key's, the one that the address names, or the one that the `body` names. A key for one reaches no other, and those that are named have
+/// to be the same.
+pub(crate) fn wanted(asked: &Asked<'_>, body: Option<Workspace>) -> Result<Option<Workspace>, Problem> {
+    let address = in_the_address(asked)?;
+    if let Some(own) = &asked.holder.workspace {
+        if [&address, &body].into_iter().flatten().any(|named| named != own) {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "This key is for another workspace than the one that is named."));
+        }
+        return Ok(Some(own.clone()));
+    }
+    if address.is_some() && body.is_some() && address != body {
+        return Err(Problem::mistakes(vec!["`workspace` says something else than the address".to_owned()]));
+    }
+    Ok(address.or(body))
 }
 
-/// The key's workspace, else what is named.
-pub(crate) fn own_or(holder: &Holder, named: Option<Workspace>) -> Result<Option<Workspace>, Problem> {
-    match (&holder.workspace, named) {
-        (Some(own), Some(named)) if *own != named => {
-            Err(Problem::new(StatusCode::FORBIDDEN, "This key is for another workspace than the one that is named."))
-        }
-        (Some(own), _) => Ok(Some(own.clone())),
-        (None, named) => Ok(named),
+/// `?workspace=T…`
+fn in_the_address(asked: &Asked<'_>) -> Result<Option<Workspace>, Problem> {
+    let query = asked.request.uri().query().unwrap_or_default();
+    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == PARAMETER).map(|(_, value)| value);
+    let wrong = || Problem::bad_request("`workspace` must be a Slack team (T…) or enterprise (E…).");
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => Workspace::parse(&value).map(Some).ok_or_else(wrong),
+        (Some(_), Some(_)) => Err(Problem::bad_request("`workspace` may be named once.")),
     }
 }
 

@@ -14,12 +14,21 @@ use shared::slack::client::{Client, Identity, SlackError};
 use shared::slack::oauth::SCOPES;
 use shared::slack::reply::Reply;
 
-use crate::caller::{own_or, unreadable};
+use crate::caller::{unreadable, wanted};
 use crate::problem::{Problem, answer};
 use crate::{App, Asked, body};
 
 /// How long Slack may take for one call.
 const TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long everything that is looked at may take; the function itself has 25 s, and the queue needs some of them.
+const ALL: Duration = Duration::from_secs(15);
+
+/// What is looked at, in this order, beside the queue.
+const CHECKS: [&str; 3] = ["token", "scopes", "channel"];
+
+/// What helps against what passes.
+const AGAIN: &str = "Try it again; if that does not help, the function's log says why.";
 
 /// How many pages of channels are looked through for a name, a thousand to a page.
 const PAGES: usize = 5;
@@ -60,6 +69,13 @@ impl Finding {
     }
 }
 
+/// What is known so far.
+#[derive(Debug, Default)]
+struct Found {
+    findings: Vec<Finding>,
+    identity: Option<Identity>,
+}
+
 /// What is to be tested.
 struct Wish {
     workspace: Option<Workspace>,
@@ -70,32 +86,38 @@ impl App {
     /// `POST /v1/test`
     pub(crate) async fn test(&self, asked: &Asked<'_>) -> Result<Reply, Problem> {
         let Wish { workspace, channel } = wish(body::object(asked.request)?.unwrap_or_default())?;
-        let workspace = own_or(asked.holder, workspace)?.or_else(|| self.default_workspace.clone());
-        let mut findings = Vec::new();
-        let identity = match self.identity(workspace.as_ref()).await {
-            Ok((client, held, identity)) => {
-                findings.push(Finding::good("token", format!("Slack knows the bot token as {} of {}.", identity.bot, identity.team)));
-                findings.push(scopes(&identity));
-                let channel = match channel {
-                    Some(channel) => channel,
-                    None => self.channel(&identity.workspace).await?,
-                };
-                findings.push(membership(&client, &held, &identity, &channel).await);
-                Some(identity)
-            }
-            Err(finding) => {
-                findings.push(finding);
-                None
-            }
-        };
+        let workspace = wanted(asked, workspace)?.or_else(|| self.default_workspace.clone());
+        // First, so that it is sent whatever is found.
         let notice = notice(asked, workspace.clone());
         let request = notice.id.clone();
         self.queue(asked, vec![notice]).await?;
+        let mut found = Found::default();
+        in_time(ALL, &mut found, async |found| self.look(workspace.as_ref(), channel, found).await).await;
+        let Found { mut findings, identity } = found;
         findings.push(Finding::good("queue", "The test message is on the queue; it shows where notices go, within a moment."));
         let ok = findings.iter().all(|finding| finding.ok);
         let (team, bot) = identity.as_ref().map(|identity| (identity.team.clone(), identity.bot.clone())).unzip();
         let workspace = workspace.or(identity.map(|identity| identity.workspace));
         Ok(answer(StatusCode::OK, &Report { ok, workspace, team, bot, findings, request }))
+    }
+
+    /// Looks at everything, one after the other, and notes what it finds.
+    async fn look(&self, workspace: Option<&Workspace>, channel: Option<Channel>, found: &mut Found) {
+        let (client, held, identity) = match self.identity(workspace).await {
+            Ok(known) => known,
+            Err(finding) => return found.findings.push(finding),
+        };
+        found.findings.push(Finding::good("token", format!("Slack knows the bot token as {} of {}.", identity.bot, identity.team)));
+        found.findings.push(scopes(&identity));
+        found.identity = Some(identity.clone());
+        let finding = match channel {
+            Some(channel) => membership(&client, &held, &identity, &channel).await,
+            None => match self.channel(&identity.workspace).await {
+                Ok(channel) => membership(&client, &held, &identity, &channel).await,
+                Err(finding) => finding,
+            },
+        };
+        found.findings.push(finding);
     }
 
     /// With which token Slack is called for this workspace, and who that is; else what is in the way.
@@ -123,9 +145,23 @@ impl App {
     }
 
     /// Where incidents go that no rule routes.
-    async fn channel(&self, workspace: &Workspace) -> Result<Channel, Problem> {
-        let settings = self.store.settings(workspace).await.map_err(|error| unreadable(&error))?;
+    async fn channel(&self, workspace: &Workspace) -> Result<Channel, Finding> {
+        let settings = self.store.settings(workspace).await.map_err(|error| {
+            unreadable(&error);
+            Finding::bad("channel", "The workspace's settings cannot be read, which say where incidents go.", AGAIN)
+        })?;
         Ok(settings.routing.map_or_else(|| self.default_channel.clone(), |routing| routing.default.channel))
+    }
+}
+
+/// Looks for so long and no longer: what was not reached by then is a finding.
+async fn in_time(limit: Duration, found: &mut Found, look: impl AsyncFnOnce(&mut Found)) {
+    if tokio::time::timeout(limit, look(found)).await.is_err() {
+        let reached: Vec<&str> = found.findings.iter().map(|finding| finding.check).collect();
+        let detail = format!("Not looked at: Slack's answers took more than {} seconds together.", limit.as_secs());
+        found
+            .findings
+            .extend(CHECKS.into_iter().filter(|check| !reached.contains(check)).map(|check| Finding::bad(check, detail.clone(), AGAIN)));
     }
 }
 
@@ -173,9 +209,7 @@ fn no_token(error: &SecretError) -> Finding {
             ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link.")
         }
         SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew, as the README says."),
-        SecretError::Unavailable(_) => {
-            ("Secrets Manager cannot be read at the moment.", "Try it again; if that does not help, the function's log says why.")
-        }
+        SecretError::Unavailable(_) => ("Secrets Manager cannot be read at the moment.", AGAIN),
     };
     Finding::bad("token", detail, fix)
 }
@@ -260,4 +294,26 @@ async fn by_name(client: &Client, held: &Held, identity: &Identity, name: &str) 
         }
     }
     Ok(State::Outside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_not_reached_in_time_is_a_finding() {
+        let mut found = Found::default();
+        let look = async |found: &mut Found| {
+            found.findings.push(Finding::good("token", "known"));
+            std::future::pending().await
+        };
+        in_time(Duration::ZERO, &mut found, look).await;
+        let said: Vec<(&str, bool)> = found.findings.iter().map(|finding| (finding.check, finding.ok)).collect();
+        assert_eq!(said, [("token", true), ("scopes", false), ("channel", false)]);
+        assert!(found.findings.iter().skip(1).all(|finding| finding.detail.contains("Not looked at") && finding.fix.is_some()));
+        // What ended by itself is left as it is.
+        let mut found = Found::default();
+        in_time(ALL, &mut found, async |found: &mut Found| found.findings.push(Finding::bad("token", "none", "write one"))).await;
+        assert_eq!(found.findings.len(), 1);
+    }
 }

@@ -4,6 +4,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use shared::domain::ids::{IncidentId, IntentId};
 use shared::domain::incident::Outcome;
+use shared::domain::timeline;
 use shared::public;
 use shared::slack::reply::Reply;
 
@@ -12,13 +13,22 @@ use crate::messages::whole;
 use crate::problem::{Problem, answer};
 use crate::{App, Asked};
 
+/// So many entries of a timeline are shown.
+const ENTRIES: u16 = 200;
+
+/// So many bytes of a timeline are shown, as JSON: a function URL answers with at most 6 MB, in which every quote counts twice once more
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>).
+const BYTES: usize = 1024 * 1024;
+
 /// An incident with its timeline.
 #[derive(Serialize)]
 struct Shown<'i> {
     #[serde(flatten)]
     incident: public::Incident<'i>,
-    /// What happened to it, oldest first.
+    /// What happened to it of late, oldest first.
     timeline: Vec<public::Entry<'i>>,
+    /// Whether more happened before that.
+    more: bool,
 }
 
 /// What became of a request.
@@ -44,9 +54,10 @@ impl App {
         let none =
             || Problem::not_found("There is no such incident in this workspace. One that was sent a moment ago may not be there yet.");
         let incident = incident.ok_or_else(none)?;
-        let timeline = self.store.timeline(&workspace, &id).await.map_err(|error| unreadable(&error))?;
-        let timeline = timeline.iter().map(public::Entry::from).collect();
-        Ok(answer(StatusCode::OK, &Shown { incident: public::Incident::from(&incident), timeline }))
+        let (newest, more) = self.store.newest(&workspace, &id, ENTRIES).await.map_err(|error| unreadable(&error))?;
+        let timeline = within(BYTES, &newest);
+        let more = more || timeline.len() < newest.len();
+        Ok(answer(StatusCode::OK, &Shown { incident: public::Incident::from(&incident), timeline, more }))
     }
 
     /// `GET /v1/requests/{request}`
@@ -63,6 +74,19 @@ impl App {
         let became = Became { request: &request, outcome: marker.outcome.name(), incident: marker.incident.as_ref(), refusal };
         Ok(answer(StatusCode::OK, &became))
     }
+}
+
+/// As many of these, the newest first, as fit into so many bytes of JSON; in order of time.
+fn within(bytes: usize, newest: &[timeline::Entry]) -> Vec<public::Entry<'_>> {
+    let mut left = bytes;
+    let fits = |entry: &public::Entry<'_>| {
+        // What cannot be written is for the answer to tell.
+        let length = serde_json::to_vec(entry).map_or(0, |json| json.len());
+        left.checked_sub(length).map(|rest| left = rest).is_some()
+    };
+    let mut shown: Vec<_> = newest.iter().map(public::Entry::from).take_while(fits).collect();
+    shown.reverse();
+    shown
 }
 
 /// A word, and 32 characters of base 32.

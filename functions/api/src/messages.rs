@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use shared::domain::ids::{IncidentId, Workspace};
+use shared::domain::ids::{IncidentId, IntentId, Workspace};
 use shared::domain::intent::Intent;
 use shared::intake::{Message, Own, read_own};
 use shared::slack::reply::Reply;
 
-use crate::caller::own_or;
+use crate::caller::wanted;
 use crate::problem::{Problem, answer};
 use crate::route::Verb;
 use crate::{App, Asked, body};
 
-/// Names a request like `id` in its body, where that does not.
+/// Names a request, where `id` in its body does not.
 const IDEMPOTENCY: &str = "idempotency-key";
 
 /// A name has at most so many characters, as in the schema.
@@ -54,17 +54,14 @@ impl App {
     }
 
     async fn message(&self, asked: &Asked<'_>, mut object: Map<String, Value>) -> Result<Reply, Problem> {
-        if let Some(id) = idempotency_key(asked)?
-            && object.get("id").is_none_or(Value::is_null)
-        {
-            object.insert("id".to_owned(), json!(id));
-        }
-        in_the_keys_workspace(asked, &mut object)?;
+        let sent_as = idempotency_key(asked)?;
+        into_its_workspace(asked, &mut object)?;
         let unsaid = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
         if object.get("by").is_none_or(unsaid) {
             object.insert("by".to_owned(), json!(asked.holder.name));
         }
-        let (text, id) = (Value::Object(object).to_string(), format!("api-{}", asked.id()));
+        let id = sent_as.map_or_else(|| format!("api-{}", asked.id()), |name| id_by_header(asked, &object, name));
+        let text = Value::Object(object).to_string();
         let message =
             Message { body: &text, message_id: &id, attributes: &BTreeMap::new(), sent_at: asked.now, now: asked.now, watch: None };
         let intents = match read_own(&message) {
@@ -90,8 +87,7 @@ fn accepted(intents: &[Intent]) -> Result<Reply, Problem> {
 
 /// An incident's whole id, as Slack shows it.
 pub(crate) fn whole(id: &str) -> Result<IncidentId, Problem> {
-    let written = id.strip_prefix(IncidentId::PREFIX).is_some_and(|rest| rest.len() >= 6) && IncidentId::prefix(id).as_deref() == Some(id);
-    if written { Ok(IncidentId::new(id)) } else { Err(Problem::not_found("There is no such incident. An id is written like INC-7K3QPF.")) }
+    IncidentId::parse(id).ok_or_else(|| Problem::not_found("There is no such incident. An id is written like INC-7K3QPF."))
 }
 
 /// What names a request, so that it may be sent again. Several of these are joined by a comma, which is a name like any other.
@@ -103,17 +99,22 @@ fn idempotency_key<'a>(asked: &'a Asked<'_>) -> Result<Option<&'a str>, Problem>
     text.map(Some).ok_or_else(|| Problem::bad_request(wrong))
 }
 
-/// A key for one workspace writes there and nowhere else.
-fn in_the_keys_workspace(asked: &Asked<'_>, object: &mut Map<String, Value>) -> Result<(), Problem> {
-    let named = match object.get("workspace") {
-        None | Some(Value::Null) => None,
-        // What cannot be a workspace is one of the mistakes that are told together.
-        Some(value) => match value.as_str().and_then(Workspace::parse) {
-            None => return Ok(()),
-            named => named,
-        },
-    };
-    if let Some(workspace) = own_or(asked.holder, named)? {
+/// What stands for a message's id on the queue, where the header names the request: the same name means another request with another key, at another address, of another type or
+/// in another workspace. (`id` in a body is the same here as on the queue, for whoever sends both ways.)
+fn id_by_header(asked: &Asked<'_>, object: &Map<String, Value>, name: &str) -> String {
+    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
+    let verb = Some(text("type")).filter(|verb| !verb.is_empty()).unwrap_or("create");
+    let parts = [&asked.holder.name, asked.request.uri().path(), verb, text("workspace"), name];
+    IntentId::of("api", &parts).to_string()
+}
+
+/// Says in the message for which workspace it is, where that is known.
+fn into_its_workspace(asked: &Asked<'_>, object: &mut Map<String, Value>) -> Result<(), Problem> {
+    let said = object.get("workspace").filter(|value| !value.is_null());
+    let parsed = said.and_then(Value::as_str).and_then(Workspace::parse);
+    // What cannot be a workspace is one of the mistakes that are told together.
+    let readable = said.is_none() || parsed.is_some();
+    if let Some(workspace) = wanted(asked, parsed)?.filter(|_| readable) {
         object.insert("workspace".to_owned(), json!(workspace));
     }
     Ok(())

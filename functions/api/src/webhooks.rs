@@ -9,7 +9,7 @@ use shared::domain::ids::IntentId;
 use shared::intake::{Message, Reading, read};
 use shared::slack::reply::Reply;
 
-use crate::caller::named;
+use crate::caller::wanted;
 use crate::problem::{Problem, answer};
 use crate::route::Source;
 use crate::{App, Asked, body};
@@ -21,9 +21,10 @@ struct Accepted {
 }
 
 impl App {
-    /// `POST /v1/webhooks/{source}`. Unless everything is queued, the sender is told to send it again; ids come from the alerts, so that this does no harm.
+    /// `POST /v1/webhooks/{source}`. Unless everything is queued, the sender is told to send it again. An id comes from its alert and when that began, so that this does no
+    /// harm; what says no beginning, and the notice that alerts were left out, has an id of this delivery alone and may count once more.
     pub(crate) async fn webhook(&self, asked: &Asked<'_>, source: Source) -> Result<Reply, Problem> {
-        let workspace = named(asked)?;
+        let workspace = wanted(asked, None)?;
         let object = body::needed(asked.request)?;
         // What is in a list of alerts and is none would be passed over, and its sender is here to hear of it.
         if object.get("alerts").and_then(Value::as_array).is_some_and(|alerts| !alerts.iter().all(Value::is_object)) {

@@ -145,6 +145,14 @@ impl IncidentId {
         Self(format!("{}{}", Self::PREFIX, digest(&[workspace.as_str(), intent.as_str()], length)))
     }
 
+    /// Reads a whole id as Slack shows it and as programs write it: `INC-` and 6 to 16 letters of the alphabet, the shortest and the longest of
+    /// [`ID_LENGTHS`]. Any length between them is taken, so that an id of a length to come is not refused.
+    pub fn parse(text: &str) -> Option<Self> {
+        let letters = text.strip_prefix(Self::PREFIX)?;
+        let fits = (6..=16).contains(&letters.len()) && letters.bytes().all(|byte| ALPHABET.contains(&byte));
+        fits.then(|| Self::new(text))
+    }
+
     /// What a person typed, as the beginning of an id: any case, with or without `INC-`, with the letters that base 32 leaves out read as the digits
     /// they look like. `None` when no id can begin so.
     pub fn prefix(typed: &str) -> Option<String> {
@@ -197,5 +205,17 @@ mod tests {
         assert_eq!(IncidentId::whole(" inc-7k3qpf "), Some(IncidentId::new("INC-7K3QPF")));
         assert_eq!(IncidentId::whole("oilq0000"), Some(IncidentId::new("INC-011Q0000")));
         assert_eq!((IncidentId::whole("INC-7K3"), IncidentId::whole("7K3QPFX"), IncidentId::whole("db#123")), (None, None, None));
+    }
+
+    #[test]
+    fn a_program_writes_an_id_as_it_is_shown() {
+        for id in ["INC-7K3QPF", "INC-7K3QPFX", "INC-0123456789ABCDEF"] {
+            assert_eq!(IncidentId::parse(id), Some(IncidentId::new(id)));
+        }
+        for wrong in
+            ["", "7K3QPF", "inc-7K3QPF", "INC-7k3qpf", "INC-7K3QP", "INC-0123456789ABCDEF0", "INC-7K3QPO", " INC-7K3QPF", "INC-7K3QPé"]
+        {
+            assert_eq!(IncidentId::parse(wrong), None, "{wrong}");
+        }
     }
 }

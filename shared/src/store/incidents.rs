@@ -123,6 +123,21 @@ impl Store {
         Ok(entries.into_iter().map(|stored| stored.data).collect())
     }
 
+    /// The newest lines of the incident's timeline, the newest first, at most `most`; and whether there are more. DynamoDB reads at most 1 MB at once, so that there
+    /// may be fewer of long ones.
+    pub async fn newest(&self, workspace: &Workspace, id: &IncidentId, most: u16) -> Result<(Vec<Entry>, bool), StoreError> {
+        let query = self.db.query().table_name(&self.table).consistent_read(true).scan_index_forward(false);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)").limit(i32::from(most) + 1);
+        let query = query.expression_attribute_values(":pk", text(keys::incident_partition(workspace, id)));
+        let answer =
+            query.expression_attribute_values(":prefix", text("timeline#")).send().await.map_err(|error| StoreError::call(&error))?;
+        let read = answer.items.unwrap_or_default().into_iter().map(read::<Stored<Entry>>).map(|stored| stored.map(|stored| stored.data));
+        let mut entries = read.collect::<Result<Vec<Entry>, StoreError>>()?;
+        let more = answer.last_evaluated_key.is_some() || entries.len() > usize::from(most);
+        entries.truncate(usize::from(most));
+        Ok((entries, more))
+    }
+
     /// One line of a timeline.
     pub async fn entry(&self, workspace: &Workspace, id: &IncidentId, place: &str) -> Result<Option<Entry>, StoreError> {
         let stored: Option<Stored<Entry>> = self.get(&keys::entry(workspace, id, place)).await?;

@@ -1,7 +1,11 @@
 //! The HTTP API, as programs use it: incidents by a key, what becomes of them, and what is refused.
 
 use serde_json::{Value, json};
+use shared::domain::ids::IntentId;
+use shared::domain::intent::Actor;
+use shared::domain::timeline::{Entry, Fate, What};
 use tests::api::Caller;
+use tests::dispatcher::counter::Counter;
 use tests::dispatcher::url::Encoding;
 use tests::http::Answer;
 use tests::ministack::Queue;
@@ -76,18 +80,93 @@ async fn a_request_that_is_sent_again_is_done_once() {
         assert_eq!(ci.learns(&answer).await["outcome"], "created");
         requests.push(answer.json().expect("JSON")["request"].clone());
     }
-    // The same name in the body.
-    let named = ci.posts("v1/incidents", &json!({ "title": "Sent twice", "dedup_key": "twice", "id": "order-4711" })).await;
-    requests.push(named.json().expect("JSON")["request"].clone());
     requests.dedup();
     assert_eq!(requests.len(), 1, "{requests:?}");
+    // The same name in the body, and the other way round: what the body says is one name for all ways, so it counts first.
+    let named = json!({ "title": "Sent twice", "dedup_key": "twice", "id": "order-4711" });
+    assert_eq!(ci.wants("v1/incidents", &named).await["outcome"], "counted");
+    let again = ci.sends("POST", "v1/incidents", &[headers[0], ("idempotency-key", "another")], named.to_string()).await;
+    world.drops(&named).await;
+    assert_eq!(ci.learns(&again).await["outcome"], "counted");
     // Without a name, it counts up.
     assert_eq!(ci.wants("v1/incidents", &body).await["outcome"], "counted");
+    world.settled().await;
+    let became = ci.wants("v1/incidents", &body).await;
+    assert_eq!(world.incident(&incident_of(&became)).await["count"], json!(4));
     for wrong in ["", &"x".repeat(257)] {
         let answer =
             ci.sends("POST", "v1/incidents", &[("content-type", "application/json"), ("idempotency-key", wrong)], body.to_string()).await;
         assert_problem(&answer, 400, "Idempotency-Key");
     }
+    world.finish().await;
+}
+
+/// Whoever counts their requests from 1 does so beside others who do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_in_the_header_is_the_keys_and_the_addresss_own() {
+    let world = World::start().await;
+    let ci = world.makes_api_key("ci", json!({})).await;
+    let deploys = world.makes_api_key("deploys", json!({})).await;
+    let headers = [("content-type", "application/json"), ("idempotency-key", "deploy-42")];
+    let (body, resolve) = (json!({ "title": "One of two", "dedup_key": "named" }), json!({ "type": "resolve", "dedup_key": "named" }));
+    let first = ci.sends("POST", "v1/incidents", &headers, body.to_string()).await;
+    let became = ci.learns(&first).await;
+    assert_eq!(became["outcome"], "created");
+    let other = deploys.sends("POST", "v1/incidents", &headers, body.to_string()).await;
+    assert_eq!(deploys.learns(&other).await["outcome"], "counted");
+    for (path, body, outcome) in [
+        (format!("v1/incidents/{}/acknowledge", incident_of(&became)), json!({}), "acknowledged"),
+        (format!("v1/incidents/{}/notes", incident_of(&became)), json!({ "note": "Looked at" }), "noted"),
+        ("v1/incidents".to_owned(), resolve, "resolved"),
+    ] {
+        let answer = ci.sends("POST", &path, &headers, body.to_string()).await;
+        assert_eq!(ci.learns(&answer).await["outcome"], outcome, "{path}");
+    }
+    // A create that says so is one that does not.
+    let said = json!({ "type": "create", "title": "One of two", "dedup_key": "named" });
+    let again = ci.sends("POST", "v1/incidents", &headers, said.to_string()).await;
+    assert_eq!(again.json().expect("JSON")["request"], first.json().expect("JSON")["request"]);
+    world.finish().await;
+}
+
+/// The newest, as many as fit, and that there are more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_story_is_shown_from_its_end() {
+    let world = World::start().await;
+    let ci = world.makes_api_key("ci", json!({})).await;
+    let id = incident_of(&ci.wants("v1/incidents", &json!({ "title": "A long night" })).await);
+    let path = format!("v1/incidents/{id}");
+    let shown = async || {
+        let answer = ci.gets(&path).await;
+        assert_eq!(answer.status, 200);
+        let said = answer.json().expect("JSON");
+        let texts: Vec<String> =
+            said["timeline"].as_array().into_iter().flatten().map(|entry| entry["text"].as_str().unwrap_or_default().into()).collect();
+        (answer.text().len(), texts, said["more"].clone())
+    };
+    assert_eq!((shown().await.1.len(), shown().await.2), (1, json!(false)));
+    let begins = jiff::Timestamp::now();
+    let note = |number: i64, text: String| Entry {
+        intent: IntentId::of("note", &[&number.to_string()]),
+        at: begins + jiff::SignedDuration::from_secs(number),
+        by: Actor::Source("ci".to_owned()),
+        what: What::Noted { text },
+        fate: Fate::Done,
+        broadcast: false,
+        heard_in: None,
+    };
+    let notes: Vec<Entry> = (1..=200).map(|number| note(number, format!("Note {number}"))).collect();
+    world.writes_entries(&id, &notes).await;
+    let (_, texts, more) = shown().await;
+    assert_eq!((texts.len(), texts.first().map(String::as_str), more), (200, Some("Note 1"), json!(true)));
+    assert_eq!(texts.last().map(String::as_str), Some("Note 200"));
+    // Each of these is twice as long in JSON as it is in the table.
+    let long: Vec<Entry> = (201..=260).map(|number| note(number, format!("{number}{}", "\"".repeat(16_000)))).collect();
+    world.writes_entries(&id, &long).await;
+    let (length, texts, more) = shown().await;
+    assert!((900_000..1_060_000).contains(&length), "{length} bytes");
+    assert!(texts.len() > 30 && texts.last().is_some_and(|text| text.starts_with("260")), "{} entries", texts.len());
+    assert!(texts.is_sorted() && more == json!(true));
     world.finish().await;
 }
 
@@ -168,10 +247,13 @@ async fn a_key_is_made_listed_and_revoked_from_a_shell() {
 
     // A name is given once; a key that is not there cannot be revoked; what is not understood is not done.
     for (arguments, code) in [
-        (&["create", "ci"][..], 1),
+        (&["create", "ci", "--any-workspace"][..], 1),
         (&["revoke", "cd"], 1),
         (&["create", "cd", "--workspace", "acme"], 2),
-        (&["create", "a b"], 1),
+        (&["create", "a b", "--any-workspace"], 1),
+        // For every workspace only where that is said.
+        (&["create", "cd"], 2),
+        (&["create", "cd", "--workspace", WORKSPACE, "--any-workspace"], 2),
         (&[], 2),
     ] {
         assert_eq!(world.runs_keys(arguments).await, (String::new(), Some(code)), "{arguments:?}");
@@ -181,6 +263,27 @@ async fn a_key_is_made_listed_and_revoked_from_a_shell() {
     assert_problem(&ci.posts("v1/incidents", &json!({ "title": "Too late" })).await, 401, "revoked");
     let (listed, _) = world.runs_keys(&["list"]).await;
     assert!(listed.starts_with(&format!("ci: write read, {WORKSPACE}, revoked 20")), "{listed}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_undoes_anothers_change_of_the_keys_is_told() {
+    let world = World::start().await;
+    let (key, _) = world.runs_keys(&["create", "old", "--any-workspace"]).await;
+    world.keeps_secret(&key);
+    let slow = Counter::start(&world.aws.endpoint, world.http.clone()).await.expect("it listens");
+    let mut write = slow.hold("SecretString");
+    let revoked_meanwhile = async {
+        write.came().await;
+        assert_eq!(world.runs_keys(&["revoke", "old"]).await.1, Some(0));
+        write.let_go();
+    };
+    let (created, ()) = tokio::join!(world.runs_keys_over(&slow.endpoint, &["create", "new", "--any-workspace"]), revoked_meanwhile);
+    assert_eq!(created, (String::new(), Some(1)), "it has read the keys before one was revoked, and written them after");
+    // Done again, as it was told, it stands.
+    assert_eq!(world.runs_keys(&["revoke", "old"]).await.1, Some(0));
+    let (listed, _) = world.runs_keys(&["list"]).await;
+    assert!(listed.contains("old: write read test, any workspace, revoked 20"), "{listed}");
     world.finish().await;
 }
 
@@ -206,6 +309,22 @@ async fn a_key_for_one_workspace_reaches_no_other() {
     let foreign = json!({ "title": "Not theirs", "workspace": WORKSPACE });
     assert_problem(&theirs.posts("v1/incidents", &foreign).await, 403, "another workspace");
     assert_problem(&theirs.posts("v1/test", &json!({ "workspace": WORKSPACE })).await, 403, "another workspace");
+    // In every address, whatever is asked for.
+    let (named, title) = (format!("?workspace={WORKSPACE}"), json!({ "title": "In the address" }));
+    assert_problem(&theirs.posts(&format!("v1/incidents{named}"), &title).await, 403, "another workspace");
+    assert_problem(&theirs.patches(&format!("v1/incidents/{id}{named}"), &title).await, 403, "another workspace");
+    assert_problem(&theirs.posts(&format!("v1/incidents/{id}/resolve{named}"), &json!({})).await, 403, "another workspace");
+    assert_problem(&theirs.posts(&format!("v1/test{named}"), &json!({})).await, 403, "another workspace");
+    let both = json!({ "title": "Where?", "workspace": WORKSPACE });
+    for path in ["v1/incidents".to_owned(), format!("v1/incidents/{id}")] {
+        let path = format!("{path}?workspace=T0OTHER");
+        let answer = if path.contains(&id) { everybody.patches(&path, &both).await } else { everybody.posts(&path, &both).await };
+        assert_problem(&answer, 422, "`workspace`");
+    }
+    assert_problem(&everybody.posts("v1/test?workspace=T0OTHER", &json!({ "workspace": WORKSPACE })).await, 422, "`workspace`");
+    let accepted = everybody.posts(&format!("v1/incidents{named}"), &title).await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text());
+    assert_eq!(everybody.learns(&accepted).await["outcome"], "created");
     world.finish().await;
 }
 
@@ -341,6 +460,21 @@ async fn the_test_says_what_is_in_the_way_and_sends_a_message() {
         assert!(place["fix"].as_str().is_some_and(|fix| fix.contains(says)), "{channel}: {place}");
         world.settled().await;
     }
+    // Where incidents go cannot be read, and the test message is sent all the same.
+    world.expects_error("the table could not be read");
+    world.dispatcher().counter("api").fail("GetItem", 500, 2);
+    let answer = ci.posts("v1/test", &json!({})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let report = answer.json().expect("JSON");
+    let place = finding(&report, "channel");
+    assert!(place["ok"] == json!(false) && place["detail"].as_str().is_some_and(|detail| detail.contains("settings")), "{place}");
+    let sent = report["request"].as_str().expect("a request").to_owned();
+    world
+        .until("the test message is there", async || {
+            let answer = ci.gets(&format!("v1/requests/{sent}")).await;
+            if answer.status == 200 { Ok(()) } else { Err(answer.text()) }
+        })
+        .await;
     // A token that Slack does not take.
     world.writes_secret("xoxb-canary-taken-away", &world.signing_secret).await;
     let report = ci.posts("v1/test", &json!({ "workspace": WORKSPACE })).await.json().expect("JSON");
