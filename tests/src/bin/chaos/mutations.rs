@@ -47,7 +47,9 @@ async fn taken_in(options: &Options, mutants: &mut Mutants, report: &mut Report)
     let (mut silent, mut on_queue, mut letters, mut failed) = (0, 0, 0, 0);
     while done < all {
         let count = CHUNK.min(all - done);
-        let bodies: Vec<(&'static str, String)> = (0..count).map(|_| mutants.next()).collect();
+        // What SQS does not take, it does not bring.
+        let bodies: Vec<(&'static str, String)> =
+            std::iter::repeat_with(|| mutants.next()).filter(|(_, body)| sqs_takes(body)).take(count).collect();
         bytes += bodies.iter().map(|(_, body)| body.len()).sum::<usize>();
         for (kind, _) in &bodies {
             *kinds.entry(kind).or_default() += 1;

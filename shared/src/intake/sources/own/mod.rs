@@ -238,11 +238,11 @@ impl Form<'_> {
                 Target::New
             }
             (_, Some(id)) => {
-                let id = id.as_str().filter(|id| is_incident_id(id));
+                let id = id.as_str().and_then(IncidentId::parse);
                 if id.is_none() {
                     self.problem("`incident` must be an incident's whole id, like INC-7K3QPF");
                 }
-                id.map_or(Target::New, |id| Target::Id(IncidentId::new(id)))
+                id.map_or(Target::New, Target::Id)
             }
             (_, None) => {
                 if key.is_none() && self.value("dedup_key").is_none() {
@@ -397,11 +397,6 @@ impl Form<'_> {
 }
 
 const LINK_IN_WORDS: &str = "a link (http:// or https://, at most 2,000 characters, no user name in it)";
-
-/// `INC-` and six to sixteen letters of its alphabet.
-fn is_incident_id(id: &str) -> bool {
-    id.strip_prefix(IncidentId::PREFIX).is_some_and(|rest| (6..=16).contains(&rest.len())) && IncidentId::prefix(id).as_deref() == Some(id)
-}
 
 /// The spellings that the schema names; [`Severity::parse`] knows more, for other sources.
 fn is_severity(word: &str) -> bool {
