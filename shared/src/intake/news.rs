@@ -267,7 +267,7 @@ fn short(key: &str) -> String {
 
 /// With what every card says: the resources, where it is from. Without secrets.
 fn dressed(mut changes: Changes, resources: &[String], place: &Place, word: &str) -> Changes {
-    changes.components = affected(changes.components.take().unwrap_or_default(), resources);
+    changes.components = affected(changes.components.as_deref().unwrap_or_default(), resources);
     let details = changes.details.get_or_insert_default();
     for (label, value) in [("Region", &place.region), (ACCOUNT, &place.account)] {
         if let Some(value) = value.clone() {
@@ -280,7 +280,7 @@ fn dressed(mut changes: Changes, resources: &[String], place: &Place, word: &str
 
 /// What is affected, each once: what the source names, and the resources that it does not name. Where they are stands beside it, so that of a long name only what it names is left
 /// to read.
-fn affected(named: Vec<String>, resources: &[String]) -> Option<Vec<String>> {
+fn affected(named: &[String], resources: &[String]) -> Option<Vec<String>> {
     let parts = |name: &'_ str| name.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>();
     let known: HashSet<String> = named.iter().filter_map(|name| parts(name).pop()).collect();
     let unnamed = resources.iter().filter(|resource| !parts(resource).iter().any(|part| known.contains(part))).cloned();
