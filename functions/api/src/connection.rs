@@ -305,7 +305,7 @@ mod tests {
         let mut found = Found::default();
         let look = async |found: &mut Found| {
             found.findings.push(Finding::good("token", "known"));
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         };
         in_time(Duration::ZERO, &mut found, look).await;
         let said: Vec<(&str, bool)> = found.findings.iter().map(|finding| (finding.check, finding.ok)).collect();
