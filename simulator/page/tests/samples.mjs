@@ -10,7 +10,6 @@ await journey(async (open, next) => {
   const files = await (await jane.page.request.get("/sim/samples")).json();
 
   next("one of them is found and sent");
-  await jane.presses("toggle-lab");
   await jane.at("samples-search").fill("own-create.json");
   await jane.counts(jane.at(/^send-sample-/), 1, "sample of that name");
   await jane.sends(ONE);
