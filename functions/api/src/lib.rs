@@ -24,7 +24,7 @@ use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
 use shared::domain::ids::{Channel, Workspace};
 use shared::domain::intent::{Actor, Intent, Job};
-use shared::queue::{BATCH, Sender};
+use shared::queue::Sender;
 use shared::secrets::app::Secrets;
 use shared::secrets::keys::{Holder, Keys};
 use shared::secrets::tokens::Tokens;
@@ -128,15 +128,9 @@ impl App {
     async fn queue(&self, asked: &Asked<'_>, intents: Vec<Intent>) -> Result<(), Problem> {
         let jobs: Vec<Job> = intents.into_iter().map(|intent| Job::Intent(Box::new(intent))).collect();
         let mut failed = 0_usize;
-        for batch in jobs.chunks(BATCH) {
-            let results = match batch {
-                [only] => vec![self.intents.send(only).await],
-                several => self.intents.send_batch(several).await,
-            };
-            for (job, result) in batch.iter().zip(results) {
-                failed += usize::from(result.is_err());
-                tell(job, asked.holder, result);
-            }
+        for (job, result) in jobs.iter().zip(self.intents.send_all(&jobs).await) {
+            failed += usize::from(result.is_err());
+            tell(job, asked.holder, result);
         }
         if failed == 0 {
             return Ok(());

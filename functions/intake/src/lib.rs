@@ -72,9 +72,9 @@ impl App {
     /// Sends in order, because intents of one message may concern one incident. What fails in between is sent again as a whole with the message's next
     /// delivery; the ids say what was there before.
     async fn send(&self, delivery: &Delivery, intents: Vec<Intent>) -> Result<(), Failure> {
-        for intent in intents {
-            let job = Job::Intent(Box::new(intent));
-            self.intents.send(&job).await?;
+        let jobs: Vec<Job> = intents.into_iter().map(|intent| Job::Intent(Box::new(intent))).collect();
+        for (job, sent) in jobs.iter().zip(self.intents.send_all(&jobs).await) {
+            sent?;
             let Job::Intent(intent) = job else { continue };
             let source = match &intent.by {
                 Actor::Source(name) => name.as_str(),

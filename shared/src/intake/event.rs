@@ -110,6 +110,11 @@ impl Arn {
     }
 }
 
+/// The last name in an ARN, which is what people call it: `checkout` of `…:service/shop/checkout`, `vol-0b5a` of `…:volume/vol-0b5a`. The whole where none stands last.
+pub(super) fn last_name(arn: &str) -> &str {
+    arn.rsplit(['/', ':']).next().filter(|name| !name.is_empty()).unwrap_or(arn)
+}
+
 impl Event {
     /// The JSON that it says, if it does.
     pub(super) fn object(&self) -> Option<&Map<String, Value>> {

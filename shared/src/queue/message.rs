@@ -16,7 +16,7 @@ use crate::domain::intent::Job;
 pub const VERSION: u32 = 1;
 
 /// How many messages SQS takes at once. Ten intents of 64 KB are below what it takes in bytes, 1 MiB.
-pub const BATCH: usize = 10;
+const BATCH: usize = 10;
 
 /// What can stand on a FIFO queue of ours.
 pub trait Message: Serialize + DeserializeOwned {
@@ -168,8 +168,24 @@ impl Sender {
             .map_err(|error| SendFailed::from_sdk(&error))
     }
 
-    /// Puts up to [`BATCH`] messages on the queue with one call; what became of each, in their order.
-    pub async fn send_batch<T: Message>(&self, messages: &[T]) -> Vec<Result<(), SendFailed>> {
+    /// Puts messages on the queue in their order, ten with each call; what became of each, in their order. Behind a call that left something out no further one is made, so that a
+    /// queue that is down is not waited for again and again: what was not tried failed too.
+    pub async fn send_all<T: Message>(&self, messages: &[T]) -> Vec<Result<(), SendFailed>> {
+        let mut became = Vec::with_capacity(messages.len());
+        for batch in messages.chunks(BATCH) {
+            match batch {
+                [only] => became.push(self.send(only).await),
+                several => became.extend(self.send_batch(several).await),
+            }
+            if became.iter().any(Result::is_err) {
+                break;
+            }
+        }
+        became.resize_with(messages.len(), || Err(SendFailed("one before it was not taken".to_owned())));
+        became
+    }
+
+    async fn send_batch<T: Message>(&self, messages: &[T]) -> Vec<Result<(), SendFailed>> {
         let entries = messages.iter().enumerate().map(|(number, message)| {
             let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_group_id(message.group());
             let entry = entry.message_deduplication_id(message.deduplication()).message_body(seal(message)?);

@@ -12,5 +12,5 @@ pub mod parking;
 pub use delivery::{Delivery, Failure, Try};
 #[cfg(feature = "background")]
 pub use inbox::Inbox;
-pub use message::{BATCH, Message, SendFailed, Sender, Unreadable, VERSION, Wake, Written, open, seal};
+pub use message::{Message, SendFailed, Sender, Unreadable, VERSION, Wake, Written, open, seal};
 pub use parking::DeadLetters;

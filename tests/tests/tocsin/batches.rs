@@ -230,3 +230,23 @@ async fn a_job_that_fails_comes_again_and_the_others_do_not() {
     assert!(times("waits-its-turn") > 1);
     world.finish().await;
 }
+
+/// A message may bring a thousand alerts; one call for each would take its function as many round trips.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_alerts_of_one_message_travel_ten_at_a_time_and_each_becomes_one_card() {
+    let world = World::start().await;
+    let alert = |number: usize| json!({ "status": "firing", "labels": { "alertname": format!("Alert {number:02}") }, "startsAt": Timestamp::now().to_string(), "fingerprint": format!("f{number}") });
+    let alerts: Vec<Value> = (0..12).map(alert).collect();
+    let body = json!({ "version": "4", "groupKey": "k", "truncatedAlerts": 0, "status": "firing", "receiver": "tocsin", "alerts": alerts });
+    let counter = world.dispatcher().counter("intake");
+    // The SDK tries three times; after that the message comes again.
+    counter.fail("SendMessageBatch", 500, 3);
+    world.expects_error("SQS did not take the message");
+    world.drops(&body).await;
+    world.settled().await;
+    assert_eq!(world.cards("#incidents", "Alert ").await.len(), 12);
+    let sends = counter.calls().iter().filter(|call| call.action == "AmazonSQS.SendMessageBatch").count();
+    let single = counter.calls().iter().filter(|call| call.action == "AmazonSQS.SendMessage").count();
+    assert_eq!((sends, single), (3 + 2, 0), "twelve alerts are two calls, after three that failed");
+    world.finish().await;
+}

@@ -8,7 +8,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{get, object, plain, plain_in, text, texts};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -37,7 +37,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     }
     let resource = text(finding, "resource")?;
     let place = Place { account: text(finding, "accountId").map(str::to_owned), ..Place::default() }.or(event.place());
-    let (title, severity) = matter(event, finding, short(resource));
+    let (title, severity) = matter(event, finding, last_name(resource));
     News::wrong(title)
         .known_by(key)
         .at(at)
@@ -72,12 +72,7 @@ fn matter(event: &Event, finding: &Map<String, Value>, name: &str) -> (String, S
 
 /// Who can reach it from inside.
 fn inside(finding: &Map<String, Value>) -> &str {
-    text(finding, "principal.AWS").map_or("Somebody inside", short)
-}
-
-/// The last part of an ARN: what people call it.
-fn short(arn: &str) -> &str {
-    arn.rsplit([':', '/']).next().filter(|name| !name.is_empty()).unwrap_or(arn)
+    text(finding, "principal.AWS").map_or("Somebody inside", last_name)
 }
 
 /// `account 999988887777`, `Service sns.amazonaws.com`.
@@ -124,7 +119,7 @@ fn preview(event: &Event, preview: &Map<String, Value>) -> Option<Vec<News>> {
         return News::nothing("a preview of access takes its course").only();
     }
     let resource = texts(preview, "configuredResources").next();
-    News::notice(format!("No preview of the access to {}", resource.map_or("a resource", short)))
+    News::notice(format!("No preview of the access to {}", resource.map_or("a resource", last_name)))
         .severity(Some(Severity::P4))
         .affects_only(resource)
         .detail("Status", text(preview, "status"))

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
 use crate::intake::event::time_in;
-use crate::intake::event::{Arn, Event};
+use crate::intake::event::{Arn, Event, last_name};
 use crate::intake::fields::{number, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -24,7 +24,7 @@ const REVOKED: &str = "ACM Certificate Revoked";
 pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     let detail = event.object()?;
     let arn = event.resources().first()?;
-    let name = text(detail, "CommonName").map_or_else(|| arn.rsplit('/').next().unwrap_or(arn).to_owned(), str::to_owned);
+    let name = text(detail, "CommonName").map_or_else(|| last_name(arn).to_owned(), str::to_owned);
     let days = number(detail, "DaysToExpiry");
     let left = plain_in(detail, "DaysToExpiry").map_or_else(|| "soon".to_owned(), |days| in_days(&days));
     let (title, severity) = match event.detail_type() {
@@ -44,7 +44,7 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         .known_by(Some(arn.to_owned()))
         .severity(Some(if unused { Severity::P4 } else { severity }))
         .hint(text(detail, "RenewalStatusReason").and_then(what_to_do))
-        .affects([name.as_str(), arn.rsplit('/').next().unwrap_or(arn)])
+        .affects([name.as_str(), last_name(arn)])
         .detail("Reason", text(detail, "RenewalStatusReason"))
         .detail("Type", text(detail, "CertificateType"))
         .detail("Validated by", text(detail, "DomainValidationMethod"))

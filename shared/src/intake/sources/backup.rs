@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use self::job::Job;
 use crate::domain::severity::Severity::{P2, P3, P4};
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -44,11 +44,6 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     news.only()
 }
 
-/// `vol-0b5ae24f2ee72d926` of `arn:aws:ec2:eu-west-1:123456789012:volume/vol-0b5ae24f2ee72d926`.
-fn name(arn: &str) -> &str {
-    arn.rsplit([':', '/']).next().filter(|name| !name.is_empty()).unwrap_or(arn)
-}
-
 fn vault_page(event: &Event, vault: &str) -> Option<String> {
     event.place().console(&format!("backup/home#/backupvaults/details/{}", encoded(vault)))
 }
@@ -56,7 +51,7 @@ fn vault_page(event: &Event, vault: &str) -> Option<String> {
 fn scan(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let (state, arn) = (text(detail, "state")?, text(detail, "resourceArn").or_else(|| text(detail, "recoveryPointArn"))?);
     let point = text(detail, "recoveryPointArn").unwrap_or(arn);
-    let what = name(arn);
+    let what = last_name(arn);
     let (title, severity) = match (state, text(detail, "scanResult.scanResultStatus")) {
         (_, Some("THREATS_FOUND")) => (format!("Malware in a backup of {what}"), P2),
         ("FAILED" | "COMPLETED_WITH_ISSUES", _) => (format!("A backup of {what} could not be scanned for malware"), P4),
@@ -106,7 +101,7 @@ fn plan(event: &Event, detail: &Map<String, Value>) -> Option<News> {
 fn recovery_point(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let state = text(detail, "status").or_else(|| text(detail, "state"))?;
     let point = event.resources().first()?;
-    let what = text(detail, "resourceArn").map_or_else(|| name(point), name);
+    let what = text(detail, "resourceArn").map_or_else(|| last_name(point), last_name);
     let (title, severity) = match state {
         "PARTIAL" => (format!("A recovery point of {what} is incomplete"), P3),
         "EXPIRED" => (format!("A recovery point of {what} could not be deleted when its time was over"), P4),
@@ -134,7 +129,7 @@ fn index(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     if state != "FAILED" {
         return Some(News::nothing("the index of a recovery point is as it should be"));
     }
-    let what = text(detail, "sourceResourceArn").map_or_else(|| name(point), name);
+    let what = text(detail, "sourceResourceArn").map_or_else(|| last_name(point), last_name);
     Some(
         News::wrong(format!("A backup of {what} could not be indexed"))
             .known_by(Some(format!("{point}/index")))

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{get, list, number, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -25,14 +25,9 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
     if event.detail_type().ends_with("Queue Blocked") { blocked(event, job) } else { changed(event, job) }
 }
 
-/// The last name in an ARN.
-fn name(arn: &str) -> &str {
-    arn.rsplit(['/', ':']).next().unwrap_or(arn)
-}
-
 fn blocked(event: &Event, job: &Map<String, Value>) -> Option<Vec<News>> {
     let queue = text(job, "jobQueue")?;
-    News::wrong(format!("Job queue {} is stuck: its first job cannot start", name(queue)))
+    News::wrong(format!("Job queue {} is stuck: its first job cannot start", last_name(queue)))
         .known_by(Some(queue.to_owned()))
         .severity(Some(Severity::P2))
         .why(text(job, "statusReason"))
@@ -66,7 +61,7 @@ fn changed(event: &Event, job: &Map<String, Value>) -> Option<Vec<News>> {
         .at(time_in(job, if progress == Progress::Started { "startedAt" } else { "stoppedAt" }))
         .severity(Some(severity))
         .why(why(job).filter(|_| progress == Progress::Failed))
-        .detail("Queue", queue.map(name))
+        .detail("Queue", queue.map(last_name))
         .detail("Definition", text(job, "jobDefinition").map(|arn| arn.rsplit('/').next().unwrap_or(arn)))
         .detail("Exit code", exit_code(job).map(|code| code.to_string()))
         .detail("Tries", (tries > 1).then(|| tries.to_string()))

@@ -10,7 +10,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{get, number, object, objects, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -180,7 +180,7 @@ fn call(record: &Record, action: &str) -> Option<News> {
     let key = format!("cloudtrail:{}:{}:{service}:{action}:{thing}", account(record), identity(record));
     // Whoever undoes it is mostly somebody else, and may name the thing by its ARN.
     let blinded = |action: &str| {
-        let (region, name) = (text(record, "awsRegion").unwrap_or_default(), thing.rsplit(['/', ':']).next().unwrap_or_default());
+        let (region, name) = (text(record, "awsRegion").unwrap_or_default(), last_name(thing));
         Some(format!("cloudtrail:blinded:{}:{region}:{service}:{action}:{name}", account(record)))
     };
     let undone = SEEING.iter().find(|(undoes, _)| *undoes == action).map(|(_, undone)| *undone);

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::event::{Arn, Event, last_name, time_in};
 use crate::intake::fields::{get, objects, text, texts};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -144,7 +144,7 @@ fn triggered(event: &Event, record: &Map<String, Value>) -> Option<Vec<News>> {
     let arn = Arn::parse(text(record, "eventSourceARN")?)?;
     let place = Place::of(&arn).or(event.place());
     let repository = arn.resource.as_str();
-    let by = text(record, "userIdentityARN").and_then(|arn| arn.rsplit('/').next());
+    let by = text(record, "userIdentityARN").map(last_name);
     let all: Vec<News> = objects(record, "codecommit.references")
         .filter_map(|reference| {
             let full = text(reference, "ref")?;

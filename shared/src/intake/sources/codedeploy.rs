@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::{Deployment, Progress};
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{get, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded, is_region};
@@ -82,7 +82,7 @@ fn deployment(event: &Event, said: &Map<String, Value>) -> Option<Vec<News>> {
 
 fn instance(event: &Event, said: &Map<String, Value>) -> Option<Vec<News>> {
     let (id, instance) = (text(said, "deploymentId")?, text(said, "instanceId")?);
-    let name = instance.rsplit('/').next()?;
+    let name = last_name(instance);
     let place = place(event, said);
     let group = text(said, "application").zip(text(said, "deploymentGroup"));
     // A trigger does not say whose deployment it is.

@@ -12,7 +12,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::text;
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -29,11 +29,6 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         "EC2 Fast Launch State-change Notification" => fast_launch(detail),
         _ => News::nothing("a spot request was fulfilled, or snapshots are restored faster or not any more").only(),
     }
-}
-
-/// The last name in an ARN.
-fn name(arn: &str) -> &str {
-    arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
 /// An instance's id, its key and its page.
@@ -99,7 +94,7 @@ fn volume(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
         }
         _ => return News::nothing("a volume is being changed").only(),
     }
-    let id = name(arn);
+    let id = last_name(arn);
     News::wrong(format!("Volume {id} {does}"))
         .known_by(Some(arn.clone()))
         .severity(Some(severity))
@@ -114,10 +109,10 @@ fn snapshot(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
         .or_else(|| text(detail, "snapshots.0.snapshot_id"))
         .or(event.resources().first().map(String::as_str))?;
     let source = text(detail, "source").or_else(|| text(detail, "snapshots.0.source"));
-    let of = source.map_or_else(|| name(snapshot), name);
+    let of = source.map_or_else(|| last_name(snapshot), last_name);
     let key = Some(format!("{}#{action}", source.unwrap_or(snapshot)));
     if action == "shareSnapshot" {
-        return News::notice(format!("Another account shared snapshot {} with this one", name(snapshot))).only();
+        return News::notice(format!("Another account shared snapshot {} with this one", last_name(snapshot))).only();
     }
     if result != "failed" {
         return News::over(Some("The next snapshot succeeded.")).known_by(key).at(time_in(detail, "endTime")).only();
@@ -126,15 +121,15 @@ fn snapshot(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
         "createSnapshot" => format!("Snapshot of {of} failed"),
         "createSnapshots" => "Snapshots of several volumes failed".to_owned(),
         "copySnapshot" => format!("Copy of {of} failed"),
-        _ => format!("Snapshot {} is in trouble: {action} failed", name(snapshot)),
+        _ => format!("Snapshot {} is in trouble: {action} failed", last_name(snapshot)),
     };
     News::wrong(title)
         .known_by(key)
         .at(time_in(detail, "endTime"))
         .severity(Some(Severity::P3))
         .why(text(detail, "cause"))
-        .affects(source.map(name))
-        .page(event.place().console(&format!("ec2/home#SnapshotDetails:snapshotId={}", encoded(name(snapshot)))))
+        .affects(source.map(last_name))
+        .page(event.place().console(&format!("ec2/home#SnapshotDetails:snapshotId={}", encoded(last_name(snapshot)))))
         .only()
 }
 

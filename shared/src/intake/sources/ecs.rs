@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::{Deployment, Progress};
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{number, objects, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -28,11 +28,6 @@ pub(super) fn read(event: &Event) -> Option<Vec<News>> {
         "ECS Container Instance Health Change" => health(event, detail),
         _ => instance(event, detail),
     }
-}
-
-/// The last name in an ARN: `checkout` of `…:service/shop/checkout`.
-fn name(arn: &str) -> &str {
-    arn.rsplit(['/', ':']).next().unwrap_or(arn)
 }
 
 /// A service's ARN in the form that has its cluster in it, which not every event writes.
@@ -59,7 +54,7 @@ fn task(event: &Event, task: &Map<String, Value>) -> Option<Vec<News>> {
     let service = group.strip_prefix("service:");
     let definition = text(task, "taskDefinitionArn").and_then(|arn| arn.rsplit('/').next());
     let family = definition.and_then(|definition| definition.split(':').next());
-    let what = service.or_else(|| group.strip_prefix("family:")).or(family).unwrap_or_else(|| name(arn));
+    let what = service.or_else(|| group.strip_prefix("family:")).or(family).unwrap_or_else(|| last_name(arn));
     let failed = failed(task);
     let (title, severity) = match end(task, failed, service.is_some()) {
         End::Wanted(why) => return News::nothing(why).only(),
@@ -67,7 +62,8 @@ fn task(event: &Event, task: &Map<String, Value>) -> Option<Vec<News>> {
         End::Wrong(how) => (format!("Task of {what} {how}"), Some(if service.is_some() { Severity::P2 } else { Severity::P3 })),
     };
     let place = event.place();
-    let page = |tab: &str| place.console(&format!("ecs/v2/clusters/{}/tasks/{}/{tab}", encoded(name(cluster)), encoded(name(arn))));
+    let page =
+        |tab: &str| place.console(&format!("ecs/v2/clusters/{}/tasks/{}/{tab}", encoded(last_name(cluster)), encoded(last_name(arn))));
     let news = match severity {
         None => News::notice(title),
         Some(_) => News::wrong(title).known_by(Some(service.map_or_else(|| arn.to_owned(), |service| service_key(cluster, service)))),
@@ -78,7 +74,7 @@ fn task(event: &Event, task: &Map<String, Value>) -> Option<Vec<News>> {
         .why(why(task, failed))
         .detail("Container", failed.and_then(|container| text(container, "name")))
         .detail("Exit code", failed.and_then(|container| plain_in(container, "exitCode")))
-        .detail("Cluster", Some(name(cluster)))
+        .detail("Cluster", Some(last_name(cluster)))
         .detail("Task definition", definition)
         .page(page("configuration"))
         .link("Logs", page("logs"))
@@ -154,7 +150,7 @@ const ACTIONS: &[(&str, Severity, &str)] = &[
 
 fn service(event: &Event, action: &Map<String, Value>) -> Option<Vec<News>> {
     let (word, cluster) = (text(action, "eventName")?, text(action, "clusterArn")?);
-    let service = name(event.resources().first()?);
+    let service = last_name(event.resources().first()?);
     let key = Some(service_key(cluster, service));
     let at = time_in(action, "createdAt");
     if matches!(word, "SERVICE_STEADY_STATE" | "TASKSET_STEADY_STATE") {
@@ -174,8 +170,8 @@ fn service(event: &Event, action: &Map<String, Value>) -> Option<Vec<News>> {
         .severity(Some(severity))
         .service(Some(service))
         .detail("Reason", reason)
-        .detail("Cluster", Some(name(cluster)))
-        .detail("Capacity provider", text(action, "capacityProviderArns.0").map(name))
+        .detail("Cluster", Some(last_name(cluster)))
+        .detail("Capacity provider", text(action, "capacityProviderArns.0").map(last_name))
         .page(service_page(event, cluster, service))
         .only()
 }
@@ -195,12 +191,12 @@ fn lacks(reason: &str) -> Option<&'static str> {
 }
 
 fn service_page(event: &Event, cluster: &str, service: &str) -> Option<String> {
-    event.place().console(&format!("ecs/v2/clusters/{}/services/{}/health", encoded(name(cluster)), encoded(service)))
+    event.place().console(&format!("ecs/v2/clusters/{}/services/{}/health", encoded(last_name(cluster)), encoded(service)))
 }
 
 fn deployment(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
     let arn = event.resources().first()?;
-    let service = name(arn);
+    let service = last_name(arn);
     // The older form of the name, `service/checkout`, has no cluster in it.
     let cluster = arn.rsplit('/').nth(1).filter(|part| !part.contains(':'));
     let reason = text(detail, "reason").unwrap_or_default();
@@ -227,7 +223,7 @@ fn deployment(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
 
 fn health(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
     let (arn, status) = (text(detail, "containerInstanceArn")?, text(detail, "overallStatus")?);
-    let instance = text(detail, "ec2InstanceId").unwrap_or_else(|| name(arn));
+    let instance = text(detail, "ec2InstanceId").unwrap_or_else(|| last_name(arn));
     let bad = objects(detail, "healthChecks").find(|check| text(check, "status") != Some("OK"));
     let severity = match status {
         "OK" => return News::over(Some("The instance is healthy again.")).known_by(Some(arn.to_owned())).only(),
@@ -255,8 +251,8 @@ fn instance(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
 
 fn impaired(event: &Event, detail: &Map<String, Value>, title: String, severity: Severity) -> Option<News> {
     let arn = text(detail, "containerInstanceArn")?;
-    let cluster = name(text(detail, "clusterArn")?);
-    let page = format!("ecs/v2/clusters/{}/infrastructure/container-instances/{}", encoded(cluster), encoded(name(arn)));
+    let cluster = last_name(text(detail, "clusterArn")?);
+    let page = format!("ecs/v2/clusters/{}/infrastructure/container-instances/{}", encoded(cluster), encoded(last_name(arn)));
     let news = News::wrong(title)
         .known_by(Some(arn.to_owned()))
         .at(time_in(detail, "updatedAt"))

@@ -9,7 +9,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity::{self, P2, P3, P4};
-use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::event::{Arn, Event, last_name, time_in};
 use crate::intake::fields::{first_sentence, text};
 use crate::intake::news::News;
 use crate::intake::place::Place;
@@ -131,7 +131,7 @@ fn described(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
 fn serverless(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
     let message = text(detail, "Message")?;
     let arn = text(detail, "SourceArn").or_else(|| event.resources().first().map(String::as_str))?;
-    let name = text(detail, "SourceIdentifier").or_else(|| arn.rsplit([':', '/']).next())?;
+    let name = text(detail, "SourceIdentifier").unwrap_or_else(|| last_name(arn));
     let key = |about: &str| Some(format!("{arn}{about}"));
     let wrong = |says: &str, about: &str| News::wrong(format!("Cache {name} {says}")).known_by(key(about)).severity(Some(P3));
     let snapshot = |says: &str, about: &str| News::wrong(format!("Snapshot {name} {says}")).known_by(key(about)).severity(Some(P3));

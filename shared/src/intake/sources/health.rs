@@ -11,7 +11,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::event::{Arn, Event, last_name, time_in};
 use crate::intake::fields::{number, object, objects, plain, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded, is_region};
@@ -103,7 +103,7 @@ fn title(detail: &Map<String, Value>, code: &str, entities: &[&str], is_abuse: b
 
 /// What stands last in an ARN, or the whole name.
 fn name(entity: &str) -> &str {
-    if entity.starts_with("arn:") { entity.rsplit(['/', ':']).next().unwrap_or(entity) } else { entity }
+    if entity.starts_with("arn:") { last_name(entity) } else { entity }
 }
 
 fn description(detail: &Map<String, Value>) -> Option<&str> {

@@ -9,7 +9,7 @@
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{number, object, objects, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -186,7 +186,7 @@ fn coverage(event: &Event, detail: &Map<String, Value>) -> Option<Vec<News>> {
     if BY_DESIGN.contains(&reason) {
         return News::over(Some("It need not be scanned any more.")).known_by(key).at(at).only();
     }
-    let name = resource.rsplit(['/', ':']).next().unwrap_or(resource);
+    let name = last_name(resource);
     News::wrong(format!("Inspector does not scan {name}"))
         .known_by(key)
         .at(at)

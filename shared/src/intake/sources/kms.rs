@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::cloudtrail;
 use crate::domain::severity::Severity;
-use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::event::{Arn, Event, last_name, time_in};
 use crate::intake::fields::{plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -59,14 +59,14 @@ fn called(event: &Event, call: &Map<String, Value>) -> Option<Vec<News>> {
         return cloudtrail::read(event);
     }
     let action = text(call, "eventName")?;
-    let who = text(call, "userIdentity.arn").and_then(|arn| arn.rsplit('/').next());
+    let who = text(call, "userIdentity.arn").map(last_name);
     let at = time_in(call, "eventTime");
     let Some(named) = KEYS.into_iter().find_map(|way| text(call, way)) else {
         let title = format!("{} called {action} of KMS", who.unwrap_or("Somebody"));
         return News::notice(title).at(at).only();
     };
     let place = Arn::parse(named).map(|arn| Place::of(&arn)).unwrap_or_default().or(event.place());
-    let id = named.rsplit('/').next()?;
+    let id = last_name(named);
     let key = place.arn("kms", &format!("key/{id}"));
     let disabled = key.as_ref().map(|key| format!("{key}/disabled"));
     let over = |why: &str, key| News::over(Some(why)).known_by(key).at(at).only();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity::{self, P2, P3, P4};
-use crate::intake::event::Event;
+use crate::intake::event::{Event, last_name};
 use crate::intake::fields::{objects, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -113,14 +113,9 @@ fn endpoint(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     )
 }
 
-/// `checkout-ranking` of `arn:aws:sagemaker:eu-west-1:123456789012:pipeline/checkout-ranking`.
-fn last(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
-}
-
 fn pipeline(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let arn = text(detail, "pipelineArn")?;
-    let name = last(arn);
+    let name = last_name(arn);
     let (progress, says) = match text(detail, "currentPipelineExecutionStatus")? {
         "Executing" => (Progress::Started, "is running".to_owned()),
         "Succeeded" => (Progress::Succeeded, "succeeded".to_owned()),
@@ -129,7 +124,7 @@ fn pipeline(event: &Event, detail: &Map<String, Value>) -> Option<News> {
         "Stopped" => return Some(News::over(Some("The pipeline was stopped.")).known_by(Some(arn.to_owned()))),
         other => (Progress::Started, format!("is {other}")),
     };
-    let execution = text(detail, "pipelineExecutionDisplayName").or_else(|| text(detail, "pipelineExecutionArn").map(last));
+    let execution = text(detail, "pipelineExecutionDisplayName").or_else(|| text(detail, "pipelineExecutionArn").map(last_name));
     Some(
         News::workflow(format!("Pipeline {name} {says}"), progress)
             .known_by(Some(arn.to_owned()))
@@ -146,7 +141,7 @@ fn step(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     if text(detail, "currentStepStatus")? != "Failed" {
         return Some(News::nothing("the pipeline tells how far it is"));
     }
-    let name = last(arn);
+    let name = last_name(arn);
     Some(
         News::workflow(format!("Pipeline {name} failed at {step}"), Progress::Failed)
             .known_by(Some(arn.to_owned()))
@@ -161,7 +156,7 @@ fn step(event: &Event, detail: &Map<String, Value>) -> Option<News> {
 
 fn package(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let arn = text(detail, "ModelPackageArn")?;
-    let group = text(detail, "ModelPackageGroupName").or_else(|| text(detail, "ModelPackageName")).unwrap_or_else(|| last(arn));
+    let group = text(detail, "ModelPackageGroupName").or_else(|| text(detail, "ModelPackageName")).unwrap_or_else(|| last_name(arn));
     let name = plain_in(detail, "ModelPackageVersion").map_or_else(|| group.to_owned(), |version| format!("{group} version {version}"));
     let news = match (text(detail, "ModelPackageStatus"), text(detail, "ModelApprovalStatus")) {
         (Some("Failed"), _) => News::wrong(format!("Model {name} could not be packaged")).known_by(Some(arn.to_owned())).severity(Some(P3)),
@@ -205,7 +200,7 @@ fn other(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let field =
         |end: &str| detail.iter().find(|(name, value)| name.ends_with(end) && value.is_string()).and_then(|(_, value)| value.as_str());
     let arn = event.resources().first().map(String::as_str).or_else(|| field("Arn"))?;
-    let name = field("Name").unwrap_or_else(|| last(arn));
+    let name = field("Name").unwrap_or_else(|| last_name(arn));
     let state = plain_state(field("Status").unwrap_or_default());
     let key = Some(arn.to_owned());
     if state.ends_with("FAILED") {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity;
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{list, number, objects, plain, text, texts};
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -83,8 +83,8 @@ fn at(event: &Event, finding: &Map<String, Value>, ways: &[&str]) -> Option<Time
 /// A control says what should be; the resource says where it is not.
 fn titled(title: &str, control: Option<&str>, resources: &[&str]) -> String {
     let title = title.trim_end_matches('.');
-    let resource = control.and(resources.first()).and_then(|arn| arn.rsplit([':', '/']).next());
-    resource.filter(|name| !name.is_empty()).map_or_else(|| title.to_owned(), |name| format!("{title}: {name}"))
+    let resource = control.and(resources.first()).map(|arn| last_name(arn));
+    resource.map_or_else(|| title.to_owned(), |name| format!("{title}: {name}"))
 }
 
 /// The console's list of findings with one in it; its filter is encoded twice.

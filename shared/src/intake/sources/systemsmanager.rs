@@ -12,7 +12,7 @@ mod runs;
 use serde_json::{Map, Value};
 
 use crate::domain::severity::Severity::{P3, P4};
-use crate::intake::event::{Arn, Event, time_in};
+use crate::intake::event::{Arn, Event, last_name, time_in};
 use crate::intake::fields::text;
 use crate::intake::news::News;
 use crate::intake::place::{Place, encoded};
@@ -71,15 +71,10 @@ fn ops_item(event: &Event, detail: &Map<String, Value>) -> Option<News> {
             .at(time_in(detail, "modified-time").or_else(|| time_in(detail, "created-time")))
             .detail("OpsItem", Some(id))
             .detail("Status", Some(status))
-            .detail("Opened by", text(detail, "created-by").map(last))
+            .detail("Opened by", text(detail, "created-by").map(last_name))
             .page(page)
             .in_place(place),
     )
-}
-
-/// `JohnDoe` of `arn:aws:iam::123456789012:user/JohnDoe`.
-fn last(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn parameter_page(event: &Event, name: &str) -> Option<String> {
@@ -146,7 +141,7 @@ fn compliance(event: &Event, detail: &Map<String, Value>) -> Option<News> {
 
 fn calendar(event: &Event, detail: &Map<String, Value>) -> Option<News> {
     let (state, arn) = (text(detail, "state")?, event.resources().first()?);
-    let name = last(arn);
+    let name = last_name(arn);
     let title = match state {
         "OPEN" => format!("Calendar {name} is open for changes"),
         "CLOSED" => format!("Calendar {name} is closed for changes"),
@@ -168,8 +163,8 @@ fn change_request(event: &Event, detail: &Map<String, Value>) -> Option<News> {
         News::notice(format!("Change request {title}: {status}"))
             .severity(Some(P4))
             .at(time_in(detail, "ops-item-modified-time"))
-            .detail("By", text(detail, "ops-item-modified-by").map(last))
-            .detail("Runbook", text(detail, "runbook-document-arn").map(last))
+            .detail("By", text(detail, "ops-item-modified-by").map(last_name))
+            .detail("Runbook", text(detail, "runbook-document-arn").map(last_name))
             .page(event.place().console("systems-manager/change-manager")),
     )
 }

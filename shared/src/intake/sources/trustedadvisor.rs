@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::kind::{Comparison, Metric, Number};
 use crate::domain::severity::Severity;
-use crate::intake::event::Event;
+use crate::intake::event::{Event, last_name};
 use crate::intake::fields::{object, plain, plain_in, text};
 use crate::intake::mask;
 use crate::intake::news::News;
@@ -78,7 +78,7 @@ fn columns(news: News, item: &Map<String, Value>) -> News {
 /// What it is about, as people call it.
 fn thing(detail: &Map<String, Value>, item: &Map<String, Value>) -> Option<String> {
     let named = NAMES.iter().find_map(|name| item.get(*name).and_then(plain).filter(|name| !name.trim().is_empty()));
-    let arn = || text(detail, "resource_id").and_then(|arn| arn.rsplit([':', '/']).next()).map(str::to_owned);
+    let arn = || text(detail, "resource_id").map(last_name).map(str::to_owned);
     named.or_else(arn)
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{name, vault_page};
+use super::vault_page;
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity::{P3, P4};
-use crate::intake::event::Event;
+use crate::intake::event::{Event, last_name};
 use crate::intake::fields::{first_sentence, plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -44,21 +44,21 @@ impl Job {
         let owned = |way: &str| text(detail, way).map(str::to_owned);
         let (_, _, kind, page) = KINDS.iter().find(|(_, known, ..)| *known == id).copied().unwrap_or(("", "", "Job", "backup"));
         let what = ["resourceName", "resourceArn", "sourceResourceArn", "createdResourceArn"].into_iter().find_map(|way| text(detail, way));
-        let vault = |way: &str| text(detail, way).map(|arn| name(arn).to_owned());
+        let vault = |way: &str| text(detail, way).map(|arn| last_name(arn).to_owned());
         Self {
             kind,
             page,
             id: owned(id),
             state: owned("state").or_else(|| owned("status")).unwrap_or_default(),
             // A restore that made nothing yet names only what it is made from, beside the event.
-            what: what.or_else(|| event.resources().first().map(String::as_str)).map(|arn| name(arn).to_owned()),
+            what: what.or_else(|| event.resources().first().map(String::as_str)).map(|arn| last_name(arn).to_owned()),
             // The service puts its message into quotes of its own.
             why: text(detail, "statusMessage").map(|message| message.trim_matches('"').to_owned()),
             vault: owned("backupVaultName").or_else(|| vault("sourceBackupVaultArn")),
             details: vec![
                 ("Kind", owned("resourceType")),
                 ("To", vault("destinationBackupVaultArn")),
-                ("New resource", owned("createdResourceArn").map(|arn| name(&arn).to_owned())),
+                ("New resource", owned("createdResourceArn").map(|arn| last_name(&arn).to_owned())),
                 ("Done", plain_in(detail, "percentDone").filter(|done| done != "0").map(|done| format!("{done} %"))),
             ],
         }
@@ -119,10 +119,10 @@ pub(super) fn from_sentence(event: &Event, sentence: &str) -> News {
         () => "RUNNING",
     });
     let id = attribute(&["Id"]).or_else(|| behind(sentence, "Job ID").or_else(|| behind(sentence, "Job Id")));
-    let what = behind(sentence, "Resource ARN").map(|arn| name(arn).to_owned());
+    let what = behind(sentence, "Resource ARN").map(|arn| last_name(arn).to_owned());
     // What went well needs no reason, and one with it would mean "with issues".
     let why = (state != "COMPLETED").then(|| first_sentence(sentence).to_owned());
-    let details = vec![("Recovery point", behind(sentence, "Recovery point ARN").map(|arn| name(arn).to_owned()))];
+    let details = vec![("Recovery point", behind(sentence, "Recovery point ARN").map(|arn| last_name(arn).to_owned()))];
     let job = Job { kind, page, id: id.map(str::to_owned), state: state.to_owned(), what, why, vault: None, details };
     job.news(event)
 }

@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::last;
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity::{self, P3, P4};
-use crate::intake::event::{Event, time_in};
+use crate::intake::event::{Event, last_name, time_in};
 use crate::intake::fields::{plain_in, text};
 use crate::intake::news::News;
 use crate::intake::place::encoded;
@@ -104,7 +103,7 @@ pub(super) fn automation(event: &Event, detail: &Map<String, Value>) -> Option<N
             .why(text(detail, "FailureMessage"))
             .affects([name])
             .detail("Execution", Some(id))
-            .detail("By", text(detail, "ExecutedBy").map(last))
+            .detail("By", text(detail, "ExecutedBy").map(last_name))
             .page(automation_page(event, id)),
     )
 }
