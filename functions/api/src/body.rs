@@ -2,8 +2,8 @@
 
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request};
-use serde_json::error::Category;
 use serde_json::{Map, Value};
+use shared::intake::why_unreadable;
 
 use crate::problem::Problem;
 
@@ -30,7 +30,7 @@ pub(crate) fn object(request: &Request) -> Result<Option<Map<String, Value>>, Pr
     match serde_json::from_slice::<Value>(bytes) {
         Ok(Value::Object(object)) => Ok(Some(object)),
         Ok(_) => Err(Problem::bad_request("It is JSON, but an object is expected.")),
-        Err(error) => Err(Problem::bad_request(why_unreadable(&error))),
+        Err(error) => Err(Problem::bad_request(format!("It cannot be read: {}.", why_unreadable(&error)))),
     }
 }
 
@@ -41,15 +41,4 @@ pub(crate) fn needed(request: &Request) -> Result<Map<String, Value>, Problem> {
 
 fn is_json(content_type: &str) -> bool {
     content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
-}
-
-/// What is wrong with a text, and where; never serde's own words, which may quote the text.
-fn why_unreadable(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
-    let what = match error.classify() {
-        Category::Eof => "it breaks off",
-        _ if error.to_string().starts_with("recursion limit exceeded") => "it is nested too deeply",
-        Category::Io | Category::Syntax | Category::Data => "something is wrong with it",
-    };
-    format!("It is not JSON: {what} at line {line}, column {column}.")
 }

@@ -90,16 +90,15 @@ fn open_text(text: &str, expect: Expect, way: Way, opened: &mut Opened) {
         // SNS's raw delivery takes the envelope off and leaves the text.
         Err(_) if sources::is_known_text(json) => opened.push(Ok(way.event(Content::Text(text.to_owned()), None))),
         Ok(_) => refuse("it is JSON, but no event: an object is expected", opened),
-        Err(error) => refuse(why_unreadable(json, &error), opened),
+        Err(_) if json.is_empty() => refuse("it is empty", opened),
+        Err(error) => refuse(why_unreadable(&error), opened),
     }
 }
 
-/// What is wrong with a text, and where; never serde's own words, which may quote the text.
-fn why_unreadable(json: &str, error: &serde_json::Error) -> String {
+/// What is wrong with a text that should be JSON, and where; never serde's own words, which may quote the text.
+pub fn why_unreadable(error: &serde_json::Error) -> String {
     let (line, column) = (error.line(), error.column());
-    if json.is_empty() {
-        "it is empty".to_owned()
-    } else if error.classify() == Category::Eof {
+    if error.classify() == Category::Eof {
         format!("it is not JSON: it breaks off at line {line}, column {column}")
     } else if error.to_string().starts_with("recursion limit exceeded") {
         format!("it is nested too deeply (line {line}, column {column})")

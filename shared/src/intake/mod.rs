@@ -19,6 +19,7 @@ use crate::domain::ids::IntentId;
 use crate::domain::intent::Intent;
 use crate::watch::Watch;
 pub use attributes::NAMES as ATTRIBUTES;
+pub use envelope::why_unreadable;
 use event::Event;
 use sources::Verdict;
 

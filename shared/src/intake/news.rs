@@ -261,7 +261,7 @@ impl News {
 const LONGEST_KEY: usize = 1024;
 
 /// A key that fits: itself, or its digest.
-fn short(key: &str) -> String {
+pub(super) fn short(key: &str) -> String {
     if key.len() <= LONGEST_KEY { key.to_owned() } else { IntentId::of("key", &[key]).as_str().to_owned() }
 }
 

@@ -18,7 +18,7 @@ use crate::domain::sources::{ACCOUNT, RUNBOOK};
 use crate::intake::event::{Arn, Event, time_in};
 use crate::intake::fields::{is_link, list, object, plain, plain_in, text};
 use crate::intake::limits;
-use crate::intake::news::without_secrets;
+use crate::intake::news::{short, without_secrets};
 use crate::intake::place::{Place, encoded, is_region, partition_of};
 
 /// The kind that routes alarms.
@@ -336,9 +336,7 @@ impl Alarm {
     fn key(&self) -> String {
         let place = self.region.as_deref().or(self.place.as_deref()).unwrap_or_default();
         let account = self.account.as_deref().unwrap_or_default();
-        // No AWS resource name is longer than this; what claims to be one would not fit into a key of the store.
-        let named = self.arn.clone().unwrap_or_else(|| format!("cloudwatch:{place}:{account}:{}", self.name));
-        if named.len() <= 1024 { named } else { IntentId::of("cloudwatch", &[&named]).as_str().to_owned() }
+        short(&self.arn.clone().unwrap_or_else(|| format!("cloudwatch:{place}:{account}:{}", self.name)))
     }
 
     /// The alarm's page in the console of its partition.

@@ -28,36 +28,8 @@ const KEY_CHARACTERS: usize = 256;
 /// What is to be told later than that is forgotten.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-/// The fields of the schema. Others show as details.
-const FIELDS: &[&str] = &[
-    "type",
-    "id",
-    "workspace",
-    "dedup_key",
-    "incident",
-    "time",
-    "by",
-    "title",
-    "description",
-    "severity",
-    "service",
-    "kind",
-    "components",
-    "assignee",
-    "action_hint",
-    "sla_breach_at",
-    "url",
-    "links",
-    "details",
-    "approval",
-    "actions",
-    "metric",
-    "deployment",
-    "change",
-    "at",
-    "note",
-    "root_cause",
-];
+/// The fields that say what is meant, by whom and when, and so are no change.
+const ABOUT: &[&str] = &["type", "id", "workspace", "dedup_key", "incident", "time", "by", "root_cause"];
 
 /// The fields that an update can change, or add in the case of the note.
 const CHANGEABLE: &[&str] = &[
@@ -382,7 +354,7 @@ impl Form<'_> {
         let known = [("Note", note), ("Root cause", root_cause)];
         let mut rest: Vec<Detail> =
             known.into_iter().filter_map(|(label, value)| Some(Detail { label: label.to_owned(), value: value? })).collect();
-        let unknown = self.object.iter().filter(|(name, _)| !FIELDS.contains(&name.as_str()));
+        let unknown = self.object.iter().filter(|(name, _)| ![ABOUT, CHANGEABLE].iter().any(|known| known.contains(&name.as_str())));
         rest.extend(unknown.filter_map(|(name, value)| {
             let shown = plain(value)?;
             let secret = mask::is_secret_name(name) && !mask::is_harmless(value);
