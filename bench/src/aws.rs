@@ -153,16 +153,27 @@ fn reply(target: &str, body: &[u8]) -> Result<Value> {
             "VersionId": "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE",
             "VersionStages": ["AWSCURRENT"]
         })),
-        "AmazonSQS.SendMessage" => {
-            // As SQS answers to the message that opens the connection during init.
-            anyhow::ensure!(body.get("MessageGroupId").is_some(), "The request must contain the parameter MessageGroupId.");
-            let text = body.get("MessageBody").and_then(Value::as_str).context("a message without a body")?;
-            Ok(json!({
-                "MD5OfMessageBody": crate::hex(&Md5::digest(text.as_bytes())),
-                "MessageId": "219f8380-5770-4cc2-8c3e-5c715e145f5e",
-                "SequenceNumber": "18849496460467696128"
-            }))
+        "AmazonSQS.SendMessage" => taken(&body),
+        "AmazonSQS.SendMessageBatch" => {
+            let entries = body.get("Entries").and_then(Value::as_array).context("no entries")?;
+            let took = entries.iter().map(|entry| {
+                let mut taken = taken(entry)?;
+                taken["Id"] = json!(entry.get("Id"));
+                Ok(taken)
+            });
+            Ok(json!({ "Successful": took.collect::<Result<Vec<_>>>()?, "Failed": [] }))
         }
         other => anyhow::bail!("nobody here knows {other}"),
     }
+}
+
+/// A message of a FIFO queue, as SQS takes it; also the one without a group that opens the connection during init, which it does not take.
+fn taken(message: &Value) -> Result<Value> {
+    anyhow::ensure!(message.get("MessageGroupId").is_some(), "The request must contain the parameter MessageGroupId.");
+    let text = message.get("MessageBody").and_then(Value::as_str).context("a message without a body")?;
+    Ok(json!({
+        "MD5OfMessageBody": crate::hex(&Md5::digest(text.as_bytes())),
+        "MessageId": "219f8380-5770-4cc2-8c3e-5c715e145f5e",
+        "SequenceNumber": "18849496460467696128"
+    }))
 }

@@ -77,8 +77,8 @@ pub(crate) async fn run(dry: bool) -> Result<()> {
     let (lines, growth) = in_the_long_run(&mut intake, &samples).await?;
     let text = format!(
         "# Intake\n\nWritten by `make bench ARGS=--intake` on {}. Messages per second of one core, the function's own time alone, with all that it does for one: Lambda's runtime API, \
-         reading, and a call to SQS over TLS for each intent. [README.md](README.md) says how it is measured.\n\n\
-         ## Up to 100,000\n\n{lines}\nOne of the last costs {growth:.2} times one of the first thousand.\n\n## By size\n\n{sizes}\n## By file\n\n{rows}",
+         reading, and a call to SQS over TLS for its intents, ten at a time. [README.md](README.md) says how it is measured.\n\n\
+         ## Up to 100,000\n\n{lines}\nOne of the last costs {growth:.2} times one of the first thousand.\n\n## By size\n\nOne message to a batch, with a crowd of fields that nobody knows: the dearest kind for its size.\n\n{sizes}\n## By file\n\n{rows}",
         Timestamp::now().strftime("%Y-%m-%d"),
     );
     println!("{text}");
@@ -121,7 +121,7 @@ async fn by_file(intake: &mut Intake, samples: &[Sample]) -> Result<String> {
             format!("{:.1}", crate::float(cost.peak) / 1e6),
         ]);
     }
-    Ok(report::table(["file", "KB", "sends", "messages per second", "peak MB"], rows.into_iter()))
+    Ok(report::table(["file", "KB", "calls to SQS", "messages per second", "peak MB"], rows.into_iter()))
 }
 
 async fn by_size(intake: &mut Intake) -> Result<String> {
