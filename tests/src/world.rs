@@ -123,6 +123,8 @@ pub struct DeadLetter {
     pub body: String,
     /// Why it is there; empty where SQS moved it itself.
     pub reason: String,
+    /// How often it was received before.
+    pub receives: u32,
     /// Its group, where the queue is FIFO.
     pub group: Option<String>,
 }
@@ -659,9 +661,11 @@ impl World {
             let delete = self.aws.sqs.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap_or_default());
             delete.send().await.map_err(|error| format!("{error:?}"))?;
             lock(&self.taken).push(format!("{message:?}"));
-            let reason = message.message_attributes.as_ref().and_then(|all| all.get("Reason")?.string_value.clone());
+            let attribute = |name: &str| message.message_attributes.as_ref().and_then(|all| all.get(name)?.string_value.clone());
+            let reason = attribute("Reason").unwrap_or_default();
+            let times = attribute("Receives").and_then(|text| text.parse().ok()).unwrap_or_default();
             let group = message.attributes.as_ref().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId)).cloned();
-            Ok(DeadLetter { body: message.body.unwrap_or_default(), reason: reason.unwrap_or_default(), group })
+            Ok(DeadLetter { body: message.body.clone().unwrap_or_default(), reason, receives: times, group })
         })
         .await
     }

@@ -62,7 +62,7 @@ impl App {
     }
 
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
-        let call: Call = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        let call: Call = queue::open(&delivery.body)?;
         match &call.about {
             About::Decision { incident, decision } => {
                 let found = self.store.incident(&call.workspace, incident).await.map_err(|error| Failure::later(&error))?;

@@ -27,7 +27,7 @@ use shared::fallback::Fallback;
 use shared::http::Unbuildable;
 use shared::installation::Installations;
 use shared::metrics;
-use shared::queue::{self, DeadLetters, Delivery, SendFailed, Wake};
+use shared::queue::{self, DeadLetters, Delivery, SendFailed, Unreadable, Wake};
 use shared::slack::client::Client;
 use shared::store::Store;
 use url::Url;
@@ -139,13 +139,17 @@ impl App {
         Ok(response)
     }
 
-    /// One channel's messages: the ids of those that have to come again, which is all or none of those that can be read.
+    /// One channel's messages: the ids of those that have to come again.
     async fn group(&self, turn: &Turn, group: Vec<Delivery>) -> Vec<String> {
-        let mut wakes = Vec::new();
+        let (mut wakes, mut again) = (Vec::new(), Vec::new());
         for delivery in &group {
             match queue::open::<Wake>(&delivery.body) {
                 Ok(wake) => wakes.push((wake, delivery)),
-                Err(unreadable) => {
+                Err(unreadable @ Unreadable::Newer(_)) => {
+                    tracing::warn!(message_id = delivery.message_id, reason = %unreadable, outcome = "retried", "it comes again");
+                    again.push(delivery.message_id.clone());
+                }
+                Err(unreadable @ Unreadable::Broken(_)) => {
                     if let Err(error) = self.park(delivery, &unreadable.to_string()).await {
                         tracing::error!(%error, message_id = delivery.message_id, outcome = "retried", "a message could not be parked");
                         return ids(group.iter());
@@ -153,7 +157,13 @@ impl App {
                 }
             }
         }
-        let Some((first, _)) = wakes.first() else { return Vec::new() };
+        again.extend(self.woken(turn, &wakes).await);
+        again
+    }
+
+    /// One channel's wakes: the ids of those that have to come again, which is all or none of them.
+    async fn woken(&self, turn: &Turn, wakes: &[(Wake, &Delivery)]) -> Vec<String> {
+        let Some((first, delivery)) = wakes.first() else { return Vec::new() };
         let readable: Vec<&Delivery> = wakes.iter().map(|(_, delivery)| *delivery).collect();
         let unpark: Vec<(&str, &IntentId)> = wakes.iter().filter_map(|(wake, _)| Some((wake.unpark.as_deref()?, &wake.because))).collect();
         let work = AssertUnwindSafe(self.work_channel(turn, &first.workspace, &first.channel, &unpark)).catch_unwind().await;
@@ -169,7 +179,6 @@ impl App {
             }
             Rest::Park(reason) => {
                 // What is due stays due; one message stands for it on the dead-letter queue, and putting that back posts everything.
-                let Some((_, delivery)) = wakes.first() else { return Vec::new() };
                 match self.park(delivery, &reason).await {
                     Ok(()) => {
                         self.tell(&first.workspace, &first.channel, "Nothing can be posted there", &reason).await;

@@ -45,7 +45,7 @@ impl App {
     }
 
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
-        let written: Written = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        let written: Written = queue::open(&delivery.body)?;
         let Written { workspace, incident, at, entry } = &written;
         let found = self.store.written(workspace, incident, *at, entry).await.map_err(|error| Failure::later(&error))?;
         let Some((incident, entry)) = found else { return Err(Failure::Never(format!("{incident} has no entry {entry}"))) };

@@ -87,7 +87,7 @@ impl App {
     }
 
     async fn open(&self, delivery: Delivery) -> Result<(), Failure> {
-        let job: Job = queue::open(&delivery.body).map_err(|unreadable| Failure::Never(unreadable.to_string()))?;
+        let job: Job = queue::open(&delivery.body)?;
         self.work(job, Try::from(&delivery)).await
     }
 

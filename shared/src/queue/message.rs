@@ -1,5 +1,6 @@
 //! Typed, versioned messages, and the queue they are put on.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use aws_sdk_sqs::Client;
@@ -8,11 +9,13 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Failure;
 use crate::domain::call::Call;
 use crate::domain::ids::{Channel, IncidentId, IntentId, Workspace};
 use crate::domain::intent::Job;
 
-/// The version written into every message. A function reads this one and the one before, so that a deployment in mid-flight loses nothing; this is the first.
+/// The version written into every message. A function reads this one and the one before, and leaves what is newer on its queue for the function that is being deployed, so that a
+/// deployment in mid-flight and a rollback lose nothing; this is the first. A field that is added, and that may be missing, needs no new version.
 pub const VERSION: u32 = 1;
 
 /// How many messages SQS takes at once. Ten intents of 64 KB are below what it takes in bytes, 1 MiB.
@@ -102,8 +105,23 @@ struct Envelope<T> {
 
 /// A message of ours that cannot be read: the reason, without its text.
 #[derive(Debug, thiserror::Error)]
-#[error("unreadable message: {0}")]
-pub struct Unreadable(String);
+pub enum Unreadable {
+    /// A newer function wrote it, while all of them are being deployed or after a rollback: it waits for one that reads it.
+    #[error("unreadable message: version {0}; this function reads version {VERSION}")]
+    Newer(u32),
+    /// Nothing that a function of ours ever wrote, or nothing that one reads any more.
+    #[error("unreadable message: {0}")]
+    Broken(String),
+}
+
+impl From<Unreadable> for Failure {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Newer(_) => Self::later(&unreadable),
+            Unreadable::Broken(_) => Self::Never(unreadable.to_string()),
+        }
+    }
+}
 
 /// The text that travels.
 pub fn seal<T: Message>(message: &T) -> Result<String, SendFailed> {
@@ -121,10 +139,12 @@ pub fn open<T: Message>(body: &str) -> Result<T, Unreadable> {
     }
     // The category and the place of a mistake, never serde's own words: those may quote a value.
     let unreadable =
-        |what: &str, error: &serde_json::Error| Unreadable(format!("{what} (line {}, column {})", error.line(), error.column()));
+        |what: &str, error: &serde_json::Error| Unreadable::Broken(format!("{what} (line {}, column {})", error.line(), error.column()));
     let Version { version } = serde_json::from_str(body).map_err(|error| unreadable("not JSON with a version", &error))?;
-    if version != VERSION {
-        return Err(Unreadable(format!("version {version}; this function reads version {VERSION}")));
+    match version.cmp(&VERSION) {
+        Ordering::Greater => return Err(Unreadable::Newer(version)),
+        Ordering::Less => return Err(Unreadable::Broken(format!("version {version}; this function reads version {VERSION}"))),
+        Ordering::Equal => {}
     }
     let envelope: Envelope<T> = serde_json::from_str(body).map_err(|error| unreadable("not the expected fields", &error))?;
     Ok(envelope.message)
