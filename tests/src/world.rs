@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -76,6 +77,8 @@ pub struct Setup {
     pub hooks_url: Option<String>,
     /// The least severe line that functions log.
     pub log_level: String,
+    /// The folder with the functions' programs, where they are not those of this checkout.
+    pub programs: Option<PathBuf>,
     /// How long a test waits for what it expects. Never the time that something takes: a machine may be busy with a dozen worlds.
     pub patience: Duration,
 }
@@ -105,6 +108,7 @@ impl Default for Setup {
             signing_overlap_hours: 24,
             hooks_url: None,
             log_level: "INFO".to_owned(),
+            programs: None,
             patience: Duration::from_mins(1),
         }
     }
@@ -186,7 +190,10 @@ impl World {
     }
 
     async fn try_start(setup: &Setup) -> Result<Self> {
-        let programs = tokio::task::spawn_blocking(binaries::folder).await?;
+        let programs = match &setup.programs {
+            Some(folder) => folder.clone(),
+            None => tokio::task::spawn_blocking(binaries::folder).await?,
+        };
         let ministack = tokio::task::spawn_blocking(Ministack::shared).await?;
         let canaries = Canaries::default();
         let (bot_token, signing_secret, client_secret) = (canaries.token(), canaries.signing_secret(), canaries.signing_secret());

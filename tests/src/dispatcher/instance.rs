@@ -1,6 +1,7 @@
 //! One running copy of a function: its process, and the runtime API that it asks for work.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,6 +74,7 @@ impl Desk {
 /// One running copy of a function.
 pub struct Instance {
     pid: u32,
+    binary: PathBuf,
     desk: Arc<Desk>,
     work: mpsc::Sender<Work>,
     alive: Arc<AtomicBool>,
@@ -161,8 +163,13 @@ impl Instance {
         });
         // The watcher goes on after this is dropped: it reaps the process.
         drop(watcher);
-        let instance = Self { pid, desk, work, alive, tasks: vec![server.abort_handle()] };
+        let instance = Self { pid, binary: launch.binary.clone(), desk, work, alive, tasks: vec![server.abort_handle()] };
         Ok((instance, is_ready))
+    }
+
+    /// Whether this is the program that it runs.
+    pub(super) fn runs(&self, binary: &std::path::Path) -> bool {
+        self.binary == binary
     }
 
     /// Whether the process is still there.

@@ -44,6 +44,8 @@ pub struct Launch {
 #[derive(Debug)]
 pub struct Function {
     launch: Launch,
+    /// The program of the copies that are started from now on.
+    program: Mutex<PathBuf>,
     logs: Logs,
     idle: Mutex<Vec<Arc<Instance>>>,
     busy: Mutex<Vec<Arc<Instance>>>,
@@ -59,6 +61,7 @@ impl Function {
     pub fn new(launch: Launch, logs: Logs) -> Self {
         let permits = Semaphore::new(launch.instances);
         Self {
+            program: Mutex::new(launch.binary.clone()),
             launch,
             logs,
             idle: Mutex::default(),
@@ -89,7 +92,8 @@ impl Function {
         lock(&self.busy).push(Arc::clone(&instance));
         let result = instance.invoke(payload, self.launch.timeout).await;
         lock(&self.busy).retain(|busy| !Arc::ptr_eq(busy, &instance));
-        if instance.is_alive() && result != Err(InvokeError::TimedOut) {
+        let is_current = instance.runs(&lock(&self.program));
+        if is_current && instance.is_alive() && result != Err(InvokeError::TimedOut) {
             lock(&self.idle).push(instance);
         }
         lock(&self.answers).push(match &result {
@@ -104,13 +108,20 @@ impl Function {
 
     async fn start(&self) -> Result<Arc<Instance>, InvokeError> {
         self.starts.fetch_add(1, Ordering::Relaxed);
-        Instance::start(&self.launch, &self.logs).await.map(Arc::new)
+        let launch = Launch { binary: lock(&self.program).clone(), ..self.launch.clone() };
+        Instance::start(&launch, &self.logs).await.map(Arc::new)
     }
 
     /// As [`Function::invoke`], in JSON.
     pub async fn call(&self, event: &Value) -> Result<Value, InvokeError> {
         let answer = self.invoke(event.to_string().into()).await?;
         serde_json::from_slice(&answer).map_err(|_| InvokeError::Function(format!("no JSON: {}", String::from_utf8_lossy(&answer))))
+    }
+
+    /// Deploys another program: what runs finishes what it has, and whatever begins from now on runs the other one.
+    pub fn becomes(&self, program: PathBuf) {
+        *lock(&self.program) = program;
+        self.cool_down();
     }
 
     /// Starts a copy that waits for work, so that the next invocation finds the function warm.

@@ -17,6 +17,7 @@ mod resets;
 mod rotations;
 mod same;
 mod storms;
+mod upgrade;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -32,13 +33,16 @@ struct Options {
     /// A tenth of everything, to see quickly whether it works at all.
     #[arg(long)]
     tenth: bool,
+    /// For `upgrade`: the git revision of the functions that were deployed before.
+    #[arg(long, value_name = "REVISION")]
+    before: Option<String>,
     /// Decides what is random.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 /// All parts, in the order in which they are done.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "kills",
     "resets",
     "freezes",
@@ -52,6 +56,7 @@ const PARTS: [&str; 13] = [
     "installs",
     "duels",
     "mutations",
+    "upgrade",
 ];
 
 impl Options {
@@ -76,6 +81,7 @@ async fn run(part: &str, options: &Options) -> Option<Report> {
         "installs" => installs::run(options).await,
         "duels" => duels::run(options).await,
         "mutations" => mutations::run(options).await,
+        "upgrade" => upgrade::run(options).await,
         _ => return None,
     })
 }

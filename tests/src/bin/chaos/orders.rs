@@ -18,7 +18,7 @@ const CHANNELS: usize = 50;
 
 /// How an incident has to end, by what happened to it last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Triggered,
     Acknowledged,
     Resolved,
@@ -62,6 +62,25 @@ pub(crate) async fn run(options: &Options) -> Report {
     report
 }
 
+/// What happens to the incident of this number, its beginning first; and how it ends.
+pub(crate) fn story(number: usize, channels: usize, start: Timestamp) -> (Vec<Value>, End) {
+    let key = format!("order-{number:05}");
+    let at = |minute: i64| start + SignedDuration::from_mins(minute);
+    let title = format!("order {number:05}");
+    let end = [End::Triggered, End::Acknowledged, End::Resolved][number % 3];
+    let mut events = vec![
+        own("create", &key, at(0), &json!({ "title": title, "service": format!("service-{}", number % channels) })),
+        own("update", &key, at(5), &json!({ "title": format!("{title} seen") })),
+    ];
+    if end != End::Triggered {
+        events.push(own("acknowledge", &key, at(10), &json!({})));
+    }
+    if end == End::Resolved {
+        events.push(own("resolve", &key, at(20), &json!({})));
+    }
+    (events, end)
+}
+
 /// What happens to each incident, in an order that has nothing to do with when it happened; and how each ends.
 fn events(incidents: usize, seed: u64) -> (Vec<Value>, Vec<End>) {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -69,19 +88,7 @@ fn events(incidents: usize, seed: u64) -> (Vec<Value>, Vec<End>) {
     let mut events = Vec::new();
     let mut ends = Vec::new();
     for number in 0..incidents {
-        let key = format!("order-{number:05}");
-        let at = |minute: i64| start + SignedDuration::from_mins(minute);
-        let title = format!("order {number:05}");
-        let mut own_events =
-            vec![own("create", &key, at(0), &json!({ "title": title, "service": format!("service-{}", number % CHANNELS) }))];
-        let end = [End::Triggered, End::Acknowledged, End::Resolved][number % 3];
-        own_events.push(own("update", &key, at(5), &json!({ "title": format!("{title} seen") })));
-        if end != End::Triggered {
-            own_events.push(own("acknowledge", &key, at(10), &json!({})));
-        }
-        if end == End::Resolved {
-            own_events.push(own("resolve", &key, at(20), &json!({})));
-        }
+        let (own_events, end) = story(number, CHANNELS, start);
         ends.push(end);
         for event in own_events {
             if random.u8(0..4) == 0 {
@@ -94,7 +101,8 @@ fn events(incidents: usize, seed: u64) -> (Vec<Value>, Vec<End>) {
     (events, ends)
 }
 
-async fn check(world: &World, report: &mut Report, ends: &[End]) {
+/// Whether each incident, by its number, has one card, and that shows how it ended.
+pub(crate) async fn check(world: &World, report: &mut Report, ends: &[End]) {
     let taken = taken(world).await;
     let messages = world.slack.messages().await;
     let mut cards: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -124,6 +132,10 @@ async fn went_back(world: &World) -> usize {
     let mut painted: Vec<(u64, String, usize)> = Vec::new();
     for method in ["chat.postMessage", "chat.update"] {
         for call in world.slack.calls(&format!("{method}&fields=id,arguments")).await {
+            // A reply stands below a card and is none.
+            if call.pointer("/arguments/thread_ts").is_some_and(|thread| !thread.is_null()) {
+                continue;
+            }
             let text = call.pointer("/arguments/text").and_then(Value::as_str).unwrap_or_default();
             let key = text.split("order ").nth(1).and_then(|rest| rest.get(..5)).unwrap_or_default().to_owned();
             painted.push((call.get("id").and_then(Value::as_u64).unwrap_or_default(), key, rank(text)));
