@@ -5,12 +5,15 @@
 //!
 //! It reaches AWS as every tool does: by the environment, a profile, a single sign-on or the role of the machine.
 
-mod aws;
+mod deployment;
 mod keys;
+mod output;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::output::Output;
 
 /// Incident response in Slack: what is done from a shell.
 #[derive(Debug, Parser)]
@@ -20,14 +23,6 @@ struct Arguments {
     output: Output,
     #[command(subcommand)]
     command: Command,
-}
-
-/// How it is said.
-#[derive(Debug, Clone, Copy, clap::Args)]
-struct Output {
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -45,7 +40,7 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tocsin: {error:#}");
+            output::note(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }

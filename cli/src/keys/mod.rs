@@ -10,8 +10,8 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use clap::Subcommand;
 use shared::secrets::keys::{self, Entries};
 
-use crate::Output;
-use crate::aws::{self, Stack};
+use crate::deployment::{Deployment, Stack, sdk_config};
+use crate::output::Output;
 
 /// Make, list and revoke keys.
 #[derive(Debug, clap::Args)]
@@ -37,12 +37,13 @@ enum Command {
 
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
     let Arguments { stack, secret, command } = arguments;
-    let config = aws::config().await;
-    let id = match secret {
-        Some(id) => id,
-        None => aws::output(&config, &stack, "ApiKeysSecretArn").await?,
+    let secret = match secret {
+        Some(id) => Secret { client: Client::new(&sdk_config().await), id },
+        None => {
+            let deployment = Deployment::read(&stack).await?;
+            Secret { client: deployment.secrets(), id: deployment.output("ApiKeysSecretArn")?.to_owned() }
+        }
     };
-    let secret = Secret { client: Client::new(&config), id };
     match command {
         Command::Create(arguments) => create::run(&secret, arguments, output).await,
         Command::List => list::run(&secret, output).await,
