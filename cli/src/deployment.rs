@@ -7,7 +7,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use aws_config::BehaviorVersion;
 use aws_sdk_cloudformation::types::Stack as Described;
 use aws_types::SdkConfig;
+use jiff::SignedDuration;
 use shared::domain::ids::Workspace;
+use shared::secrets::app::{Access, Secrets};
 use shared::store::Store;
 use url::Url;
 
@@ -87,7 +89,8 @@ impl Deployment {
         Ok(shared::slack::client::Client::new(base, SLACK_TIMEOUT)?)
     }
 
-    /// The workspace that is meant: the named one, else the parameter `DefaultWorkspace`, else the only one that the table knows.
+    /// The workspace that is meant: the named one, else the parameter `DefaultWorkspace`, else the only one that the table knows, else that of the bot token: the table knows it
+    /// from the first incident on.
     pub(crate) async fn workspace(&self, named: Option<&Workspace>) -> Result<Workspace> {
         if let Some(named) = named {
             return Ok(named.clone());
@@ -98,12 +101,22 @@ impl Deployment {
         let known = self.store()?.installations().await.context("the table cannot be read")?;
         match known.as_slice() {
             [only] => Ok(only.workspace.clone()),
-            [] => bail!("no workspace is known yet: name one with --workspace T…, or send a first incident"),
+            [] => self.pasted().await.context("no workspace is known yet: name one with --workspace T…"),
             several => {
-                let names: Vec<_> = several.iter().map(|installation| installation.workspace.as_str()).collect();
-                bail!("there are several workspaces, {}: name one with --workspace", names.join(", "))
+                let ids: Vec<_> = several.iter().map(|installation| installation.workspace.as_str()).collect();
+                bail!("there are several workspaces, {}: name one with --workspace", ids.join(", "))
             }
         }
+    }
+}
+
+impl Deployment {
+    /// The workspace of the bot token in the Slack secret.
+    async fn pasted(&self) -> Result<Workspace> {
+        let secrets = Secrets::new(self.secrets(), self.output("SlackSecretArn")?.to_owned(), SignedDuration::ZERO);
+        let secret = secrets.now().await.context("the Slack secret cannot be read")?;
+        let Access::Pasted(token) = secret.access() else { bail!("the Slack secret holds no bot token, which would tell it") };
+        Ok(self.slack()?.identity(token).await.context("Slack does not say whose the bot token is")?.workspace)
     }
 }
 

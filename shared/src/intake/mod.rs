@@ -20,6 +20,7 @@ use crate::domain::intent::Intent;
 use crate::watch::Watch;
 pub use attributes::NAMES as ATTRIBUTES;
 use event::Event;
+pub use mask::text as masked;
 use sources::Verdict;
 
 /// A message as SQS delivers it.
