@@ -5,12 +5,23 @@
 //!
 //! It reaches AWS as every tool does: by the environment, a profile, a single sign-on or the role of the machine.
 
-mod aws;
+mod completions;
+mod config;
+mod dead_letters;
+mod deployment;
+mod incidents;
+mod install_link;
 mod keys;
+mod output;
+mod secret;
+mod secrets;
+mod send;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::output::Output;
 
 /// Incident response in Slack: what is done from a shell.
 #[derive(Debug, Parser)]
@@ -22,39 +33,47 @@ struct Arguments {
     command: Command,
 }
 
-/// How it is said.
-#[derive(Debug, Clone, Copy, clap::Args)]
-struct Output {
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// What a shell needs to complete this program's words.
+    Completions(completions::Arguments),
+    /// A workspace's settings: one TOML document.
+    Config(config::Arguments),
+    /// What nobody could handle, and how it gets back.
+    DeadLetters(dead_letters::Arguments),
+    /// What is open, and what happened to it.
+    Incidents(incidents::Arguments),
+    /// The link by which a workspace installs the app.
+    InstallLink(install_link::Arguments),
     /// The keys of the HTTP API.
     Keys(keys::Arguments),
+    /// The secrets of the Slack app.
+    Secrets(secrets::Arguments),
+    /// Drop incidents onto the queue.
+    Send(send::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let Arguments { output, command } = Arguments::parse();
     let done = match command {
+        Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+        Command::Config(arguments) => config::run(arguments, output).await,
+        Command::DeadLetters(arguments) => dead_letters::run(arguments, output).await,
+        Command::Incidents(arguments) => incidents::run(arguments, output).await,
+        Command::InstallLink(arguments) => install_link::run(&arguments, output).await,
         Command::Keys(arguments) => keys::run(arguments, output).await,
+        Command::Secrets(arguments) => secrets::run(arguments, output).await,
+        Command::Send(arguments) => send::run(arguments, output).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("tocsin: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => output::failed(&error),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,18 +1,14 @@
 //! The HTTP API, as a program uses it that has a key.
 
-use std::process::Stdio;
-
 use axum::body::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 use shared::secrets::keys::{LENGTH, PREFIX, digest};
-use tokio::process::Command;
 
-use crate::binaries;
+use crate::cli;
 use crate::dispatcher::hex;
 use crate::http::Answer;
-use crate::ministack::{CREDENTIALS, REGION};
 use crate::world::World;
 
 /// Somebody who calls the API.
@@ -46,18 +42,10 @@ impl World {
 
     /// The same, with AWS at this address.
     pub async fn runs_keys_over(&self, endpoint: &str, arguments: &[&str]) -> (String, Option<i32>) {
-        let program = tokio::task::spawn_blocking(binaries::folder).await.expect("it builds").join(binaries::CLI);
-        let run = Command::new(&program)
-            .args(["keys", "--secret", &self.resources.api_keys])
-            .args(arguments)
-            .env("AWS_ENDPOINT_URL", endpoint)
-            .envs([("AWS_ACCESS_KEY_ID", CREDENTIALS.0), ("AWS_SECRET_ACCESS_KEY", CREDENTIALS.1), ("AWS_REGION", REGION)])
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .stdin(Stdio::null())
-            .output();
-        let output = run.await.unwrap_or_else(|error| panic!("{}: {error}", program.display()));
-        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-        (String::from_utf8_lossy(&output.stdout).trim_end().to_owned(), output.status.code())
+        let mut command = cli::tocsin(endpoint).await;
+        command.args(["keys", "--secret", &self.resources.api_keys]).args(arguments);
+        let cli::Ran { stdout, code, .. } = cli::run(command, "").await;
+        (stdout, code)
     }
 
     async fn changes_api_keys(&self, change: impl FnOnce(&mut Value)) {

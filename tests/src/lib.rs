@@ -10,6 +10,7 @@ pub mod binaries;
 pub mod browser;
 pub mod canaries;
 pub mod card;
+pub mod cli;
 pub mod connectors;
 pub mod deployed;
 pub mod dispatcher;

@@ -9,7 +9,8 @@ use shared::domain::ids::Workspace;
 use shared::secrets::keys::{Entry, LENGTH, May, PREFIX, digest};
 
 use super::{Kept, Secret};
-use crate::Output;
+use crate::deployment::workspace;
+use crate::output::{Output, note};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -55,10 +56,6 @@ impl From<Right> for May {
     }
 }
 
-fn workspace(text: &str) -> Result<Workspace, &'static str> {
-    Workspace::parse(text).ok_or("a Slack team is T and capital letters or digits, an enterprise E and these")
-}
-
 pub(crate) async fn run(secret: &Secret, arguments: Arguments, output: Output) -> Result<()> {
     let Arguments { name, place: Place { workspace, .. }, may } = arguments;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
@@ -69,7 +66,7 @@ pub(crate) async fn run(secret: &Secret, arguments: Arguments, output: Output) -
     let may = (!may.is_empty()).then(|| may.into_iter().map(May::from).collect());
     entries.insert(name.clone(), Entry { sha256: digest(&key), workspace: workspace.clone(), revoked: None, may });
     secret.write(&entries, version.as_deref()).await?;
-    eprintln!("tocsin: {name} is in force. This is the only time that the key is shown:");
+    note(format_args!("{name} is in force. This is the only time that the key is shown:"));
     if output.json {
         println!("{}", json!({ "name": name, "key": key, "workspace": workspace }));
     } else {

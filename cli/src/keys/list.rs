@@ -5,7 +5,7 @@ use serde_json::json;
 use shared::secrets::keys::{Entry, May};
 
 use super::Secret;
-use crate::Output;
+use crate::output::{Output, note};
 
 pub(crate) async fn run(secret: &Secret, output: Output) -> Result<()> {
     let entries = secret.read().await?.entries;
@@ -15,7 +15,7 @@ pub(crate) async fn run(secret: &Secret, output: Output) -> Result<()> {
         return Ok(());
     }
     if entries.is_empty() {
-        eprintln!("tocsin: there are no keys yet; `tocsin keys create NAME --workspace T…` makes one");
+        note("there are no keys yet; `tocsin keys create NAME --workspace T…` makes one");
     }
     for (name, Entry { workspace, revoked, may, .. }) in &entries {
         let place = workspace.as_ref().map_or("any workspace", |workspace| workspace.as_str());

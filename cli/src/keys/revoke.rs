@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Kept, Secret};
-use crate::Output;
+use crate::output::{Output, note};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,7 +20,7 @@ pub(crate) async fn run(secret: &Secret, arguments: &Arguments, output: Output) 
     // Revoked twice, it is revoked since the first time.
     let since = entry.revoked.get_or_insert_with(|| Timestamp::now().to_string()).clone();
     secret.write(&entries, version.as_deref()).await?;
-    eprintln!("tocsin: {name} is revoked; within a minute it counts nowhere any more");
+    note(format_args!("{name} is revoked; within a minute it counts nowhere any more"));
     if output.json {
         println!("{}", json!({ "name": name, "revoked": since }));
     }

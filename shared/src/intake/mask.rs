@@ -117,7 +117,7 @@ enum Next {
 }
 
 /// `text` without the secrets in it: whole words that look like keys, what follows `password=` or `"token": `, names before a host, private keys.
-pub(super) fn text(text: &str) -> String {
+pub fn text(text: &str) -> String {
     let text = without_private_keys(text);
     let mut masked = String::with_capacity(text.len());
     let mut next = Next::Plain;

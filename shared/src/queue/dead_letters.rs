@@ -22,6 +22,9 @@ use crate::intake::{self, Reading};
 /// For how long what is being looked at is hidden from others, in seconds: then it is there again, even if whoever looked was killed.
 const LOOK: i32 = 60;
 
+/// How much of a letter's id tells it from the others: SQS's ids are random.
+pub const SHORT_ID: usize = 8;
+
 /// SQS did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the dead-letter queue: {0}")]
@@ -97,6 +100,16 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// The beginning of its id, by which people call it.
+    pub fn short_id(&self) -> &str {
+        self.id.get(..SHORT_ID).unwrap_or(&self.id)
+    }
+
+    /// Whether this is its id, or as much of the beginning as people use.
+    fn is_called(&self, name: &str) -> bool {
+        self.id == name || (name.len() >= SHORT_ID && self.id.starts_with(name))
+    }
+
     /// How old it is: since it was first sent.
     pub fn age(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.sent_at)
@@ -110,7 +123,7 @@ pub struct Filter {
     pub reason: Option<String>,
     /// The body contains this, in capitals or small letters.
     pub text: Option<String>,
-    /// The letter's id, the message's, an intent's, an incident's, or a source's key.
+    /// The letter's id or the beginning of it, [`SHORT_ID`] characters or more; the message's id, an intent's, an incident's, or a source's key.
     pub id: Option<String>,
     /// At least this old.
     pub older_than: Option<SignedDuration>,
@@ -127,7 +140,7 @@ impl Filter {
             let said = letter.said.as_ref().ok();
             let mut names =
                 said.into_iter().flat_map(|said| said.intents.iter().map(IntentId::as_str).chain(said.about.iter().map(String::as_str)));
-            *name == letter.id || *name == letter.message_id || names.any(|known| known == name)
+            letter.is_called(name) || *name == letter.message_id || names.any(|known| known == name)
         };
         let age = letter.age(now);
         contains(letter.reason.as_deref().unwrap_or_default(), &self.reason)
@@ -207,10 +220,10 @@ impl DeadLetterQueue {
         Ok(Listing { letters, seen, standing: self.standing().await?.max(seen) })
     }
 
-    /// Puts back what the filter takes, in order, and says what became of each. `unreadable`: also what nobody can read, since somebody has seen to that.
+    /// Puts back what the filter takes, in order, and says what became of each: `tell` hears it at once. `unreadable`: also what nobody can read, since somebody has seen to that.
     ///
     /// What comes back here meanwhile, because it failed again, is left alone.
-    pub async fn redrive(&self, filter: &Filter, unreadable: bool) -> Result<Vec<Redriven>, QueueError> {
+    pub async fn redrive(&self, filter: &Filter, unreadable: bool, mut tell: impl FnMut(&Redriven)) -> Result<Vec<Redriven>, QueueError> {
         let began = Timestamp::now();
         let mut told: Vec<Redriven> = Vec::new();
         let mut left: Vec<Letter> = Vec::new();
@@ -250,7 +263,9 @@ impl DeadLetterQueue {
                     Fate::Failed(_) => stuck.extend(letter.group.clone()),
                     Fate::Unreadable(_) | Fate::Foreign | Fate::Behind => {}
                 }
-                told.push(Redriven { letter, fate });
+                let one = Redriven { letter, fate };
+                tell(&one);
+                told.push(one);
             }
         };
         left.extend(told.iter().filter(|one| one.fate != Fate::PutBack).map(|one| one.letter.clone()));
@@ -489,7 +504,7 @@ mod tests {
     fn letter(contents: Contents, body: &str, reason: Option<&str>) -> Letter {
         let sent_at = Timestamp::now() - SignedDuration::from_hours(2);
         Letter {
-            id: "letter".to_owned(),
+            id: "letter-1-of-2".to_owned(),
             message_id: "first".to_owned(),
             body: body.to_owned(),
             reason: reason.map(str::to_owned),
@@ -518,7 +533,8 @@ mod tests {
             Filter { reason: text("NOT_IN"), text: text("disk full"), ..any() },
             Filter { id: text("disk-7"), older_than: hours(1), younger_than: hours(3), ..any() },
             Filter { id: text("first"), ..any() },
-            Filter { id: text("letter"), ..any() },
+            Filter { id: text("letter-1-of-2"), ..any() },
+            Filter { id: text("letter-1"), ..any() },
         ] {
             assert!(filter.takes(&letter, now), "{filter:?}");
         }
@@ -526,6 +542,8 @@ mod tests {
             Filter { reason: text("archived"), ..any() },
             Filter { reason: text("not_in"), text: text("memory"), ..any() },
             Filter { id: text("disk"), ..any() },
+            Filter { id: text("letter"), ..any() },
+            Filter { id: text("letter-2"), ..any() },
             Filter { older_than: hours(3), ..any() },
             Filter { younger_than: hours(1), ..any() },
         ] {

@@ -18,7 +18,8 @@ mod words;
 
 pub use card::card;
 pub use help::help;
-pub use thread::reply;
+pub use thread::{headline, reply};
+pub use words::duration;
 
 #[cfg(test)]
 mod kind_tests;

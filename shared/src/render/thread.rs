@@ -30,7 +30,7 @@ fn notification(incident: &Incident, entry: &Entry) -> Mrkdwn {
 }
 
 /// Who did what, in a line.
-pub(super) fn headline(entry: &Entry) -> Mrkdwn {
+pub fn headline(entry: &Entry) -> Mrkdwn {
     let who = words::who(&entry.by);
     match &entry.what {
         What::Triggered { .. } => mrkdwn!("🚨 *Triggered* by {}", who),

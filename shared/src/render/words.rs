@@ -124,7 +124,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A length of time in its two largest units, as one says it: `12 min`, `3 h 20 min`, `2 d 4 h`.
-pub(super) fn duration(seconds: i64) -> String {
+pub fn duration(seconds: i64) -> String {
     let two = |large: i64, unit: &str, small: i64, part: &str| match small {
         0 => format!("{large} {unit}"),
         _ => format!("{large} {unit} {small} {part}"),

@@ -164,6 +164,11 @@ impl Store {
         self.listed(workspace, "open#", limit).await
     }
 
+    /// What was resolved in a workspace, at most `limit`.
+    pub async fn resolved(&self, workspace: &Workspace, limit: usize) -> Result<Vec<Summary>, StoreError> {
+        self.listed(workspace, "resolved#", limit).await
+    }
+
     /// The incidents whose ids begin with `prefix`: the open ones, else the resolved ones; at most `limit`.
     pub async fn beginning_with(&self, workspace: &Workspace, prefix: &str, limit: usize) -> Result<Vec<Summary>, StoreError> {
         let open = self.listed(workspace, &format!("open#{prefix}"), limit).await?;

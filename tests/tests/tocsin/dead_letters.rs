@@ -38,7 +38,7 @@ async fn standing(world: &World, queue: Queue, count: usize) -> Vec<Letter> {
 }
 
 async fn redrive(world: &World, queue: Queue, filter: &Filter, unreadable: bool) -> Vec<Redriven> {
-    letters_of(world, queue).redrive(filter, unreadable).await.unwrap_or_else(|error| panic!("{error}"))
+    letters_of(world, queue).redrive(filter, unreadable, |_| {}).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn fates(told: &[Redriven]) -> Vec<&Fate> {
@@ -93,7 +93,7 @@ async fn a_parked_incident_is_put_back_and_makes_its_card_once() {
     let counter = Counter::start(&world.aws.endpoint, world.http.clone()).await.expect("a free port");
     counter.fail("DeleteMessage", 400, 1);
     let sqs = aws_sdk_sqs::Client::new(&sdk_config(&counter.endpoint));
-    let told = through(&world, Queue::Incidents, sqs).redrive(&Filter::default(), false).await.expect("SQS answers");
+    let told = through(&world, Queue::Incidents, sqs).redrive(&Filter::default(), false, |_| {}).await.expect("SQS answers");
     assert!(matches!(fates(&told)[..], [Fate::StillHere(_)]), "{told:?}");
     let card = world.card("#incidents", "stuck once").await;
     card.thread_of(1).await;
@@ -160,7 +160,7 @@ async fn a_group_is_put_back_in_its_order_whatever_fails_in_between() {
     let counter = Counter::start(&world.aws.endpoint, world.http.clone()).await.expect("a free port");
     let sqs = aws_sdk_sqs::Client::new(&sdk_config(&counter.endpoint));
     counter.refuse(&["T0ORDER03"]);
-    let told = through(&world, Queue::Intents, sqs).redrive(&Filter::default(), false).await.expect("SQS answers");
+    let told = through(&world, Queue::Intents, sqs).redrive(&Filter::default(), false, |_| {}).await.expect("SQS answers");
     let fate = |workspace: &str| told.iter().find(|one| one.letter.body.contains(workspace)).map(|one| one.fate.clone());
     assert_eq!(fate("T0ORDER02"), Some(Fate::PutBack));
     assert!(matches!(fate("T0ORDER03"), Some(Fate::Failed(_))), "{told:?}");
@@ -237,7 +237,7 @@ async fn only_what_is_chosen_is_put_back_and_only_where_it_came_from() {
         world.dead_letters_url(Queue::Posts).to_owned(),
         world.queue_url(Queue::Intents).to_owned(),
     );
-    let told = mixed_up.redrive(&by_reason("not_in_channel"), false).await.expect("SQS answers");
+    let told = mixed_up.redrive(&by_reason("not_in_channel"), false, |_| {}).await.expect("SQS answers");
     assert_eq!(fates(&told), [&Fate::Foreign]);
 
     world.slack.tell("invite", &json!({ "channel": "C0RANDOM" })).await;

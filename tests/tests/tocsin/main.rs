@@ -10,6 +10,7 @@ mod api;
 mod api_conformance;
 mod batches;
 mod card;
+mod cli;
 mod clock;
 mod commands;
 mod configuration;

@@ -219,7 +219,7 @@ async fn a_token_that_is_rotated_while_two_channels_wait_loses_nothing() {
     world.finish().await;
 }
 
-async fn help_signed_with(world: &World, secret: &str) -> u16 {
+pub(crate) async fn help_signed_with(world: &World, secret: &str) -> u16 {
     let body = "command=%2Fincident&text=help&team_id=T0TOCSIN&user_id=U0JANE&channel_id=C0GENERAL";
     let time = Timestamp::now().as_second();
     let (time_text, signature) = (time.to_string(), sign(secret, time, body.as_bytes()));

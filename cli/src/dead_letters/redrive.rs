@@ -1,0 +1,170 @@
+//! `tocsin dead-letters redrive`
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+use shared::queue::dead_letters::{Fate, Letter, Listing, Redriven};
+
+use super::{Queue, Told, Which, about, meant, standing};
+use crate::deployment::Deployment;
+use crate::output::{BAD, FAINT, GOOD, Output, WARN, ask, note, several};
+
+/// Put letters back onto the queues they came from.
+///
+/// It is safe to stop at any moment and to do again: what was done before is not done twice.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 all that was meant is back; 1 some of it is not, or nothing was meant; 2 the command was not understood."
+)]
+pub(crate) struct Arguments {
+    /// Only of these queues.
+    #[arg(value_name = "QUEUE")]
+    queues: Vec<Queue>,
+    /// Every letter of every queue: that has to be said.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    how: How,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// How they are put back.
+#[derive(Debug, clap::Args)]
+struct How {
+    /// Also what cannot be read, since whoever reads it has been mended.
+    #[arg(long)]
+    unreadable: bool,
+    /// Only show which letters are meant.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask. It is only asked at a terminal.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// A letter and its fate, for programs.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    letter: Told,
+    fate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: Output) -> Result<()> {
+    let Arguments { queues, which, all, how } = arguments;
+    ensure!(
+        *all || !queues.is_empty() || which.is_any(),
+        "say which letters: a queue, such as `posts`, what they have in common, such as --reason, or --all"
+    );
+    let found = standing(deployment, meant(queues), &which.filter(), output).await?;
+    let count: usize = found.iter().map(|(_, listing)| listing.letters.len()).sum();
+    if how.dry_run {
+        return plan(&found, how.unreadable, output);
+    }
+    if count == 0 {
+        note("no letter is meant by that; `tocsin dead-letters list` shows all there are");
+        return output.print(&[(); 0], || {});
+    }
+    ask(&question(&found, count), how.yes)?;
+    let mut done = Vec::new();
+    let waiting = output.waiting("putting back");
+    for (queue, _) in found.iter().filter(|(_, listing)| !listing.letters.is_empty()) {
+        let letters = queue.letters(deployment)?;
+        let tell = |one: &Redriven| {
+            done.push(Done::of(*queue, one));
+            waiting.set_message(format!("putting back {} of {count}, {}", done.len(), queue.name()));
+            if !output.json {
+                waiting.suspend(|| say(*queue, &one.letter, &one.fate));
+            }
+        };
+        letters.redrive(&which.filter(), how.unreadable, tell).await.with_context(|| queue.name())?;
+    }
+    drop(waiting);
+    output.print(&done, || {})?;
+    conclude(&done)
+}
+
+fn question(found: &[(Queue, Listing)], count: usize) -> String {
+    let of = found.iter().filter(|(_, listing)| !listing.letters.is_empty());
+    let queues: Vec<_> = of.map(|(queue, listing)| format!("{} {}", listing.letters.len(), queue.name())).collect();
+    format!("Put {} back ({})?", several(count, "letter", "letters"), queues.join(", "))
+}
+
+/// Says which letters are meant.
+fn plan(found: &[(Queue, Listing)], unreadable: bool, output: Output) -> Result<()> {
+    let letters = || found.iter().flat_map(|(queue, listing)| listing.letters.iter().map(|letter| (*queue, letter)));
+    let told: Vec<Told> = letters().map(|(queue, letter)| Told::of(queue, letter)).collect();
+    output.print(&told, || {
+        for (queue, letter) in letters() {
+            let fate = match &letter.said {
+                Err(why) if !unreadable => format!("{WARN}would stay{WARN:#}, it cannot be read: {why}"),
+                _ => "would go back".to_owned(),
+            };
+            anstream::println!("{}{fate}", named(queue, letter));
+        }
+    })?;
+    note(format_args!("{} meant; nothing is done", several(told.len(), "letter is", "letters are")));
+    Ok(())
+}
+
+fn named(queue: Queue, letter: &Letter) -> String {
+    let about = if letter.said.is_ok() { about(letter) } else { String::new() };
+    let about = if about.is_empty() { about } else { format!(" {FAINT}({about}){FAINT:#}") };
+    format!("{:<10} {}{about}: ", queue.name(), letter.short_id())
+}
+
+fn say(queue: Queue, letter: &Letter, fate: &Fate) {
+    let style = match fate {
+        Fate::PutBack => GOOD,
+        Fate::StillHere(_) | Fate::Behind => WARN,
+        Fate::Unreadable(_) | Fate::Foreign | Fate::Failed(_) => BAD,
+    };
+    let (words, why) = words(fate);
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    anstream::println!("{}{style}{words}{style:#}{why}", named(queue, letter));
+}
+
+/// What became of it, in words, and why.
+fn words(fate: &Fate) -> (&'static str, Option<&str>) {
+    match fate {
+        Fate::PutBack => ("is back", None),
+        Fate::StillHere(why) => ("is back, and still here too, which does no harm", Some(why)),
+        Fate::Unreadable(why) => ("stays, since it cannot be read; --unreadable puts it back all the same", Some(why)),
+        Fate::Foreign => ("stays, since it came from another queue", None),
+        Fate::Failed(why) => ("stays, since SQS does not take it", Some(why)),
+        Fate::Behind => ("stays behind one of its group that stays", None),
+    }
+}
+
+impl Done {
+    fn of(queue: Queue, one: &Redriven) -> Self {
+        let fate = match one.fate {
+            Fate::PutBack => "put_back",
+            Fate::StillHere(_) => "still_here",
+            Fate::Unreadable(_) => "unreadable",
+            Fate::Foreign => "foreign",
+            Fate::Failed(_) => "failed",
+            Fate::Behind => "behind",
+        };
+        Self { letter: Told::of(queue, &one.letter), fate, why: words(&one.fate).1.map(str::to_owned) }
+    }
+
+    fn is_back(&self) -> bool {
+        matches!(self.fate, "put_back" | "still_here")
+    }
+}
+
+fn conclude(done: &[Done]) -> Result<()> {
+    let back = done.iter().filter(|done| done.is_back()).count();
+    if back == done.len() {
+        note(format_args!(
+            "{} back on {}",
+            several(back, "letter is", "letters are"),
+            if back == 1 { "its queue" } else { "their queues" }
+        ));
+        return Ok(());
+    }
+    bail!("{} of {} back, the rest stays", back, several(done.len(), "letter", "letters"))
+}

@@ -1,0 +1,103 @@
+//! `tocsin dead-letters show ID`
+
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use shared::intake::masked;
+use shared::queue::dead_letters::{Filter, Letter};
+
+use super::{Queue, Told, about, meant, reason, standing};
+use crate::deployment::Deployment;
+use crate::output::{self, Output, ago, moment, note, rows};
+
+/// Show a letter with its text, in which what looks like a secret is masked.
+///
+/// That takes nothing away.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Its id, or the beginning of it as the list shows it; an intent's, an incident's, or what a source calls it.
+    id: String,
+    /// Only of these queues.
+    #[arg(long = "queue", value_name = "QUEUE")]
+    queues: Vec<Queue>,
+    /// The text as it came, with whatever secrets are in it.
+    #[arg(long)]
+    raw: bool,
+}
+
+pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: Output) -> Result<()> {
+    let filter = Filter { id: Some(arguments.id.clone()), ..Filter::default() };
+    let found = standing(deployment, meant(&arguments.queues), &filter, output).await?;
+    let letters: Vec<(Queue, Letter)> =
+        found.into_iter().flat_map(|(queue, listing)| listing.letters.into_iter().map(move |letter| (queue, letter))).collect();
+    if letters.is_empty() {
+        bail!("there is no dead letter {}; `tocsin dead-letters list` shows all there are", arguments.id);
+    }
+    let text = |letter: &Letter| if arguments.raw { letter.body.clone() } else { readable(&letter.body) };
+    let one = |(queue, letter): &(Queue, Letter)| {
+        let mut told = serde_json::to_value(Told::of(*queue, letter)).unwrap_or_default();
+        told["body"] = json!(text(letter));
+        told
+    };
+    output.print(&letters.iter().map(one).collect::<Value>(), || {
+        for (number, (queue, letter)) in letters.iter().enumerate() {
+            if number > 0 {
+                anstream::println!();
+            }
+            print(*queue, letter, &text(letter));
+        }
+    })?;
+    if letters.iter().any(|(_, letter)| !arguments.raw && masked(&letter.body) != letter.body) {
+        note("what looks like a secret is masked; --raw shows the text as it came");
+    }
+    Ok(())
+}
+
+/// The text without its secrets, and JSON with a line for each field.
+fn readable(body: &str) -> String {
+    let masked = masked(body);
+    let pretty = serde_json::from_str::<Value>(&masked).and_then(|value| serde_json::to_string_pretty(&value));
+    pretty.unwrap_or(masked)
+}
+
+fn print(queue: Queue, letter: &Letter, text: &str) {
+    let now = Timestamp::now();
+    let bold = anstyle::Style::new().bold();
+    anstream::println!("{bold}{}{bold:#}  on {}", letter.id, queue.name());
+    let mut facts = rows();
+    let mut add = |name: &str, value: &str| {
+        if !value.is_empty() {
+            facts.add_row([name, value]);
+        }
+    };
+    let since = |at: Timestamp| format!("{}, {}", moment(at), ago(at, now));
+    add("why", reason(letter));
+    match &letter.said {
+        // Mostly that is why it is here.
+        Err(why) if letter.reason.as_ref() == Some(why) => {}
+        Err(why) => add("cannot be read", why),
+        Ok(_) => add("about", &about(letter)),
+    }
+    add("sent", &since(letter.sent_at));
+    add("parked", &letter.parked_at.map(since).unwrap_or_default());
+    add("by", letter.function.as_deref().unwrap_or_default());
+    add("came", &format!("{}×", letter.receives));
+    add("message", &letter.message_id);
+    for (name, value) in &letter.attributes {
+        add(name, &masked(value));
+    }
+    output::show(facts);
+    anstream::println!();
+    println!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_shown_by_its_fields_and_without_its_secrets() {
+        assert_eq!(readable(r#"{"db_password":"hunter2","n":1}"#), "{\n  \"db_password\": \"[masked]\",\n  \"n\": 1\n}");
+        assert_eq!(readable("{ password=hunter2"), "{ password=[masked]");
+    }
+}

@@ -1,0 +1,61 @@
+//! A secret in Secrets Manager, as somebody looks after it: its versions, and a new one that undoes nobody else's.
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::SdkError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+
+/// The stages of versions, as Secrets Manager calls them: that which counts, and the one before it.
+pub(crate) const CURRENT: &str = "AWSCURRENT";
+/// See [`CURRENT`].
+pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// A secret.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// Secrets Manager.
+    pub(crate) client: Client,
+    /// Its ARN or name.
+    pub(crate) id: String,
+}
+
+/// One version of it.
+#[derive(Debug)]
+pub(crate) struct Version {
+    /// What stands in it.
+    pub(crate) text: shared::secrets::Secret,
+    /// Its id.
+    pub(crate) id: String,
+}
+
+impl Kept {
+    /// The version at a stage; `None` where nothing stands there.
+    pub(crate) async fn version(&self, stage: &str) -> Result<Option<Version>> {
+        let answer = match self.client.get_secret_value().secret_id(&self.id).version_stage(stage).send().await {
+            Ok(answer) => answer,
+            // A secret that nothing was written into has no version.
+            Err(error) if self.is_empty(&error).await => return Ok(None),
+            Err(error) => return Err(anyhow!(shared::causes(&error))).with_context(|| format!("the secret {} cannot be read", self.id)),
+        };
+        let text = shared::secrets::Secret::new(answer.secret_string.unwrap_or_default());
+        Ok(Some(Version { text, id: answer.version_id.unwrap_or_default() }))
+    }
+
+    /// Whether the secret is there, and nothing is in it yet.
+    async fn is_empty<R>(&self, error: &SdkError<GetSecretValueError, R>) -> bool {
+        let absent = error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception);
+        absent && self.client.describe_secret().secret_id(&self.id).send().await.is_ok()
+    }
+
+    /// Writes what was made of the version `read`. Secrets Manager knows no condition, so two who change it in the same moment overwrite each other: whether that has happened is
+    /// looked at afterwards, and told to whoever came second, in the words of `advice`.
+    pub(crate) async fn write(&self, text: &str, read: Option<&str>, advice: &'static str) -> Result<()> {
+        let put = self.client.put_secret_value().secret_id(&self.id).secret_string(text);
+        let written = put.send().await.map_err(|error| anyhow!(shared::causes(&error)));
+        let written = written.with_context(|| format!("the secret {} cannot be written", self.id))?.version_id;
+        let (current, before) = (self.version(CURRENT).await?, self.version(PREVIOUS).await?);
+        let id = |version: &Option<Version>| version.as_ref().map(|version| version.id.clone());
+        ensure!(id(&current) == written && id(&before).as_deref() == read, advice);
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! Waits until what was sent is in the table.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use shared::domain::ids::{IncidentId, Workspace};
+use shared::domain::incident::{Outcome, State};
+use shared::domain::intent::Intent;
+use shared::domain::severity::Severity;
+use shared::store::Store;
+use shared::store::incidents::Marker;
+
+use crate::deployment::Deployment;
+
+/// How long between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What became of a wish.
+#[derive(Debug, Serialize)]
+pub(super) struct Became {
+    /// In one word.
+    pub(super) outcome: &'static str,
+    /// Why it was not done, where it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<String>,
+    /// The incident that it was about, as it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) incident: Option<Stands>,
+}
+
+/// An incident as it stands.
+#[derive(Debug, Serialize)]
+pub(super) struct Stands {
+    pub(super) id: IncidentId,
+    pub(super) state: State,
+    pub(super) severity: Severity,
+    pub(super) title: String,
+}
+
+/// Looks again and again until a wish has been worked off.
+pub(super) async fn until_done(deployment: &Deployment, intent: &Intent, until: Instant) -> Result<Became> {
+    let store = deployment.store()?;
+    loop {
+        // A workspace that nobody has heard of yet is known once its first incident is in the table.
+        let workspace = deployment.workspace(intent.workspace.as_ref()).await;
+        if let Ok(workspace) = &workspace
+            && let Some(marker) = store.marker(workspace, &intent.id).await.context("the table cannot be read")?
+        {
+            return became(&store, workspace, marker).await;
+        }
+        if Instant::now() >= until {
+            workspace?;
+            bail!(
+                "it is on the queue, and not in the table yet: `tocsin dead-letters list` shows whether it could not be handled, and the log of intake and worker what they do"
+            );
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn became(store: &Store, workspace: &Workspace, marker: Marker) -> Result<Became> {
+    let incident = match &marker.incident {
+        Some(id) => store.incident(workspace, id).await.context("the table cannot be read")?,
+        None => None,
+    };
+    let incident = incident.map(|incident| Stands {
+        state: incident.state(),
+        severity: incident.severity(),
+        title: incident.title().to_owned(),
+        id: incident.id,
+    });
+    let refusal = if let Outcome::Refused(refusal) = &marker.outcome { Some(refusal.to_string()) } else { None };
+    Ok(Became { outcome: marker.outcome.name(), refusal, incident })
+}

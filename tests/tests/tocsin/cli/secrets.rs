@@ -1,0 +1,114 @@
+//! The Slack app's secrets: handed over, checked, rotated, never seen.
+
+use serde_json::{Value, json};
+use tests::cli::Ran;
+use tests::world::{Setup, World};
+
+use crate::tokens::help_signed_with;
+
+/// A signing secret of the form that Slack's have.
+fn signing_secret(world: &World) -> String {
+    let secret = format!("{:032x}", fastrand::u128(..));
+    world.keeps_secret(&secret);
+    secret
+}
+
+async fn kept(world: &World) -> Value {
+    let read = world.aws.secrets.get_secret_value().secret_id(&world.resources.secret).send().await.expect("Secrets Manager");
+    serde_json::from_str(read.secret_string().unwrap_or_default()).expect("JSON")
+}
+
+#[track_caller]
+fn says_nothing_of(ran: &Ran, secrets: &[&str]) {
+    for secret in secrets {
+        assert!(!ran.stdout.contains(secret) && !ran.stderr.contains(secret), "a secret is printed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_are_handed_over_on_standard_input_and_the_rest_of_the_secret_stays() {
+    let world = World::with(Setup { instances: 1, ..Setup::default() }).await;
+    let admin = world.admin().await;
+    world.writes_app_secret(&json!({ "webhooks": { "ops": "https://hooks.slack.com/services/T1/B1/x" } })).await;
+    let signing = signing_secret(&world);
+    let handed = json!({ "signing_secret": signing, "bot_token": world.bot_token }).to_string();
+    let set = admin.runs_with(&["secrets", "set"], &handed).await;
+    assert_eq!(set.code, Some(0), "{}", set.stderr);
+    says_nothing_of(&set, &[&signing, &world.bot_token]);
+    assert!(set.stdout.contains("bot_token, signing_secret written to") && set.stdout.contains("(T0TOCSIN)"), "{}", set.stdout);
+    let now = kept(&world).await;
+    assert_eq!((&now["signing_secret"], &now["webhooks"]["ops"]), (&json!(signing), &json!("https://hooks.slack.com/services/T1/B1/x")));
+    assert_eq!(world.slack.calls("auth.test").await.len(), 1, "Slack was asked first");
+    assert_eq!(help_signed_with(&world, &signing).await, 200);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_not_work_is_not_written_and_no_error_quotes_it() {
+    let world = World::start().await;
+    let admin = world.admin().await;
+    let before = kept(&world).await;
+    let signing = signing_secret(&world);
+    let foreign = format!("xoxb-{:032x}", fastrand::u128(..));
+    for (handed, why) in [
+        (json!({ "signing_secret": &signing[1..] }), "a signing secret is 32 hexadecimal digits (this has 31 characters)"),
+        (json!({ "signing_secret": foreign }), "this is a token"),
+        (json!({ "bot_token": signing }), "a bot token is xoxb-"),
+        (json!({ "bot_token": foreign }), "Slack does not take the bot token"),
+        (json!({ "client_id": "4280.4280", "client_secret": signing }), "the secret holds bot_token, and either of the two ways counts"),
+        (json!({ (signing.as_str()): "x" }), "there is a field that Tocsin does not know"),
+    ] {
+        let refused = admin.runs_with(&["secrets", "set"], &handed.to_string()).await;
+        assert_eq!(refused.code, Some(1), "{handed}");
+        assert!(refused.stderr.contains(why), "{why}: {}", refused.stderr);
+        says_nothing_of(&refused, &[&signing[1..], &foreign]);
+    }
+    for arguments in [["secrets", "set", &foreign], ["secrets", "rotate", &foreign]] {
+        let refused = admin.runs(&arguments).await;
+        assert!(refused.code == Some(1) && refused.stderr.contains("secrets are never arguments"), "{}", refused.stderr);
+        says_nothing_of(&refused, &[&foreign]);
+    }
+    assert_eq!(kept(&world).await, before);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bot_token_of_another_workspace_is_told_before_it_is_written() {
+    let world = World::start().await;
+    let admin = world.admin_of(&[("DefaultWorkspace", "T0ELSEWHERE")]).await;
+    let refused = admin.runs_with(&["secrets", "rotate", "bot"], &world.bot_token).await;
+    assert_eq!(refused.code, Some(1));
+    let refused = admin.runs_with(&["secrets", "set"], &json!({ "bot_token": world.bot_token }).to_string()).await;
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("is of T0TOCSIN") && refused.stderr.contains("for T0ELSEWHERE"), "{}", refused.stderr);
+    says_nothing_of(&refused, &[&world.bot_token]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_rotation_the_old_signing_secret_counts_until_somebody_ends_that() {
+    let world = World::with(Setup { instances: 1, ..Setup::default() }).await;
+    let admin = world.admin().await;
+    let (old, new) = (world.signing_secret.clone(), signing_secret(&world));
+    assert_eq!(help_signed_with(&world, &old).await, 200);
+    let rotated = admin.runs_with(&["secrets", "rotate", "signing"], &new).await;
+    assert_eq!(rotated.code, Some(0), "{}", rotated.stderr);
+    says_nothing_of(&rotated, &[&old, &new]);
+    assert!(rotated.stderr.contains("the old one counts until") && rotated.stderr.contains("UTC"), "{}", rotated.stderr);
+    assert_eq!((help_signed_with(&world, &new).await, help_signed_with(&world, &old).await), (200, 200));
+    assert_eq!(kept(&world).await["bot_token"], json!(world.bot_token), "the rest stays");
+
+    // Another version would push the old one out.
+    let token =
+        json!({ "signing_secret": new, "bot_token": world.bot_token, "webhooks": { "ops": "https://hooks.slack.com/services/T1/B1/x" } });
+    let too_soon = admin.runs_with(&["secrets", "set"], &token.to_string()).await;
+    assert_eq!(too_soon.code, Some(1));
+    assert!(too_soon.stderr.contains("the signing secret before this one still counts, until"), "{}", too_soon.stderr);
+
+    let ended = admin.runs(&["secrets", "rotate", "--end-overlap", "--json"]).await;
+    assert_eq!(ended.json(), json!({ "ended": true }));
+    world.dispatcher().function("commands").cool_down();
+    assert_eq!((help_signed_with(&world, &new).await, help_signed_with(&world, &old).await), (200, 401));
+    assert_eq!(admin.runs(&["secrets", "rotate", "--end-overlap", "--json"]).await.json(), json!({ "ended": false }));
+    world.finish().await;
+}
