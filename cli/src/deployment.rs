@@ -36,6 +36,8 @@ pub(crate) struct Deployment {
     pub(crate) stack: String,
     /// How AWS is reached.
     pub(crate) aws: SdkConfig,
+    /// What CloudFormation did last with it, such as `UPDATE_COMPLETE`.
+    pub(crate) status: String,
     outputs: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
 }
@@ -49,7 +51,8 @@ impl Deployment {
             format!("CloudFormation says nothing of the stack {name}; --stack or TOCSIN_STACK names another, AWS_PROFILE and AWS_REGION say where")
         })?;
         let said = answer.stacks().first().with_context(|| format!("there is no stack {name} in this account and region"))?;
-        Ok(Self { outputs: outputs(said), parameters: parameters(said), stack: name, aws })
+        let status = said.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
+        Ok(Self { outputs: outputs(said), parameters: parameters(said), stack: name, aws, status })
     }
 
     /// An output, such as `ApiKeysSecretArn`.
@@ -100,8 +103,8 @@ impl Deployment {
             [only] => Ok(only.workspace.clone()),
             [] => bail!("no workspace is known yet: name one with --workspace T…, or send a first incident"),
             several => {
-                let names: Vec<_> = several.iter().map(|installation| installation.workspace.as_str()).collect();
-                bail!("there are several workspaces, {}: name one with --workspace", names.join(", "))
+                let ids: Vec<_> = several.iter().map(|installation| installation.workspace.as_str()).collect();
+                bail!("there are several workspaces, {}: name one with --workspace", ids.join(", "))
             }
         }
     }

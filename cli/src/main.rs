@@ -5,8 +5,10 @@
 //!
 //! It reaches AWS as every tool does: by the environment, a profile, a single sign-on or the role of the machine.
 
+mod chosen;
 mod deployment;
 mod keys;
+mod manifest;
 mod output;
 
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ struct Arguments {
 enum Command {
     /// The keys of the HTTP API.
     Keys(keys::Arguments),
+    /// The Slack app, as Slack wants it described.
+    Manifest(manifest::Arguments),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -36,6 +40,7 @@ async fn main() -> ExitCode {
     let Arguments { output, command } = Arguments::parse();
     let done = match command {
         Command::Keys(arguments) => keys::run(arguments, output).await,
+        Command::Manifest(arguments) => manifest::run(arguments, output).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

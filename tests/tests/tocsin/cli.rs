@@ -1,5 +1,7 @@
 //! The command line, over a stack that CloudFormation knows.
 
+mod manifest;
+
 use tests::world::World;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
