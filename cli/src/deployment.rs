@@ -38,6 +38,8 @@ pub(crate) struct Deployment {
     pub(crate) stack: String,
     /// How AWS is reached.
     pub(crate) aws: SdkConfig,
+    /// What CloudFormation did last with it, such as `UPDATE_COMPLETE`.
+    pub(crate) status: String,
     outputs: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
 }
@@ -51,7 +53,8 @@ impl Deployment {
             format!("CloudFormation says nothing of the stack {name}; --stack or TOCSIN_STACK names another, AWS_PROFILE and AWS_REGION say where")
         })?;
         let said = answer.stacks().first().with_context(|| format!("there is no stack {name} in this account and region"))?;
-        Ok(Self { outputs: outputs(said), parameters: parameters(said), stack: name, aws })
+        let status = said.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
+        Ok(Self { outputs: outputs(said), parameters: parameters(said), stack: name, aws, status })
     }
 
     /// An output, such as `ApiKeysSecretArn`.

@@ -5,6 +5,7 @@
 //!
 //! It reaches AWS as every tool does: by the environment, a profile, a single sign-on or the role of the machine.
 
+mod chosen;
 mod completions;
 mod config;
 mod dead_letters;
@@ -12,6 +13,7 @@ mod deployment;
 mod incidents;
 mod install_link;
 mod keys;
+mod manifest;
 mod output;
 mod secret;
 mod secrets;
@@ -47,6 +49,8 @@ enum Command {
     InstallLink(install_link::Arguments),
     /// The keys of the HTTP API.
     Keys(keys::Arguments),
+    /// The Slack app, as Slack wants it described.
+    Manifest(manifest::Arguments),
     /// The secrets of the Slack app.
     Secrets(secrets::Arguments),
     /// Drop incidents onto the queue.
@@ -63,6 +67,7 @@ async fn main() -> ExitCode {
         Command::Incidents(arguments) => incidents::run(arguments, output).await,
         Command::InstallLink(arguments) => install_link::run(&arguments, output).await,
         Command::Keys(arguments) => keys::run(arguments, output).await,
+        Command::Manifest(arguments) => manifest::run(arguments, output).await,
         Command::Secrets(arguments) => secrets::run(arguments, output).await,
         Command::Send(arguments) => send::run(arguments, output).await,
     };

@@ -16,6 +16,8 @@ pub struct Config {
     pub signing_secret: String,
     /// The bot token that the Web API accepts.
     pub bot_token: String,
+    /// The app configuration token that `apps.manifest.*` accept.
+    pub config_token: String,
     /// The app's client id.
     pub client_id: String,
     /// The app's client secret.
@@ -54,6 +56,7 @@ impl Default for Config {
             port: 0,
             signing_secret: "simulator-signing-secret".into(),
             bot_token: "xoxb-simulator".into(),
+            config_token: "xoxe.xoxp-simulator".into(),
             client_id: "4280.4280".into(),
             client_secret: "simulator-client-secret".into(),
             rotation: false,

@@ -87,6 +87,17 @@ pub(crate) struct App {
     pub(crate) events: Vec<String>,
 }
 
+/// The apps that there are, for whoever configures them.
+#[derive(Debug)]
+pub(crate) struct Apps {
+    /// The app configuration token.
+    pub(crate) token: String,
+    /// What it is answered with, if it does not work any more.
+    pub(crate) error: Option<String>,
+    /// What was handed over, by the app's id.
+    pub(crate) manifests: BTreeMap<String, Value>,
+}
+
 /// The permission to open one modal.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
@@ -160,6 +171,7 @@ pub(crate) struct Delivery {
 pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) app: App,
+    pub(crate) apps: Apps,
     pub(crate) access: Access,
     pub(crate) oauth: OAuth,
     pub(crate) rates: Rates,
@@ -191,6 +203,7 @@ impl State {
                 events_url: config.events_url.clone(),
                 events: config.events.clone(),
             },
+            apps: Apps { token: config.config_token.clone(), error: None, manifests: BTreeMap::new() },
             access: Access::start(&config.signing_secret, &config.bot_token, &config.scopes),
             oauth: OAuth::new(&config.client_id, &config.client_secret, config.rotation),
             rates: config.rates.clone(),

@@ -45,6 +45,29 @@ fn text(yaml: &Yaml, name: &str) -> anyhow::Result<String> {
 }
 
 impl Step {
+    /// A step as a manifest in JSON describes it, if it can be read.
+    pub(crate) fn described(callback_id: &str, step: &Value) -> Option<Self> {
+        let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
+        let parameter = |(name, described): (&String, &Value)| {
+            Some(Parameter {
+                kind: text(described, "type")?,
+                name: name.clone(),
+                title: text(described, "title")?,
+                description: text(described, "description")?,
+                is_required: described.get("is_required").and_then(Value::as_bool).unwrap_or_default(),
+            })
+        };
+        let parameters =
+            |of: &str| step.get(of).and_then(Value::as_object).into_iter().flatten().map(parameter).collect::<Option<Vec<_>>>();
+        Some(Self {
+            callback_id: callback_id.to_owned(),
+            title: text(step, "title")?,
+            description: text(step, "description")?,
+            input_parameters: parameters("input_parameters")?,
+            output_parameters: parameters("output_parameters")?,
+        })
+    }
+
     fn read(callback_id: &Yaml, step: &Yaml) -> anyhow::Result<Self> {
         let parameters = |of: &str| -> anyhow::Result<Vec<Parameter>> {
             let declared = step[of].as_hash().into_iter().flatten();

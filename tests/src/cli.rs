@@ -84,6 +84,7 @@ impl World {
             ("RedirectUrl".to_owned(), format!("{}callback", self.url("oauth"))),
             ("SlackSecretArn".to_owned(), self.resources.secret.clone()),
             ("ApiKeysSecretArn".to_owned(), self.resources.api_keys.clone()),
+            ("InstallationSecretsPrefix".to_owned(), self.resources.installations.clone()),
             ("TableName".to_owned(), self.resources.table.clone()),
             ("EventBusName".to_owned(), self.resources.bus.name.clone()),
         ]);

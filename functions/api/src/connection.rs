@@ -11,7 +11,7 @@ use shared::domain::kind::NOTICE;
 use shared::secrets::SecretError;
 use shared::secrets::tokens::Held;
 use shared::slack::client::{Client, Identity, SlackError};
-use shared::slack::oauth::SCOPES;
+use shared::slack::connection::{AGAIN, Finding};
 use shared::slack::reply::Reply;
 
 use crate::caller::{unreadable, wanted};
@@ -27,12 +27,6 @@ const ALL: Duration = Duration::from_secs(15);
 /// What is looked at, in this order, beside the queue.
 const CHECKS: [&str; 3] = ["token", "scopes", "channel"];
 
-/// What helps against what passes.
-const AGAIN: &str = "Try it again; if that does not help, the function's log says why.";
-
-/// How many pages of channels are looked through for a name, a thousand to a page.
-const PAGES: usize = 5;
-
 /// What was found.
 #[derive(Serialize)]
 struct Report {
@@ -47,26 +41,6 @@ struct Report {
     findings: Vec<Finding>,
     /// The test message.
     request: IntentId,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    check: &'static str,
-    ok: bool,
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fix: Option<String>,
-}
-
-impl Finding {
-    fn good(check: &'static str, detail: impl Into<String>) -> Self {
-        Self { check, ok: true, detail: detail.into(), fix: None }
-    }
-
-    fn bad(check: &'static str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { check, ok: false, detail: detail.into(), fix: Some(fix.into()) }
-    }
 }
 
 /// What is known so far.
@@ -107,13 +81,13 @@ impl App {
             Ok(known) => known,
             Err(finding) => return found.findings.push(finding),
         };
-        found.findings.push(Finding::good("token", format!("Slack knows the bot token as {} of {}.", identity.bot, identity.team)));
-        found.findings.push(scopes(&identity));
+        found.findings.push(Finding::known(&identity));
+        found.findings.push(Finding::scopes(&identity));
         found.identity = Some(identity.clone());
         let finding = match channel {
-            Some(channel) => membership(&client, &held, &identity, &channel).await,
+            Some(channel) => Finding::membership(&client, &held.token, &identity, &channel).await,
             None => match self.channel(&identity.workspace).await {
-                Ok(channel) => membership(&client, &held, &identity, &channel).await,
+                Ok(channel) => Finding::membership(&client, &held.token, &identity, &channel).await,
                 Err(finding) => finding,
             },
         };
@@ -123,11 +97,11 @@ impl App {
     /// With which token Slack is called for this workspace, and who that is; else what is in the way.
     async fn identity(&self, workspace: Option<&Workspace>) -> Result<(Client, Held, Identity), Finding> {
         let held = self.held(workspace).await?;
-        let client = Client::new(self.slack.clone(), TIMEOUT).map_err(|error| slack("token", &SlackError::Later(error.to_string())))?;
-        let identity = client.identity(&held.token).await.map_err(|error| slack("token", &error))?;
+        let client =
+            Client::new(self.slack.clone(), TIMEOUT).map_err(|error| Finding::refused("token", &SlackError::Later(error.to_string())))?;
+        let identity = client.identity(&held.token).await.map_err(|error| Finding::refused("token", &error))?;
         if workspace.is_some_and(|workspace| *workspace != identity.workspace) {
-            let fix = "Put this workspace's token into the Slack secret, or install the app there.";
-            return Err(Finding::bad("token", "The bot token belongs to another workspace, and nothing is called with it.", fix));
+            return Err(Finding::foreign());
         }
         Ok((client, held, identity))
     }
@@ -204,96 +178,7 @@ fn notice(asked: &Asked<'_>, workspace: Option<Workspace>) -> Intent {
 
 fn no_token(error: &SecretError) -> Finding {
     tracing::warn!(%error, outcome = "no_token", "the connection was tested");
-    let (detail, fix) = match error {
-        SecretError::Absent => {
-            ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link.")
-        }
-        SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew, as the README says."),
-        SecretError::Unavailable(_) => ("Secrets Manager cannot be read at the moment.", AGAIN),
-    };
-    Finding::bad("token", detail, fix)
-}
-
-fn slack(check: &'static str, error: &SlackError) -> Finding {
-    Finding::bad(check, format!("{error}."), error.advice())
-}
-
-fn scopes(identity: &Identity) -> Finding {
-    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !identity.scopes.iter().any(|granted| granted == scope)).collect();
-    if missing.is_empty() {
-        return Finding::good("scopes", format!("All {} scopes are granted.", SCOPES.len()));
-    }
-    let fix = "Add them under OAuth & Permissions, as infra/app-manifest.yaml has them, and install the app again.";
-    Finding::bad("scopes", format!("Not granted: {}.", missing.join(", ")), fix)
-}
-
-async fn membership(client: &Client, held: &Held, identity: &Identity, channel: &Channel) -> Finding {
-    if channel.webhook().is_some() {
-        return Finding::good("channel", format!("{channel} is an incoming webhook, which needs no membership."));
-    }
-    if channel.person().is_some() {
-        return Finding::good("channel", format!("{channel} is a person, whom the bot may write to."));
-    }
-    let found = match channel.as_str().strip_prefix('#') {
-        Some(name) => by_name(client, held, identity, name).await,
-        None => by_id(client, held, channel).await,
-    };
-    let invite = format!("Invite it there: /invite @{}", identity.bot);
-    match found {
-        Ok(State::Member) => Finding::good("channel", format!("The bot is in {channel}.")),
-        Ok(State::Archived) => {
-            Finding::bad("channel", format!("{channel} is archived."), "Bring it back in Slack, or choose another channel.")
-        }
-        Ok(State::Outside) => Finding::bad("channel", format!("The bot is not in {channel}."), invite),
-        Err(error) if error.is("channel_not_found") => {
-            Finding::bad("channel", format!("{channel} does not exist, or is private and the bot is not in it."), invite)
-        }
-        Err(error) => slack("channel", &error),
-    }
-}
-
-/// How the bot stands to a channel.
-enum State {
-    Member,
-    Outside,
-    Archived,
-}
-
-/// <https://docs.slack.dev/reference/methods/conversations.info>
-async fn by_id(client: &Client, held: &Held, channel: &Channel) -> Result<State, SlackError> {
-    let answer = client.ask(&held.token, "conversations.info", &[("channel", channel.as_str())]).await?;
-    let flag = |name: &str| answer.pointer(&format!("/channel/{name}")).and_then(Value::as_bool) == Some(true);
-    Ok(if flag("is_archived") {
-        State::Archived
-    } else if flag("is_member") {
-        State::Member
-    } else {
-        State::Outside
-    })
-}
-
-/// Among the channels that the bot is in. <https://docs.slack.dev/reference/methods/users.conversations>
-async fn by_name(client: &Client, held: &Held, identity: &Identity, name: &str) -> Result<State, SlackError> {
-    let mut cursor = String::new();
-    for _ in 0..PAGES {
-        let arguments = [
-            ("user", identity.bot_user.as_str()),
-            ("types", "public_channel,private_channel"),
-            ("exclude_archived", "true"),
-            ("limit", "1000"),
-            ("cursor", cursor.as_str()),
-        ];
-        let answer = client.ask(&held.token, "users.conversations", &arguments).await?;
-        let channels = answer.get("channels").and_then(Value::as_array).into_iter().flatten();
-        if channels.filter_map(|channel| channel.get("name")?.as_str()).any(|known| known == name) {
-            return Ok(State::Member);
-        }
-        answer.pointer("/response_metadata/next_cursor").and_then(Value::as_str).unwrap_or_default().clone_into(&mut cursor);
-        if cursor.is_empty() {
-            break;
-        }
-    }
-    Ok(State::Outside)
+    Finding::no_token(error)
 }
 
 #[cfg(test)]

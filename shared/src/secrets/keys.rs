@@ -83,6 +83,12 @@ pub fn read(text: &str) -> Result<Entries, SecretError> {
     serde_json::from_str(text).map_err(|_| SecretError::Malformed(FORM))
 }
 
+/// The same, and whether the function that lets holders in can use all of it.
+pub fn check(text: &str) -> Result<Entries, SecretError> {
+    let entries = read(text)?;
+    Ring::of(entries.clone()).map(|_| entries)
+}
+
 /// What is kept of a key: SHA-256 in hexadecimal digits.
 pub fn digest(key: &str) -> String {
     Sha256::digest(key).iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
@@ -246,6 +252,7 @@ mod tests {
             let error = read(text).and_then(Ring::of).err().expect("malformed").to_string();
             assert!(!error.contains("s3cret"), "{error}");
         }
+        assert!(check(&short).is_err() && check("{}").is_ok_and(|entries| entries.is_empty()));
         let nowhere = format!(r#"{{"ci": {{"sha256": "{}", "workspace": "acme"}}}}"#, digest(KEY));
         assert!(read(&nowhere).and_then(Ring::of).is_err(), "a key for a workspace that cannot be one is for none, not for all");
     }

@@ -114,6 +114,13 @@ pub struct Identity {
     pub scopes: Vec<String>,
 }
 
+/// An answer of the Web API, and what stood beside it.
+struct Told {
+    answer: Value,
+    scopes: String,
+    retry_after: u64,
+}
+
 impl Client {
     /// A client for the Web API at `api` (`SLACK_API_URL`) that waits at most `timeout` for an answer.
     pub fn new(api: Url, timeout: Duration) -> Result<Self, Unbuildable> {
@@ -153,6 +160,11 @@ impl Client {
         self.exchange(token, method, content_type, body).await.map(|(answer, _)| answer)
     }
 
+    /// What Slack says to this, whether it did it or not: some refusals say more than their code.
+    pub async fn told(&self, token: &Secret, method: &str, arguments: &[(&str, &str)]) -> Result<Value, SlackError> {
+        self.answered(Some(token), method, FORM, form(arguments)).await.map(|told| told.answer)
+    }
+
     /// The answer, and what it says about the token's scopes.
     async fn exchange(
         &self,
@@ -161,6 +173,16 @@ impl Client {
         content_type: &'static str,
         body: String,
     ) -> Result<(Value, String), SlackError> {
+        let Told { answer, scopes, retry_after } = self.answered(token, method, content_type, body).await?;
+        if answer.get("ok").and_then(Value::as_bool) == Some(true) {
+            return Ok((answer, scopes));
+        }
+        let code = answer.get("error").and_then(Value::as_str).unwrap_or_default();
+        Err(SlackError::from_code(code, answer.get("needed").and_then(Value::as_str), retry_after))
+    }
+
+    /// An answer that says `ok`, or why not.
+    async fn answered(&self, token: Option<&Secret>, method: &str, content_type: &'static str, body: String) -> Result<Told, SlackError> {
         let url = self.api.join(method).map_err(|error| SlackError::Later(error.to_string()))?;
         let mut request = self.http.post(url).header(CONTENT_TYPE, content_type).body(body);
         if let Some(token) = token {
@@ -182,13 +204,11 @@ impl Client {
             // A 5xx from in front of Slack, or a page: it may have been done.
             return Err(SlackError::Ambiguous(format!("HTTP {} without JSON", status.as_u16())));
         };
-        if answer.get("ok").and_then(Value::as_bool) == Some(true) {
-            return Ok((answer, scopes));
+        let says = answer.get("ok").and_then(Value::as_bool) == Some(true) || answer.get("error").is_some_and(Value::is_string);
+        if !says {
+            return Err(SlackError::Ambiguous(format!("HTTP {} without an error code", status.as_u16())));
         }
-        match answer.get("error").and_then(Value::as_str) {
-            Some(code) => Err(SlackError::from_code(code, answer.get("needed").and_then(Value::as_str), retry_after)),
-            None => Err(SlackError::Ambiguous(format!("HTTP {} without an error code", status.as_u16()))),
-        }
+        Ok(Told { answer, scopes, retry_after })
     }
 
     /// Answers at a `response_url`, which must be on `hooks`, see [`address_on`].

@@ -1,11 +1,14 @@
 //! Slack on the wire, in the order of a request: [`verify`] → [`receive`] → [`command`], [`interaction`], [`event`] (and of these [`step`], a workflow's) → [`reply`]; and what we
-//! send: [`blocks`], `modals`, `client`, and `verdict` on what Slack answers; how we come to a token: [`oauth`].
+//! send: [`blocks`], `modals`, `client`, and `verdict` on what Slack answers; how we come to a token, with which scopes, and whether all is well: [`oauth`], [`features`], `connection`.
 
 pub mod blocks;
 #[cfg(feature = "slack-client")]
 pub mod client;
 pub mod command;
+#[cfg(feature = "slack-client")]
+pub mod connection;
 pub mod event;
+pub mod features;
 pub mod interaction;
 #[cfg(feature = "slack-client")]
 pub mod modals;

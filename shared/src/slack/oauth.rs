@@ -7,22 +7,6 @@ use crate::domain::ids::{UserId, Workspace};
 use crate::secrets::Secret;
 use crate::secrets::vault::InstallationSecret;
 
-/// The scopes that an installation asks for. `infra/app-manifest.yaml` says the same, with what each is for.
-pub const SCOPES: [&str; 12] = [
-    "commands",
-    "chat:write",
-    "users:read",
-    "users:read.email",
-    "channels:history",
-    "groups:history",
-    "im:history",
-    "mpim:history",
-    "channels:read",
-    "groups:read",
-    "app_mentions:read",
-    "reactions:read",
-];
-
 /// What `oauth.v2.access` answers, to a code as to a refresh token.
 #[derive(Debug, Clone)]
 pub struct Grant {
@@ -76,15 +60,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    /// What is asked for and what the app is made with have to be the same, or the link asks for what the app may not have.
-    #[test]
-    fn the_link_asks_for_what_the_manifest_says() {
-        let manifest = include_str!("../../../infra/app-manifest.yaml");
-        let (_, bot) = manifest.split_once("    bot:\n").expect("the bot's scopes");
-        let listed = bot.lines().take_while(|line| line.starts_with("      ")).filter_map(|line| line.trim().strip_prefix("- "));
-        assert_eq!(listed.collect::<Vec<_>>(), SCOPES);
-    }
 
     #[test]
     fn a_team_and_a_whole_organisation() {

@@ -36,6 +36,7 @@ pub(crate) fn routes() -> Router<Arc<Slack>> {
         .route("/deliveries", get(deliveries).delete(forget_deliveries))
         .route("/triggers/{id}", get(trigger))
         .route("/app", post(settings::app))
+        .route("/apps", get(settings::apps).post(settings::set_apps))
         .route("/teams", post(teams::set))
         .route("/token", post(teams::token))
         .route("/oauth", post(teams::oauth))

@@ -34,6 +34,23 @@ pub(super) async fn app(Shared(slack): Sim, body: Bytes) -> Reply {
     Ok(Json(json!(state.app)))
 }
 
+/// The manifests that were handed over, by the app's id.
+pub(super) async fn apps(Shared(slack): Sim) -> Json<Value> {
+    Json(json!(slack.lock().apps.manifests))
+}
+
+#[derive(Deserialize)]
+struct AppsWish {
+    error: Option<String>,
+}
+
+/// Sets what the app configuration token is answered with; nothing: it works.
+pub(super) async fn set_apps(Shared(slack): Sim, body: Bytes) -> Reply {
+    let AppsWish { error } = parse(&body)?;
+    slack.lock().apps.error.clone_from(&error);
+    Ok(Json(json!({"error": error})))
+}
+
 /// A number of messages, or `off`.
 #[derive(Deserialize)]
 #[serde(untagged)]

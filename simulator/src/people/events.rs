@@ -80,12 +80,17 @@ const SCOPES: [(&str, &[&str]); 9] = [
     ("reaction_removed", &["reactions:read"]),
 ];
 
+/// The scopes of which this event needs one; none where it needs none.
+pub(crate) fn needed_scopes(event: &str) -> &'static [&'static str] {
+    SCOPES.iter().find(|(kind, _)| *kind == event).map_or(&[], |(_, scopes)| scopes)
+}
+
 /// Whether the app is told of this in a team: it is subscribed to it, and the scope for it was granted there.
 pub(super) fn hears(state: &State, team: &str, event: &str) -> bool {
     let granted = state.access.installations.get(&state.world.installation_of(team)).map(|installation| &installation.scopes);
-    let needed = SCOPES.iter().find(|(kind, _)| *kind == event).map(|(_, scopes)| *scopes);
+    let needed = needed_scopes(event);
     let has = |scope: &&str| granted.is_some_and(|granted| granted.iter().any(|granted| granted == scope));
-    state.has_listener() && subscribed(state, event) && needed.is_none_or(|scopes| scopes.iter().any(has))
+    state.has_listener() && subscribed(state, event) && (needed.is_empty() || needed.iter().any(has))
 }
 
 pub(crate) fn subscribed(state: &State, event: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Slack's Web API: `{base}/api/{method}`.
 //!
-//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token.
+//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token; and so do `apps.manifest.*`, with a token of another kind.
 //! The order of things in one call: whose token → fault → what the token is good for → known method → rate limits → scopes → the method itself → record →
 //! answer.
 
@@ -10,6 +10,7 @@ mod chat;
 mod conversations;
 mod functions;
 pub(crate) mod limits;
+mod manifests;
 pub(crate) mod unfurl;
 mod usergroups;
 mod users;
@@ -148,6 +149,7 @@ pub(crate) async fn call(
         let mut state = slack.lock();
         let caller = args.token.as_ref().and_then(|token| Caller::with(token, &state.access, &state.world));
         let is_oauth = name == oauth::ACCESS;
+        let gives_secrets = is_oauth || name == "apps.manifest.create";
         let team = if is_oauth { oauth::installation_of(&state, &args) } else { caller.as_ref().map(|caller| caller.installation.clone()) };
         let channel = caller.as_ref().and_then(|caller| channel_of(&state, caller, &args));
         let fault = state.faults.strike(&name, channel.as_deref(), team.as_deref());
@@ -184,7 +186,7 @@ pub(crate) async fn call(
             ok: outcome.answer["ok"] == true,
             error: error_in(&outcome.answer),
             answer: (kind != Some(Kind::ResetBefore))
-                .then(|| if is_oauth { oauth::without_secrets(&outcome.answer).to_string().into() } else { text.clone() }),
+                .then(|| if gives_secrets { oauth::without_secrets(&outcome.answer).to_string().into() } else { text.clone() }),
             fault: kind,
             applied: outcome.applied,
             wait: outcome.wait,
@@ -210,6 +212,9 @@ fn answer(state: &mut State, caller: Option<&Caller>, name: &str, args: &Args, c
             Ok(()) => outcome(oauth::access(state, args), args),
             Err(wait) => Outcome::rate_limited(wait),
         };
+    }
+    if let Some(result) = manifests::answer(state, name, args) {
+        return outcome(result, args);
     }
     if args.token.is_none() {
         return Outcome::refused("not_authed");

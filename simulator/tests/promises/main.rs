@@ -5,6 +5,7 @@ mod app;
 mod control;
 mod faults;
 mod load;
+mod manifests;
 mod oauth;
 mod outbound;
 mod rates;

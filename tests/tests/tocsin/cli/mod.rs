@@ -3,6 +3,7 @@
 mod config;
 mod dead_letters;
 mod incidents;
+mod manifest;
 mod secrets;
 mod send;
 
