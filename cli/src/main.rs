@@ -7,6 +7,7 @@
 
 mod chosen;
 mod deployment;
+mod doctor;
 mod keys;
 mod manifest;
 mod output;
@@ -29,6 +30,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Look at everything, and say what is not well and how it is mended.
+    Doctor(doctor::Arguments),
     /// The keys of the HTTP API.
     Keys(keys::Arguments),
     /// The Slack app, as Slack wants it described.
@@ -39,6 +42,7 @@ enum Command {
 async fn main() -> ExitCode {
     let Arguments { output, command } = Arguments::parse();
     let done = match command {
+        Command::Doctor(arguments) => doctor::run(arguments, output).await,
         Command::Keys(arguments) => keys::run(arguments, output).await,
         Command::Manifest(arguments) => manifest::run(arguments, output).await,
     };

@@ -1,5 +1,6 @@
 //! The command line, over a stack that CloudFormation knows.
 
+mod doctor;
 mod manifest;
 
 use tests::world::World;
