@@ -7,7 +7,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::finding::{Finding, State};
+use super::finding::{Finding, Fix, State};
 use crate::output::{FAINT, Output};
 
 /// What was found at one look.
@@ -54,7 +54,7 @@ impl Report {
         let width = textwrap::termwidth();
         let mut text = format!("\n{FAINT}{}{FAINT:#}\n", self.at.strftime("%H:%M:%S UTC"));
         for finding in changed {
-            text.push_str(&told(finding, std::slice::from_ref(&finding.about), width));
+            text.push_str(&told(finding, std::slice::from_ref(&finding.about), finding.fix.as_ref(), width));
         }
         for finding in gone {
             _ = writeln!(text, "{FAINT}· {}: is not there any more{FAINT:#}", label(finding, std::slice::from_ref(&finding.about)));
@@ -84,7 +84,9 @@ impl Report {
             while let Some(next) = findings.next_if(same) {
                 about.push(next.about.clone());
             }
-            text.push_str(&told(finding, &about, width));
+            // And so is what mends several at once.
+            let mends_more = findings.peek().is_some_and(|next| next.check == finding.check && next.fix == finding.fix);
+            text.push_str(&told(finding, &about, if mends_more { None } else { finding.fix.as_ref() }, width));
         }
         text.push_str(&self.sum());
         text
@@ -104,7 +106,7 @@ impl Report {
 const BOLD: Style = Style::new().bold();
 
 /// A finding in lines of this width. What can be pasted is never broken: a terminal that is too narrow does that without adding a line's end.
-fn told(finding: &Finding, about: &[Option<String>], width: usize) -> String {
+fn told(finding: &Finding, about: &[Option<String>], fix: Option<&Fix>, width: usize) -> String {
     let (mark, style) = finding.state.mark();
     let label = label(finding, about);
     let wrapped = |text: &str, indent: &str| {
@@ -114,7 +116,7 @@ fn told(finding: &Finding, about: &[Option<String>], width: usize) -> String {
     // The label may have been wrapped too; then it stays as it is.
     let body = body.trim_start().replacen(&format!("{label}:"), &format!("{BOLD}{label}{BOLD:#}:"), 1);
     let mut text = format!("{style}{mark}{style:#} {body}\n");
-    if let Some(fix) = &finding.fix {
+    if let Some(fix) = fix {
         _ = writeln!(text, "{}", wrapped(&fix.say, "    "));
         for command in &fix.commands {
             _ = writeln!(text, "      {command}");
@@ -130,7 +132,7 @@ fn label(finding: &Finding, about: &[Option<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::{Check, Fix};
+    use super::super::finding::Check;
     use super::*;
 
     fn report() -> Report {
@@ -155,6 +157,21 @@ mod tests {
         assert!(text.contains("      tocsin secrets set --stack a-stack-with-a-name-that-is-longer-than-the-line\n"), "{text}");
         assert!(text.contains("✓ queue posts, calls: nothing waits\n"), "{text}");
         assert!(text.ends_with("\n✗ 1 broken   · 1 not looked at   ✓ 2 well\n"), "{text}");
+    }
+
+    #[test]
+    fn what_mends_several_is_told_once() {
+        let scopes = |word: &str| {
+            Finding::look(Check::Scopes, "not granted", Fix::new("Install it again.").paste("tocsin install-link")).about(word)
+        };
+        let report = Report::new(vec![scopes("email"), scopes("reactions")]);
+        let text = anstream::adapter::strip_str(&report.text(80)).to_string();
+        assert!(
+            text.starts_with(
+                "! scopes email: not granted\n! scopes reactions: not granted\n    Install it again.\n      tocsin install-link\n\n"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

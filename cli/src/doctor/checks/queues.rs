@@ -10,7 +10,7 @@ use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter};
+use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Letter};
 
 use super::super::finding::{Check, Finding, Fix};
 use super::{logs, of, unreadable};
@@ -158,7 +158,7 @@ impl Queue {
             Ok(Depth { waiting, at_work }) => {
                 let queue = DeadLetterQueue::new(sqs.clone(), self.contents, url.to_owned(), origin.to_owned());
                 let reasons = match queue.list(&Filter::default()).await {
-                    Ok(listing) => reasons(listing.letters.iter().map(|letter| letter.reason.as_deref())),
+                    Ok(listing) => reasons(listing.letters.iter().map(why)),
                     Err(error) => format!("why cannot be read: {error}"),
                 };
                 let fix = Fix::new("Mend what the reason says, then put them back: nothing happens twice.").paste(format!(
@@ -202,20 +202,26 @@ fn many(count: u64) -> String {
     if count == 1 { "1 message".to_owned() } else { format!("{count} messages") }
 }
 
+/// Why a letter is there: what the function said that parked it, or what can be told by looking at it.
+fn why(letter: &Letter) -> String {
+    match (&letter.reason, &letter.said) {
+        (Some(reason), _) => reason.clone(),
+        (None, Err(unreadable)) => format!("it cannot be read: {unreadable}"),
+        (None, Ok(_)) => "whatever handled it died each time".to_owned(),
+    }
+}
+
 /// The most frequent reasons, each with how often it is there.
-fn reasons<'r>(all: impl Iterator<Item = Option<&'r str>>) -> String {
-    let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
+fn reasons(all: impl Iterator<Item = String>) -> String {
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     for reason in all {
-        *counted.entry(reason.unwrap_or("whatever handled it died each time")).or_default() += 1;
+        *counted.entry(reason).or_default() += 1;
     }
     let mut counted: Vec<_> = counted.into_iter().collect();
     counted.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let others = counted.len().saturating_sub(REASONS);
-    let mut told: Vec<String> = counted
-        .iter()
-        .take(REASONS)
-        .map(|(reason, count)| if *count == 1 { (*reason).to_owned() } else { format!("{reason} ({count} times)") })
-        .collect();
+    let one = |(reason, count): (String, usize)| if count == 1 { reason } else { format!("{reason} ({count} times)") };
+    let mut told: Vec<String> = counted.into_iter().take(REASONS).map(one).collect();
     if others > 0 {
         told.push(format!("and {others} other reasons"));
     }
@@ -243,8 +249,7 @@ mod tests {
 
     #[test]
     fn reasons_are_counted_and_the_most_frequent_are_told() {
-        let all = [Some("is_archived"), None, Some("not_in_channel"), Some("not_in_channel"), Some("a"), Some("b")];
+        let all = ["is_archived", "c", "not_in_channel", "not_in_channel", "a", "b"].map(str::to_owned);
         assert_eq!(reasons(all.into_iter()), "not_in_channel (2 times); a; b; and 2 other reasons");
-        assert_eq!(reasons([None].into_iter()), "whatever handled it died each time");
     }
 }

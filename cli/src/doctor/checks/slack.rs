@@ -11,8 +11,8 @@ use shared::secrets::app::{Access, AppSecret};
 use shared::secrets::vault::Vault;
 use shared::secrets::{Secret, SecretError};
 use shared::slack::client::{Client, Identity, SlackError};
-use shared::slack::connection::{self, losses, missing};
-use shared::slack::features::{FEATURES, Usual};
+use shared::slack::connection::{self, missing};
+use shared::slack::features::Usual;
 use shared::store::installations::Installation;
 
 use super::super::finding::{Check, Finding, Fix};
@@ -202,31 +202,35 @@ impl Visit<'_> {
 
     /// Nothing works without those of the core; of the others somebody may do without, and says so.
     fn scopes(&self, identity: &Identity) -> Vec<Finding> {
-        let core: Vec<_> =
-            FEATURES.iter().filter(|feature| feature.usual == Usual::Always).flat_map(|feature| feature.scopes).copied().collect();
-        let (needed, others): (Vec<_>, Vec<_>) =
-            missing(identity, self.chosen.scopes()).into_iter().partition(|scope| core.contains(scope));
-        if needed.is_empty() && others.is_empty() {
-            return vec![Finding::well(Check::Scopes, format!("all {} granted", self.chosen.scopes().count()))];
-        }
+        let lacking = self.chosen.features().filter_map(|feature| {
+            let missing = missing(identity, feature.scopes.iter().copied());
+            (!missing.is_empty()).then_some((feature, missing))
+        });
         let again = match self.app.map(AppSecret::access) {
             Some(Access::ByLink { .. }) => format!("tocsin install-link{}", of(self.deployment)),
             _ => "https://api.slack.com/apps".to_owned(),
         };
         let fix = |say: &str| {
             let apply = format!("tocsin manifest apply --app-id A…{}{}", of(self.deployment), self.chosen.arguments());
-            Fix::new(format!("Give the app the manifest of this version, and install it again (Install App, or the link): scopes count from then on.{say}")).paste(apply).paste(&again)
+            Fix::new(format!("Give the app the manifest of this version, and install it again (Install App, or the link): scopes count from then on.{say}"))
+                .paste(apply)
+                .paste(&again)
         };
-        let seen = |missing: &[&str]| format!("not granted: {}. {}", missing.join(", "), losses(missing).trim_end_matches('.'));
-        let mut findings = Vec::new();
-        if !needed.is_empty() {
-            findings.push(Finding::broken(Check::Scopes, seen(&needed), fix("")));
-        }
-        if !others.is_empty() {
+        let findings: Vec<_> = lacking
+            .map(|(feature, missing)| {
+                let seen = format!("{} not granted: {}", missing.join(", "), feature.without);
+                let finding = match feature.usual {
+                    Usual::Always => Finding::broken(Check::Scopes, seen, fix("")),
+                    Usual::Chosen | Usual::Asked => Finding::look(Check::Scopes, seen, fix(" Or do without, and say so with --without.")),
+                };
+                finding.about(feature.word)
+            })
+            .collect();
+        if findings.is_empty() {
+            vec![Finding::well(Check::Scopes, format!("all {} granted", self.chosen.scopes().count()))]
+        } else {
             findings
-                .push(Finding::look(Check::Scopes, seen(&others), fix(" Or do without, and say so with --without.")).about("of features"));
         }
-        findings
     }
 
     /// The workspace's settings; the defaults where they cannot be read, which are in force then.

@@ -59,6 +59,13 @@ async fn impostor(status: u16) -> String {
     serves(Router::new().fallback(async move || (status, "/incident"))).await
 }
 
+/// Answers Slack's look at the certificate, and believes nothing that is signed: the secret that it reads is another one.
+async fn distrusting() -> String {
+    let answer =
+        async move |headers: HeaderMap| if headers.contains_key("x-slack-signature") { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    serves(Router::new().fallback(answer)).await
+}
+
 /// Answers as the function `commands` does, whose clock is so many seconds ahead.
 async fn ahead(seconds: i64) -> String {
     let answer = async move |headers: HeaderMap| {
@@ -89,6 +96,8 @@ async fn a_function_believes_everybody_or_is_not_public_or_throttled_or_fails() 
         let admin = world.admin_of(&[("InteractionsUrl", &impostor(status).await)]).await;
         looks(&admin).await.only_broken("url", "interactions", seen, paste);
     }
+    let admin = world.admin_of(&[("EventsUrl", &distrusting().await)]).await;
+    looks(&admin).await.only_broken("url", "events", "refuses what is signed with the signing secret", "--name EventsFunction");
     looks(&world.admin().await).await.is_well();
     world.finish().await;
 }

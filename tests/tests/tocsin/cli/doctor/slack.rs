@@ -53,20 +53,15 @@ async fn a_scope_is_missing() {
     found.is_well();
     found.says(
         "scopes",
-        "of features",
+        "reactions",
         "look",
-        "Without reactions:read, emoji under a card neither acknowledge nor resolve",
+        "reactions:read not granted: emoji under a card neither acknowledge nor resolve",
         "tocsin manifest apply",
     );
     assert!(looks_with(&admin, &["--without", "reactions"]).await.of("scopes", "")["seen"] == "all 11 granted");
 
     world.slack.tell("token", &json!({ "scopes": without(&["chat:write"]) })).await;
-    let command = looks(&admin).await.only_broken(
-        "scopes",
-        "",
-        "not granted: chat:write. Without commands, chat:write, users:read, there is no /incident",
-        "tocsin manifest apply",
-    );
+    let command = looks(&admin).await.only_broken("scopes", "", "chat:write not granted: there is no /incident", "tocsin manifest apply");
     let command = command.replace("A…", "A0TOCSIN");
     let arguments: Vec<&str> = command.split(' ').skip(1).collect();
     let applied = admin.runs(&arguments).await;
