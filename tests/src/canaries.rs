@@ -20,9 +20,9 @@ impl Canaries {
         self.kept(format!("xoxb-canary-{}", hex(24)))
     }
 
-    /// A signing secret.
+    /// A signing secret, in Slack's form.
     pub fn signing_secret(&self) -> String {
-        self.kept(format!("canary{}", hex(26)))
+        self.kept(hex(32))
     }
 
     fn kept(&self, secret: String) -> String {

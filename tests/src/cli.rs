@@ -49,12 +49,19 @@ impl World {
 
     /// The same, where these outputs (or parameters, by their names in template.yaml) are different.
     pub async fn admin_of(&self, differing: &[(&str, &str)]) -> Admin<'_> {
+        self.admin_without(&[], differing).await
+    }
+
+    /// The same over a stack of an older version, which does not have these outputs yet.
+    pub async fn admin_without(&self, missing: &[&str], differing: &[(&str, &str)]) -> Admin<'_> {
         let mut outputs = self.outputs();
+        outputs.retain(|name, _| !missing.contains(&name.as_str()));
         let mut parameters = BTreeMap::from([
             ("SlackApiUrl".to_owned(), self.slack.api_url()),
             ("SlackHooksUrl".to_owned(), self.slack.hooks_url()),
             ("DefaultChannel".to_owned(), "#incidents".to_owned()),
             ("DefaultWorkspace".to_owned(), String::new()),
+            ("FallbackEmail".to_owned(), String::new()),
             ("SigningOverlapHours".to_owned(), "24".to_owned()),
         ]);
         for (name, value) in differing {

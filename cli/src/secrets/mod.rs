@@ -63,10 +63,17 @@ struct AppSecret {
 const RACED: &str = "somebody else has changed the secret in the same moment, and one change may have undone the other: look whether Slack and Tocsin still understand each other, and do it again where not";
 
 impl AppSecret {
-    async fn read(deployment: &Deployment) -> Result<Self> {
+    /// What stands there now; `anew`: nothing, where that cannot be read.
+    async fn read(deployment: &Deployment, anew: bool) -> Result<Self> {
         let secret = secret::Kept { client: deployment.secrets(), id: deployment.output("SlackSecretArn")?.to_owned() };
         let version = secret.version(CURRENT).await?;
-        let fields = fields(version.as_ref())?;
+        let fields = match fields(version.as_ref()) {
+            Err(unreadable) if anew => {
+                note(format_args!("{unreadable}: it is written anew"));
+                Map::new()
+            }
+            read => read.context("`tocsin secrets set --replace` writes it anew")?,
+        };
         let hours = deployment.parameter("SigningOverlapHours").and_then(|hours| hours.parse().ok()).unwrap_or(24);
         Ok(Self { secret, fields, version, overlap: SignedDuration::from_hours(hours) })
     }
@@ -85,6 +92,11 @@ impl AppSecret {
 
     /// Only the one version before counts, so another one must not come too soon.
     async fn may_be_written(&self, force: bool) -> Result<()> {
+        let current = self.fields.get(Field::SigningSecret.name()).and_then(Value::as_str).unwrap_or_default();
+        // With what is no signing secret at all, nobody signs: then it is a mistake that is mended, and no rotation that is cut short.
+        if Field::SigningSecret.wrong(current).is_some() {
+            return Ok(());
+        }
         let Some(until) = self.old_counts_until().await else { return Ok(()) };
         ensure!(
             force,
@@ -109,7 +121,7 @@ fn fields(version: Option<&secret::Version>) -> Result<Map<String, Value>> {
         return Ok(Map::new());
     }
     // What serde says about it may quote it.
-    let Ok(fields) = serde_json::from_str(text) else { bail!("what stands in the secret is no JSON object, so nothing can be kept of it") };
+    let Ok(fields) = serde_json::from_str(text) else { bail!("what stands in the secret is no JSON object, so nothing of it can be kept") };
     Ok(fields)
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
     let given = given(source, &fields)?;
     given.check(*force)?;
     let deployment = Deployment::read(stack).await?;
-    let mut secret = AppSecret::read(&deployment).await?;
+    let mut secret = AppSecret::read(&deployment, false).await?;
     for field in &fields {
         ensure!(secret.has(*field), "there is no {} in the secret yet: `tocsin secrets set` puts it there", field.name());
     }
@@ -133,7 +133,7 @@ fn given(source: &Source, fields: &[Field]) -> Result<Given> {
 
 /// Takes the version before its stage away, so that nobody reads it any more.
 async fn end(deployment: &Deployment, yes: bool, output: Output) -> Result<()> {
-    let secret = AppSecret::read(deployment).await?.secret;
+    let secret = AppSecret::read(deployment, true).await?.secret;
     let Some(previous) = secret.version(PREVIOUS).await? else {
         note("there is no version before, so nothing else than the current signing secret counts");
         return output.print(&json!({ "ended": false }), || {});

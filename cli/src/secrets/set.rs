@@ -18,7 +18,7 @@ use crate::output::{Output, note};
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Take away what belongs to the other way of getting tokens: `client_id` and `client_secret` for a bot token, and the other way round.
+    /// Take away what belongs to the other way of getting tokens, `client_id` and `client_secret` for a bot token and the other way round; and all of it, where it cannot be read.
     #[arg(long)]
     replace: bool,
     /// Write it even where a check says that it would not work.
@@ -33,7 +33,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
     refuse_arguments(given)?;
     let text = source.text()?;
     let deployment = Deployment::read(stack).await?;
-    let mut secret = AppSecret::read(&deployment).await?;
+    let mut secret = AppSecret::read(&deployment, *replace).await?;
     let given = match text {
         Some(text) => read(&text)?,
         None => ask(&secret)?,

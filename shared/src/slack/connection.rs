@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::client::{Client, Identity, SlackError};
-use super::features::{Feature, SCOPES, needing};
+use super::features::{FEATURES, Feature, SCOPES};
 use crate::domain::ids::Channel;
 use crate::secrets::{Secret, SecretError};
 
@@ -113,12 +113,11 @@ pub fn missing<'s>(identity: &Identity, wanted: impl IntoIterator<Item = &'s str
     wanted.into_iter().filter(|scope| !identity.scopes.iter().any(|granted| granted == scope)).collect()
 }
 
-/// What one misses without these scopes, as sentences.
-pub fn losses(missing: &[&str]) -> String {
-    let mut features: Vec<&Feature> = missing.iter().filter_map(|scope| needing(scope)).collect();
-    features.dedup();
-    let sentences: Vec<_> = features.iter().map(|feature| format!("Without {}, {}.", feature.scopes.join(", "), feature.without)).collect();
-    sentences.join(" ")
+/// What one misses without these scopes, a sentence for each feature.
+fn losses(missing: &[&str]) -> String {
+    let lacks = |feature: &Feature| missing.iter().copied().filter(|scope| feature.scopes.contains(scope)).collect::<Vec<_>>().join(", ");
+    let features = FEATURES.iter().map(|feature| (lacks(feature), feature.without)).filter(|(lacks, _)| !lacks.is_empty());
+    features.map(|(lacks, without)| format!("Without {lacks}, {without}.")).collect::<Vec<_>>().join(" ")
 }
 
 /// How the bot stands to a channel.
@@ -181,7 +180,12 @@ mod tests {
         };
         assert!(Finding::scopes(&granted(&[])).ok);
         let found = Finding::scopes(&granted(&["im:history", "groups:history", "reactions:read"]));
-        assert!(found.detail.starts_with("Not granted: groups:history, im:history, reactions:read. Without channels:history"), "{found:?}");
+        assert!(
+            found
+                .detail
+                .starts_with("Not granted: groups:history, im:history, reactions:read. Without groups:history, im:history, replies"),
+            "{found:?}"
+        );
         assert_eq!(found.detail.matches("Without ").count(), 2, "{found:?}");
     }
 }

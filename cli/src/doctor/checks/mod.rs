@@ -1,0 +1,32 @@
+//! What is looked at, one thing a file.
+
+pub(super) mod alarms;
+pub(super) mod clock;
+pub(super) mod keys;
+pub(super) mod queues;
+pub(super) mod secret;
+pub(super) mod slack;
+pub(super) mod stack;
+pub(super) mod table;
+pub(super) mod urls;
+
+use super::finding::{Check, Finding, Fix};
+use crate::deployment::Deployment;
+
+/// AWS does not show it.
+fn unreadable(check: Check, what: &str, why: &str) -> Finding {
+    let fix = Fix::new(
+        "Whoever runs this has to be allowed to read it: AWS_PROFILE names another role. Else it passes, or the stack has lost it: deploy it again.",
+    );
+    Finding::broken(check, format!("{what} cannot be read: {why}"), fix)
+}
+
+/// Shows what a function logged.
+fn logs(deployment: &Deployment, function: &str) -> String {
+    format!("sam logs --stack-name {} --name {function}", deployment.stack)
+}
+
+/// The same deployment for a command of this program that somebody pastes.
+fn of(deployment: &Deployment) -> String {
+    if deployment.stack == "tocsin" { String::new() } else { format!(" --stack {}", deployment.stack) }
+}
