@@ -63,9 +63,13 @@ struct AppSecret {
 const RACED: &str = "somebody else has changed the secret in the same moment, and one change may have undone the other: look whether Slack and Tocsin still understand each other, and do it again where not";
 
 impl AppSecret {
+    fn kept(deployment: &Deployment) -> Result<secret::Kept> {
+        Ok(secret::Kept { client: deployment.secrets(), id: deployment.output("SlackSecretArn")?.to_owned() })
+    }
+
     /// What stands there now; `anew`: nothing, where that cannot be read.
     async fn read(deployment: &Deployment, anew: bool) -> Result<Self> {
-        let secret = secret::Kept { client: deployment.secrets(), id: deployment.output("SlackSecretArn")?.to_owned() };
+        let secret = Self::kept(deployment)?;
         let version = secret.version(CURRENT).await?;
         let fields = match fields(version.as_ref()) {
             Err(unreadable) if anew => {

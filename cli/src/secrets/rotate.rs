@@ -133,7 +133,7 @@ fn given(source: &Source, fields: &[Field]) -> Result<Given> {
 
 /// Takes the version before its stage away, so that nobody reads it any more.
 async fn end(deployment: &Deployment, yes: bool, output: Output) -> Result<()> {
-    let secret = AppSecret::read(deployment, true).await?.secret;
+    let secret = AppSecret::kept(deployment)?;
     let Some(previous) = secret.version(PREVIOUS).await? else {
         note("there is no version before, so nothing else than the current signing secret counts");
         return output.print(&json!({ "ended": false }), || {});
