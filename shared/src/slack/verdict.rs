@@ -122,7 +122,7 @@ const TABLE: &[Row] = &[
     Row {
         codes: &["parameter_validation_failed"],
         verdict: Verdict::Post,
-        advice: "The app's steps are not those of infra/app-manifest.yaml: update the app's manifest.",
+        advice: "The app's steps are not those of this version: `tocsin manifest apply` gives the app its manifest.",
     },
     Row {
         codes: &["missing_scope", "no_permission", "not_allowed_token_type"],

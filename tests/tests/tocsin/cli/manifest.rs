@@ -26,6 +26,7 @@ async fn the_manifest_has_the_stacks_addresses_and_the_chosen_features() {
     let carried: Value = serde_json::from_str(&pairs[1].1).expect("JSON");
     assert_eq!(carried, admin.runs(&["manifest", "print", "--json"]).await.json());
     assert!(!query.contains('+'), "a plus is read in two ways: {query}");
+    eprintln!("the link has {} characters", link.stdout.len());
     // Where there is no stack yet, there is the file; and of a stack of an older version it is said what it lacks.
     let blank = admin.runs(&["manifest", "print", "--placeholders", "--stack", "elsewhere"]).await;
     assert!(blank.stdout.contains("url: <CommandsUrl>"), "{}", blank.stdout);

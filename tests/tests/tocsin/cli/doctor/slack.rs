@@ -1,6 +1,10 @@
 //! What Slack says: tokens, scopes, channels; and what the configuration asks of it.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use shared::domain::ids::Workspace;
+use shared::store::Store;
+use shared::store::installations::Disabled;
 use tests::browser::Browser;
 use tests::world::{Setup, WORKSPACE, World};
 
@@ -16,6 +20,30 @@ async fn the_token_is_revoked() {
     world.slack.tell("token", &json!({ "bot_token": new, "error": null })).await;
     pastes(&admin, &rotate, new).await;
     looks(&admin).await.is_well();
+    world.finish().await;
+}
+
+/// Slack refused its token once and for all, and nobody has handed over another: not even one that Slack accepts again counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_installation_is_closed() {
+    let world = World::start().await;
+    world.alarm_fires("disk-full").await;
+    world.settled().await;
+    let admin = healthy(&world).await;
+    let store = Store::new(world.aws.dynamodb.clone(), world.resources.table.clone());
+    let disabled = Disabled { at: Timestamp::now(), reason: "Slack said token_revoked".to_owned() };
+    let known = world.installation(WORKSPACE).await;
+    let digest = known["token_digest"].as_str().expect("a digest");
+    assert!(store.disable(&Workspace::new(WORKSPACE), digest, &disabled).await.expect("the table is there"));
+    let rotate = format!("tocsin secrets rotate --stack {}", admin.stack);
+    looks(&admin).await.only_broken("installation", WORKSPACE, ": Slack said token_revoked", &rotate);
+    let new = "xoxb-canary-installed-again";
+    world.slack.tell("token", &json!({ "bot_token": new })).await;
+    world.writes_secret(new, &world.signing_secret).await;
+    looks(&admin).await.is_well();
+    world.alarm_fires("disk-full-again").await;
+    world.settled().await;
+    assert!(world.installation(WORKSPACE).await.get("disabled").is_none(), "it is open for the functions as well");
     world.finish().await;
 }
 
@@ -150,7 +178,7 @@ async fn workspaces_that_install_by_link_each_have_a_token() {
     let found = looks(&admin).await;
     found.is_well();
     assert!(found.of("installation", WORKSPACE)["seen"].as_str().expect("a text").contains("its token is refreshed before"));
-    let soon = jiff::Timestamp::now().as_second() + 600;
+    let soon = Timestamp::now().as_second() + 600;
     world.changes("installations", WORKSPACE, "SET token_expires_at = :value", soon).await;
     looks(&admin).await.says("installation", WORKSPACE, "look", "should have been refreshed by now", "--name ClockFunction");
     let id = format!("{}{WORKSPACE}", world.resources.installations);
