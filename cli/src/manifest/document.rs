@@ -90,6 +90,11 @@ impl Document {
         environment.get_template("app").and_then(|template| template.render(&self.filled)).map_err(told)
     }
 
+    /// Without, and as short as can be.
+    pub(super) fn short(&self) -> Result<String> {
+        self.json().map(|json| flow(&json))
+    }
+
     /// Without, as Slack's API takes it.
     pub(super) fn json(&self) -> Result<Value> {
         let documents = YamlLoader::load_from_str(&self.yaml()?).context("the manifest is no YAML")?;
@@ -97,12 +102,28 @@ impl Document {
     }
 }
 
+/// A value in as few characters as YAML can say it.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            format!("{{{}}}", fields.iter().map(|(name, value)| format!("{name}: {}", flow(value))).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(",")),
+        Value::String(text) => scalar(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
+}
+
 /// A text as YAML has it: as it stands where that can mean nothing else, else in quotes, which are JSON's.
 fn scalar(text: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/.:<>_-?=&%".contains(character);
-    let begins = text.chars().next().is_some_and(|first| first.is_ascii_alphabetic() || first == '<');
+    let plain = |character: char| character.is_ascii_alphanumeric() || " /.:<>_-?=&%".contains(character);
+    let begins = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '<' || first == '/');
     let word = !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(&text.to_ascii_lowercase().as_str());
-    if begins && word && !text.ends_with(':') && text.chars().all(plain) { text.to_owned() } else { Value::from(text).to_string() }
+    if begins && word && !text.ends_with([':', ' ']) && !text.contains(": ") && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
+    }
 }
 
 fn json(yaml: &Yaml) -> Option<Value> {
@@ -151,6 +172,8 @@ mod tests {
         ];
         for choice in choices {
             let json = document(choice).json().unwrap();
+            let short = YamlLoader::load_from_str(&document(choice).short().unwrap()).unwrap();
+            assert_eq!(super::json(&short[0]).as_ref(), Some(&json), "{choice:?}");
             let list = |pointer: &str| json.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
             let (scopes, events) = (list("/oauth_config/scopes/bot"), list("/settings/event_subscriptions/bot_events"));
             let without = choice.join(" ");

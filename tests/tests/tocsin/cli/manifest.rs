@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tests::world::{Setup, World};
+use yaml_rust2::YamlLoader;
 
 /// The app configuration token that the simulator takes.
 const TOKEN: &str = "xoxe.xoxp-simulator";
@@ -23,10 +24,13 @@ async fn the_manifest_has_the_stacks_addresses_and_the_chosen_features() {
     let (_, query) = link.stdout.split_once('?').expect("a query");
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     assert_eq!(pairs.first(), Some(&("new_app".to_owned(), "1".to_owned())));
-    let carried: Value = serde_json::from_str(&pairs[1].1).expect("JSON");
-    assert_eq!(carried, admin.runs(&["manifest", "print", "--json"]).await.json());
+    assert_eq!(pairs[1].0, "manifest_yaml");
+    let carried = &YamlLoader::load_from_str(&pairs[1].1).expect("YAML")[0];
+    let (url, steps) = (carried["features"]["slash_commands"][0]["url"].as_str(), carried["functions"].as_hash());
+    assert_eq!(url, Some(&*world.url("commands")));
+    assert!(steps.is_some_and(|steps| steps.len() == 3), "the steps come along");
+    assert!(link.stdout.len() < 8000, "{} characters are more than a browser or a server may take", link.stdout.len());
     assert!(!query.contains('+'), "a plus is read in two ways: {query}");
-    eprintln!("the link has {} characters", link.stdout.len());
     // Where there is no stack yet, there is the file; and of a stack of an older version it is said what it lacks.
     let blank = admin.runs(&["manifest", "print", "--placeholders", "--stack", "elsewhere"]).await;
     assert!(blank.stdout.contains("url: <CommandsUrl>"), "{}", blank.stdout);
