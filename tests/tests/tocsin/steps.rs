@@ -165,7 +165,7 @@ async fn a_step_whose_outputs_slack_does_not_take_says_what_to_do() {
     let world = World::start().await;
     let code = "parameter_validation_failed";
     world.slack.fault(&json!({ "kind": "error", "method": "functions.completeSuccess", "code": code })).await;
-    world.expects_error("update the app's manifest");
+    world.expects_error("`tocsin manifest apply` gives the app its manifest");
     let create = world.workflow_runs(CREATE, json!({ "title": "An older manifest" })).await;
     let why = create.fails().await;
     assert!(why.contains("update the app's manifest"), "{why}");
