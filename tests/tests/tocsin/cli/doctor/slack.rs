@@ -35,11 +35,10 @@ async fn an_installation_is_closed() {
     let known = world.installation(WORKSPACE).await;
     let digest = known["token_digest"].as_str().expect("a digest");
     assert!(store.disable(&Workspace::new(WORKSPACE), digest, &disabled).await.expect("the table is there"));
-    let rotate = format!("tocsin secrets rotate --stack {}", admin.stack);
-    looks(&admin).await.only_broken("installation", WORKSPACE, ": Slack said token_revoked", &rotate);
+    let rotate = looks(&admin).await.only_broken("installation", WORKSPACE, ": Slack said token_revoked", "tocsin secrets rotate bot");
     let new = "xoxb-canary-installed-again";
     world.slack.tell("token", &json!({ "bot_token": new })).await;
-    world.writes_secret(new, &world.signing_secret).await;
+    pastes(&admin, &rotate, new).await;
     looks(&admin).await.is_well();
     world.alarm_fires("disk-full-again").await;
     world.settled().await;
