@@ -213,6 +213,7 @@ def lint(_: argparse.Namespace) -> None:
         "format": ["cargo", "fmt", "--all", "--check", "--", "--color", "never"],
         "cfn-lint": ["cfn-lint", "template.yaml", *sorted(CONNECTORS.glob("*.yaml"))],
         "sam validate": ["sam", "validate", "--lint", "--template-file", "template.yaml"],
+        "what SAM makes of it": ["python", ROOT / "infra" / "local" / "translated.py"],
         "cargo deny": ["cargo-deny", "--log-level", "warn", "--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"],
         "clippy": ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"],
     }
