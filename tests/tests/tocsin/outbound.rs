@@ -197,7 +197,9 @@ async fn a_subscriber_gets_what_it_wants_signed_and_under_one_id_however_often()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_subscriber_that_never_takes_it_holds_nobody_up() {
-    let world = World::with(Setup { visibility: BTreeMap::from([(Queue::Calls, 4)]), ..Setup::default() }).await;
+    // It is tried for most of a minute, so that the other one has heard everything by then on a busy machine, too.
+    let visibility = BTreeMap::from([(Queue::Calls, 10)]);
+    let world = World::with(Setup { visibility, patience: Duration::from_mins(2), ..Setup::default() }).await;
     let broken = InternalApi::start(&world, "broken").await;
     let audit = InternalApi::start(&world, "audit").await;
     subscribes(&world, &[("broken", &broken, "events = [\"triggered\"]"), ("audit", &audit, "")]).await;
