@@ -19,7 +19,7 @@ test: ## every test (ARGS='name -- --nocapture' goes to cargo test)
 test-env: ## what single tests need: eval "$(make -s test-env)", then cargo test as usual
 	@$(RUN) env
 
-lint: ## format, clippy, cargo deny, cfn-lint, sam validate
+lint: ## format, clippy, cargo deny, cfn-lint, checkov, sam validate
 	@$(RUN) lint
 
 bench: ## what the path that Slack waits for costs, against its gates (needs valgrind; ARGS=--check fails where one is missed)

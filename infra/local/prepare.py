@@ -12,13 +12,14 @@ from pathlib import Path
 
 import processes
 from console import Failure, step
-from places import ARCHITECTURE, CARGO_TOOLS, FUNCTIONS, LOCAL, LOG, PAGE, PAGE_BUILT, ROOT, STAMPS, VENV, environment, target_directory
+from places import ARCHITECTURE, CARGO_TOOLS, FUNCTIONS, LINT_VENV, LOCAL, LOG, PAGE, PAGE_BUILT, ROOT, STAMPS, VENV, environment, target_directory
 
 OLDEST_PYTHON = (3, 10)
 OLDEST_NODE = (20, 19)
 CARGO_DENY = "0.20.2"
 CARGO_FUZZ = "0.13.2"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
+REQUIREMENTS_LINT = ROOT / "requirements-lint.txt"
 
 # Locally the functions are built to be built quickly. What is deployed and measured uses the release profile as it stands in Cargo.toml.
 # On the machine's own architecture its linker serves; Zig is for building on one machine what runs on another.
@@ -105,23 +106,33 @@ def _stamp(name: str, digest: str) -> None:
 
 def tools() -> None:
     """The virtual environment with ministack, the SAM CLI, cargo-lambda, cfn-lint and schemathesis, as pinned in requirements-dev.txt."""
-    python = VENV / "bin" / "python"
-    digest = _digest([REQUIREMENTS], sys.version, str(VENV))
-    if _is_fresh("tools", digest, python, *(VENV / "bin" / tool for tool in ("sam", "ministack", "schemathesis"))):
+    made = ("sam", "ministack", "schemathesis")
+    _virtual_environment("tools", "Python tools (ministack, SAM CLI, cargo-lambda, cfn-lint, schemathesis)", VENV, REQUIREMENTS, made)
+
+
+def checkov() -> None:
+    """The virtual environment with checkov alone, as pinned in requirements-lint.txt."""
+    _virtual_environment("checkov", "checkov (pip install)", LINT_VENV, REQUIREMENTS_LINT, ("checkov",))
+
+
+def _virtual_environment(name: str, what: str, folder: Path, requirements: Path, made: tuple[str, ...]) -> None:
+    python = folder / "bin" / "python"
+    digest = _digest([requirements], sys.version, str(folder))
+    if _is_fresh(name, digest, python, *(folder / "bin" / tool for tool in made)):
         return
-    log = LOG / "tools.log"
-    with step("Python tools (ministack, SAM CLI, cargo-lambda, cfn-lint, schemathesis)", log):
-        shutil.rmtree(VENV, ignore_errors=True)
+    log = LOG / f"{name}.log"
+    with step(what, log):
+        shutil.rmtree(folder, ignore_errors=True)
         try:
             # The interpreter outside any virtual environment: this one may be the very one that has to be made again.
             base = Path(sys.base_prefix) / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
-            processes.run([base if base.exists() else sys.executable, "-m", "venv", VENV], log=log, env=environment(), cwd=ROOT)
+            processes.run([base if base.exists() else sys.executable, "-m", "venv", folder], log=log, env=environment(), cwd=ROOT)
         except Failure as failure:
             raise Failure(f"{failure}\nOn Debian and Ubuntu: `apt-get install python3-venv`.") from None
         # Most of what these bring is never imported, so compiling all of it beforehand would take longer than it saves.
-        pip = [python, "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "--no-input", "-r", REQUIREMENTS]
+        pip = [python, "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", "--no-input", "-r", requirements]
         processes.run(pip, log=log, env=environment(), cwd=ROOT)
-        _stamp("tools", digest)
+        _stamp(name, digest)
 
 
 def functions() -> None:

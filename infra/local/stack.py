@@ -129,12 +129,13 @@ def deploy(endpoint: str, stack_name: str, parameters: dict[str, str], secret: d
 
 
 def _reachable(endpoint: str, value: str) -> str:
-    """ministack gives function URLs AWS's host names and answers them under a path of its own."""
+    """ministack gives function URLs and HTTP APIs host names as AWS does, which nobody resolves here, and answers them under paths of its own."""
     url = urlsplit(value)
     host = url.hostname or ""
-    if ".lambda-url." not in host:
-        return value
-    return f"{endpoint}/_aws/lambda-url/{host.split('.')[0]}{url.path}"
+    for kind in ("lambda-url", "execute-api"):
+        if f".{kind}." in host:
+            return f"{endpoint}/_aws/{kind}/{host.split('.')[0]}{url.path}"
+    return value
 
 
 class _Clients:

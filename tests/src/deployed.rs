@@ -47,8 +47,8 @@ impl Drop for Deployed {
 }
 
 impl Deployed {
-    /// Deploys, which takes some seconds.
-    pub fn start(slack_api: &str, slack_hooks: &str, bot_token: &str, signing_secret: &str) -> Result<Self> {
+    /// Deploys, which takes some seconds. `entrance` is the parameter of that name.
+    pub fn start(slack_api: &str, slack_hooks: &str, bot_token: &str, signing_secret: &str, entrance: &str) -> Result<Self> {
         let python = std::env::var_os("TOCSIN_PYTHON").map_or_else(|| paths::repository().join(".local/venv/bin/python"), PathBuf::from);
         let script = std::env::var_os("TOCSIN_RUN").map_or_else(|| paths::repository().join("infra/local/run.py"), PathBuf::from);
         for file in [&python, &script] {
@@ -58,8 +58,8 @@ impl Deployed {
         }
         let mut command = Command::new(&python);
         command.arg(&script).args(["up", "--stack-name", STACK, "--bot-token", bot_token, "--signing-secret", signing_secret]);
-        let slack = [format!("SlackApiUrl={slack_api}"), format!("SlackHooksUrl={slack_hooks}")];
-        for parameter in slack.iter().map(String::as_str).chain(PARAMETERS.iter().copied()) {
+        let own = [format!("SlackApiUrl={slack_api}"), format!("SlackHooksUrl={slack_hooks}"), format!("Entrance={entrance}")];
+        for parameter in own.iter().map(String::as_str).chain(PARAMETERS.iter().copied()) {
             command.args(["--param", parameter]);
         }
         let folder = paths::scratch("deployed")?;

@@ -265,12 +265,12 @@ impl World {
         })
     }
 
-    /// template.yaml, deployed to a ministack of its own.
-    pub async fn deployed() -> Self {
-        Self::try_deploy().await.unwrap_or_else(|error| panic!("the stack does not deploy: {error:?}"))
+    /// template.yaml, deployed to a ministack of its own, with this `Entrance`.
+    pub async fn deployed(entrance: &'static str) -> Self {
+        Self::try_deploy(entrance).await.unwrap_or_else(|error| panic!("the stack does not deploy: {error:?}"))
     }
 
-    async fn try_deploy() -> Result<Self> {
+    async fn try_deploy(entrance: &'static str) -> Result<Self> {
         let canaries = Canaries::default();
         let (bot_token, signing_secret) = (canaries.token(), canaries.signing_secret());
         let http = Http::default();
@@ -278,7 +278,7 @@ impl World {
         let slack = Slack::start(&bot_token, &signing_secret, None, http.clone()).await?;
         let (api, hooks) = (slack.api_url(), slack.hooks_url());
         let (token, secret) = (bot_token.clone(), signing_secret.clone());
-        let deployed = tokio::task::spawn_blocking(move || Deployed::start(&api, &hooks, &token, &secret)).await??;
+        let deployed = tokio::task::spawn_blocking(move || Deployed::start(&api, &hooks, &token, &secret, entrance)).await??;
         slack.tell("app", &deployed.app_urls()?).await;
         let aws = Aws::at(&deployed.endpoint);
         let bus = aws.listen(&deployed.bus()?).await?;

@@ -68,7 +68,7 @@ impl Installations {
         let client = aws_sdk_secretsmanager::Client::new(aws);
         // Whoever asks for tokens verifies no signatures, and so needs no version before.
         let app = Secrets::new(client, config::required("SLACK_SECRET_ARN")?, SignedDuration::ZERO);
-        let vault = app.vault(config::required("INSTALLATION_SECRETS_PREFIX")?);
+        let vault = app.vault(config::required("INSTALLATION_SECRETS_PREFIX")?).encrypted_with(config::optional("KMS_KEY_ARN"));
         Ok(Self {
             tokens: Tokens { app: Arc::new(app), vault },
             store,

@@ -42,6 +42,7 @@ type Kept = Arc<Cache<InstallationSecret>>;
 pub struct Vault {
     client: Client,
     prefix: String,
+    key: Option<String>,
     kept: Mutex<HashMap<Workspace, (Kept, Instant)>>,
 }
 
@@ -54,7 +55,13 @@ impl fmt::Debug for Vault {
 impl Vault {
     /// The secrets whose names begin with `prefix`; nothing is read yet.
     pub fn new(client: Client, prefix: String) -> Self {
-        Self { client, prefix, kept: Mutex::default() }
+        Self { client, prefix, key: None, kept: Mutex::default() }
+    }
+
+    /// New secrets are encrypted with this key of KMS; without one, with AWS's own for Secrets Manager. A secret that is there keeps its key.
+    #[must_use]
+    pub fn encrypted_with(self, key: Option<String>) -> Self {
+        Self { key, ..self }
     }
 
     /// What is cached and younger than [`super::FRESH`], else read anew.
@@ -93,6 +100,7 @@ impl Vault {
         if refused.is_resource_not_found_exception() {
             let description = format!("Slack token of {workspace}, written by Tocsin");
             let create = self.client.create_secret().name(&id).description(description).secret_string(&text);
+            let create = create.set_kms_key_id(self.key.clone());
             return create.send().await.map(|_| ()).map_err(|error| unavailable(&error));
         }
         if refused.is_invalid_request_exception() {

@@ -1,9 +1,9 @@
 //! The scenarios that run in both kinds of world: functions run by the dispatcher, each scenario in a world of its own; and template.yaml deployed to
-//! ministack, all scenarios one after the other.
+//! ministack, all scenarios one after the other; and deployed with the other entrance, what goes through it.
 
 use tests::world::World;
 
-use crate::{acting, card, commands, events, faults, forms, home, order, outbound, reactions, shortcut, steps, who_may};
+use crate::{acting, card, commands, entrance, events, faults, forms, home, order, outbound, reactions, shortcut, steps, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -23,7 +23,9 @@ macro_rules! scenarios {
         /// One deployment for all: a deployment takes longer than a scenario.
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn deployed() {
-            let world = World::deployed().await;
+            let world = World::deployed("FunctionUrl").await;
+            entrance::every_receiver_is_reached_and_believes_nobody(&world).await;
+            world.clear().await;
             $(
                 println!("{}", stringify!($name));
                 $module::$name(&world).await;
@@ -63,3 +65,18 @@ scenarios![
     faults::slack_says_wait_and_is_not_asked_before,
     faults::slack_is_broken_for_a_while,
 ];
+
+/// The same functions behind one HTTP API: what is behind the queues is the same, so these are the scenarios in which each receiver is called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deployed_behind_an_http_api() {
+    let world = World::deployed("HttpApi").await;
+    entrance::every_receiver_is_reached_and_believes_nobody(&world).await;
+    world.clear().await;
+    card::the_second_to_click_reads_who_has_it(&world).await;
+    world.clear().await;
+    commands::a_mistake_reads_what_to_do(&world).await;
+    world.clear().await;
+    events::a_mention_asks_how_things_stand(&world).await;
+    world.clear().await;
+    world.finish().await;
+}
