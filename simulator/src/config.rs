@@ -16,6 +16,8 @@ pub struct Config {
     pub signing_secret: String,
     /// The bot token that the Web API accepts.
     pub bot_token: String,
+    /// The app-level token that `apps.connections.open` accepts.
+    pub app_token: String,
     /// The app configuration token that `apps.manifest.*` accept.
     pub config_token: String,
     /// The app's client id.
@@ -56,6 +58,7 @@ impl Default for Config {
             port: 0,
             signing_secret: "simulator-signing-secret".into(),
             bot_token: "xoxb-simulator".into(),
+            app_token: "xapp-simulator".into(),
             config_token: "xoxe.xoxp-simulator".into(),
             client_id: "4280.4280".into(),
             client_secret: "simulator-client-secret".into(),

@@ -7,7 +7,7 @@
 //! - `oauth`: how the app is installed, and how its tokens change
 //! - `response_url`, `webhooks`: answers to one person's action, and messages without a token
 //! - `people`: what people do, and the payloads that Slack makes of it
-//! - `outbound`: signed requests to the app, its time to answer, repeated attempts
+//! - `outbound`: signed requests to the app, its time to answer, repeated attempts; `socket_mode`: the same over a WebSocket that the app opens
 //! - `world`, `teams`, `messages`: what stands in the workspaces
 //! - [`workflows`]: the steps that the app brings to them, and their runs
 //! - `installations`, `calls`, `state`: whose token it is, what was called with it, and everything else that is remembered
@@ -35,6 +35,7 @@ mod replay;
 mod response_url;
 mod server;
 mod signature;
+mod socket_mode;
 mod state;
 mod teams;
 mod web_api;
@@ -99,6 +100,7 @@ pub async fn start(config: Config) -> anyhow::Result<Running> {
         .route("/api/{method}", any(web_api::call))
         .route("/hooks/response/{team}/{time}/{secret}", post(response_url::post))
         .route("/services/{team}/{bot}/{secret}", post(webhooks::post))
+        .route("/link/", get(socket_mode::link::connect))
         .route("/oauth/v2/authorize", get(oauth::consent::show).post(oauth::consent::decide))
         .nest("/sim", control::routes())
         .merge(page)

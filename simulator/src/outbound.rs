@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::clock;
 use crate::signature::sign;
+use crate::socket_mode;
 use crate::state::{Delivery, Payload, Slack, Target};
 
 /// How one attempt differs from the plain first one.
@@ -58,23 +59,24 @@ pub(crate) async fn deliver_copies(slack: &Arc<Slack>, payload: &Payload, copies
 
 /// One attempt, recorded whatever comes of it.
 pub(crate) async fn deliver(slack: &Arc<Slack>, payload: &Payload, attempt: Attempt) -> Delivery {
-    let (url, secret, patience) = {
+    let (url, secret, patience, over_socket) = {
         let state = slack.lock();
         let url = match payload.to {
             Target::Commands => &state.app.commands_url,
             Target::Interactions => &state.app.interactions_url,
             Target::Events => &state.app.events_url,
         };
-        (url.clone(), state.access.signing_secret.clone(), Duration::from_millis(state.timing.answer_ms))
+        (url.clone(), state.access.signing_secret.clone(), Duration::from_millis(state.timing.answer_ms), state.socket.enabled)
     };
     let (started, at) = (Instant::now(), clock::millis());
-    let result = match url {
-        None => Err("no URL is set for it".to_owned()),
-        Some(url) => match tokio::time::timeout(patience, send(&url, payload, &secret, &attempt)).await {
-            Ok(result) => result,
-            Err(_) => Err("operation_timeout".to_owned()),
-        },
+    let sent = async {
+        match url {
+            _ if over_socket => socket_mode::deliver(slack, payload, &attempt).await,
+            None => Err("no URL is set for it".to_owned()),
+            Some(url) => send(&url, payload, &secret, &attempt).await,
+        }
     };
+    let result = tokio::time::timeout(patience, sent).await.unwrap_or_else(|_| Err("operation_timeout".to_owned()));
     let mut delivery = Delivery {
         id: 0,
         payload: payload.id.clone(),
@@ -101,7 +103,8 @@ pub(crate) async fn deliver(slack: &Arc<Slack>, payload: &Payload, attempt: Atte
     slack.lock().record_delivery(delivery)
 }
 
-type Answer = (u16, BTreeMap<String, String>, String);
+/// The status, the headers that are kept, and the body.
+pub(crate) type Answer = (u16, BTreeMap<String, String>, String);
 
 async fn send(url: &str, payload: &Payload, secret: &str, attempt: &Attempt) -> Result<Answer, String> {
     let uri: hyper::Uri = url.parse().map_err(|_| "the URL cannot be read".to_owned())?;
@@ -166,7 +169,10 @@ async fn retry_event(slack: &Arc<Slack>, payload: &Payload, mut last: Delivery) 
         if slack.lock().generation != generation {
             return;
         }
+        let over_socket = slack.lock().socket.enabled;
         let reason = match (&last.http_status, last.error.as_deref()) {
+            // The one reason that is seen there: https://github.com/slackapi/bolt-js/issues/2487
+            _ if over_socket => "timeout",
             (Some(_), _) => "http_error",
             (None, Some("operation_timeout")) => "http_timeout",
             _ => "connection_failed",

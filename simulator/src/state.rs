@@ -17,6 +17,7 @@ use crate::messages::Message;
 use crate::oauth::OAuth;
 use crate::queue::Queue;
 use crate::rates::Used;
+use crate::socket_mode::SocketMode;
 use crate::teams::Team;
 use crate::webhooks::Webhook;
 use crate::workflows::Workflows;
@@ -174,6 +175,7 @@ pub(crate) struct State {
     pub(crate) apps: Apps,
     pub(crate) access: Access,
     pub(crate) oauth: OAuth,
+    pub(crate) socket: SocketMode,
     pub(crate) rates: Rates,
     pub(crate) used: Used,
     pub(crate) timing: Timing,
@@ -206,6 +208,7 @@ impl State {
             apps: Apps { token: config.config_token.clone(), error: None, manifests: BTreeMap::new() },
             access: Access::start(&config.signing_secret, &config.bot_token, &config.scopes),
             oauth: OAuth::new(&config.client_id, &config.client_secret, config.rotation),
+            socket: SocketMode::new(&config.app_token),
             rates: config.rates.clone(),
             used: Used::default(),
             timing: config.timing.clone(),
@@ -236,7 +239,7 @@ impl State {
 
     /// Whether the app wants to know of anything that happens.
     pub(crate) fn has_listener(&self) -> bool {
-        self.app.events_url.is_some()
+        self.app.events_url.is_some() || self.socket.enabled
     }
 
     /// Has an event of a team delivered to the app, in the background.

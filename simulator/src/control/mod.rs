@@ -1,6 +1,7 @@
 //! The control API under `/sim`: what the page and the tests use to look at the workspace and to act in it.
 
 mod settings;
+mod socket;
 mod stream;
 mod teams;
 
@@ -43,6 +44,9 @@ pub(crate) fn routes() -> Router<Arc<Slack>> {
         .route("/authorize", post(teams::authorize))
         .route("/webhooks", post(teams::webhook))
         .route("/rates", post(settings::rates))
+        .route("/socket", get(socket::look).post(socket::set))
+        .route("/socket/disconnect", post(socket::disconnect))
+        .route("/socket/break", post(socket::breaks))
         .route("/timing", post(settings::timing))
         .route("/channels", post(settings::channel))
         .route("/users", post(settings::user))

@@ -213,7 +213,7 @@ fn tokens(state: &mut State, id: &str, user: Option<&str>) -> Map<String, Value>
 /// The answer without what nobody should find in a record.
 pub(crate) fn without_secrets(answer: &Value) -> Value {
     let mut answer = answer.clone();
-    for secret in ["/access_token", "/refresh_token", "/credentials"] {
+    for secret in ["/access_token", "/refresh_token", "/credentials", "/url"] {
         if let Some(token) = answer.pointer_mut(secret) {
             *token = json!("[redacted]");
         }

@@ -32,6 +32,8 @@ const SECRETS: [&str; 3] = ["client_secret", "code", "refresh_token"];
 #[derive(Debug, Default)]
 pub(crate) struct Args {
     pub(crate) token: Option<String>,
+    /// Whether it came in the header, where some methods want it.
+    pub(crate) token_in_header: bool,
     pub(crate) map: Map<String, Value>,
     /// What was taken out of the arguments because nobody should find it in a record.
     secrets: Map<String, Value>,
@@ -86,7 +88,9 @@ impl Args {
         let basic = credentials("basic").and_then(|text| String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok());
         args.basic = basic.and_then(|text| text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned())));
         let in_arguments = args.map.remove("token").and_then(|token| token.as_str().map(str::to_owned));
-        args.token = credentials("bearer").or(in_arguments);
+        let in_header = credentials("bearer");
+        args.token_in_header = in_header.is_some();
+        args.token = in_header.or(in_arguments);
         args
     }
 

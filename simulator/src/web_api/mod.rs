@@ -1,12 +1,14 @@
 //! Slack's Web API: `{base}/api/{method}`.
 //!
-//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token; and so do `apps.manifest.*`, with a token of another kind.
+//! `oauth.v2.access` stands aside: it brings credentials and a code instead of a token; and so do `apps.manifest.*` and `apps.connections.open`, with
+//! tokens of other kinds.
 //! The order of things in one call: whose token → fault → what the token is good for → known method → rate limits → scopes → the method itself → record →
 //! answer.
 
 pub(crate) mod args;
 mod auth;
 mod chat;
+mod connections;
 mod conversations;
 mod functions;
 pub(crate) mod limits;
@@ -149,7 +151,7 @@ pub(crate) async fn call(
         let mut state = slack.lock();
         let caller = args.token.as_ref().and_then(|token| Caller::with(token, &state.access, &state.world));
         let is_oauth = name == oauth::ACCESS;
-        let gives_secrets = is_oauth || name == "apps.manifest.create";
+        let gives_secrets = is_oauth || ["apps.manifest.create", connections::OPEN].contains(&name.as_str());
         let team = if is_oauth { oauth::installation_of(&state, &args) } else { caller.as_ref().map(|caller| caller.installation.clone()) };
         let channel = caller.as_ref().and_then(|caller| channel_of(&state, caller, &args));
         let fault = state.faults.strike(&name, channel.as_deref(), team.as_deref());
@@ -165,6 +167,8 @@ pub(crate) async fn call(
             }
             Some(fault) if fault.kind == Kind::Error => Outcome::refused(&fault.code),
             Some(fault) if fault.kind == Kind::ResetBefore => Outcome::refused("reset"),
+            // The address in its answer is this simulator's own.
+            _ if name == connections::OPEN => outcome(connections::open(&mut state, slack.base_url(), &args), &args),
             _ => answer(&mut state, caller.as_ref(), &name, &args, channel.as_deref()),
         };
         let kind = fault.as_ref().map(|fault| fault.kind);

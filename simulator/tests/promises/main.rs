@@ -10,6 +10,7 @@ mod oauth;
 mod outbound;
 mod rates;
 mod response_url;
+mod socket_mode;
 mod web_api;
 mod webhooks;
 mod workflows;
