@@ -1,5 +1,7 @@
 //! A secret in Secrets Manager, as somebody looks after it: its versions, and a new one that undoes nobody else's.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, anyhow, ensure};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
@@ -9,6 +11,9 @@ use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 pub(crate) const CURRENT: &str = "AWSCURRENT";
 /// See [`CURRENT`].
 pub(crate) const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// How long what was written may take to be read. Who finds another version there after that has raced with somebody.
+const VISIBLE: Duration = Duration::from_secs(5);
 
 /// A secret.
 #[derive(Debug)]
@@ -53,9 +58,14 @@ impl Kept {
         let put = self.client.put_secret_value().secret_id(&self.id).secret_string(text);
         let written = put.send().await.map_err(|error| anyhow!(shared::causes(&error)));
         let written = written.with_context(|| format!("the secret {} cannot be written", self.id))?.version_id;
-        let (current, before) = (self.version(CURRENT).await?, self.version(PREVIOUS).await?);
-        let id = |version: &Option<Version>| version.as_ref().map(|version| version.id.clone());
-        ensure!(id(&current) == written && id(&before).as_deref() == read, advice);
+        let id = |version: Option<Version>| version.map(|version| version.id);
+        // What was just written may take a moment to be read everywhere.
+        let visible = Instant::now() + VISIBLE;
+        while id(self.version(CURRENT).await?) != written {
+            ensure!(Instant::now() < visible, advice);
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        ensure!(id(self.version(PREVIOUS).await?).as_deref() == read, advice);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ PAGE_BUILT = PAGE / "dist"
 SAMPLES = ROOT / "events"
 CONNECTORS = ROOT / "infra" / "connect"
 # All that CloudFormation reads.
-TEMPLATES = [ROOT / "template.yaml", ROOT / "infra" / "key.yaml", *sorted(CONNECTORS.glob("*.yaml"))]
+TEMPLATES = [ROOT / "template.yaml", ROOT / "infra" / "key.yaml", ROOT / "infra" / "github-oidc.yaml", *sorted(CONNECTORS.glob("*.yaml"))]
 MANIFEST = ROOT / "infra" / "app-manifest.yaml"
 FUZZ_TARGETS = ROOT / "fuzz" / "fuzz_targets"
 FUZZING = LOCAL / "fuzz"

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use shared::intake::masked;
+use shared::intake::{MASKED, masked_document};
 use shared::queue::dead_letters::{Filter, Letter};
 
 use super::{Queue, Told, about, meant, reason, standing};
@@ -47,7 +47,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
             print(*queue, letter, &text(letter));
         }
     })?;
-    if letters.iter().any(|(_, letter)| !arguments.raw && masked(&letter.body) != letter.body) {
+    if letters.iter().any(|(_, letter)| text(letter).matches(MASKED).count() > letter.body.matches(MASKED).count()) {
         note("what looks like a secret is masked; --raw shows the text as it came");
     }
     Ok(())
@@ -55,7 +55,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
 
 /// The text without its secrets, and JSON with a line for each field.
 fn readable(body: &str) -> String {
-    let masked = masked(body);
+    let masked = masked_document(body);
     let pretty = serde_json::from_str::<Value>(&masked).and_then(|value| serde_json::to_string_pretty(&value));
     pretty.unwrap_or(masked)
 }
@@ -84,7 +84,7 @@ fn print(queue: Queue, letter: &Letter, text: &str) {
     add("came", &format!("{}×", letter.receives));
     add("message", &letter.message_id);
     for (name, value) in &letter.attributes {
-        add(name, &masked(value));
+        add(name, &masked_document(value));
     }
     output::show(facts);
     anstream::println!();
@@ -99,5 +99,9 @@ mod tests {
     fn json_is_shown_by_its_fields_and_without_its_secrets() {
         assert_eq!(readable(r#"{"db_password":"hunter2","n":1}"#), "{\n  \"db_password\": \"[masked]\",\n  \"n\": 1\n}");
         assert_eq!(readable("{ password=hunter2"), "{ password=[masked]");
+        let within = json!({"Message": json!({"password": "correct horse battery", "n": 1}).to_string()}).to_string();
+        assert_eq!(readable(&within), "{\n  \"Message\": \"{\\\"n\\\":1,\\\"password\\\":\\\"[masked]\\\"}\"\n}");
+        let beside = readable(r#"{"environment":[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"STAGE","value":"prod"}]}"#);
+        assert!(!beside.contains("hunter2") && beside.contains("prod"), "{beside}");
     }
 }

@@ -1,15 +1,13 @@
 //! `tocsin manifest create`. <https://docs.slack.dev/reference/methods/apps.manifest.create>
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
-use jiff::SignedDuration;
-use serde_json::{Map, Value, json};
-use shared::secrets::SecretError;
-use shared::secrets::app::Secrets;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 
 use super::Wish;
 use super::api::Api;
 use crate::deployment::{Deployment, Stack};
 use crate::output::{Output, note};
+use crate::secrets::{AppSecret, Field};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -24,19 +22,19 @@ const CREDENTIALS: [&str; 3] = ["client_id", "client_secret", "signing_secret"];
 pub(super) async fn run(stack: &Stack, wish: &Wish, Arguments { hand_over }: &Arguments, output: Output) -> Result<()> {
     let deployment = wish.deployment(stack, output).await?;
     let manifest = wish.document(deployment.as_ref())?.json()?;
-    let receiver =
-        if *hand_over { Some(deployment.as_ref().context("there is no stack to hand the app's credentials over to")?) } else { None };
-    if let Some(deployment) = receiver {
+    let receiver = if *hand_over {
         // Before, so that no app is made whose credentials nobody gets.
-        is_empty(deployment).await?;
-    }
+        Some(empty(deployment.as_ref().context("there is no stack to hand the app's credentials over to")?).await?)
+    } else {
+        None
+    };
     let api = Api::of(deployment.as_ref())?;
     let waiting = output.waiting("creating the app");
     let answer = api.call("apps.manifest.create", &manifest, None).await?;
     drop(waiting);
     let app = answer.get("app_id").and_then(Value::as_str).context("Slack names no app in its answer")?;
-    if let Some(deployment) = receiver {
-        keep(deployment, &answer)
+    if let Some(secret) = receiver {
+        keep(secret, &answer)
             .await
             .with_context(|| format!("{app} is created, and its credentials are not handed over: copy them from Basic Information"))?;
     }
@@ -49,31 +47,20 @@ pub(super) async fn run(stack: &Stack, wish: &Wish, Arguments { hand_over }: &Ar
     Ok(())
 }
 
-/// Nothing that is in force is written over.
-async fn is_empty(deployment: &Deployment) -> Result<()> {
-    let secrets = Secrets::new(deployment.secrets(), deployment.output("SlackSecretArn")?.to_owned(), SignedDuration::ZERO);
-    match secrets.now().await {
-        Err(SecretError::Absent) => Ok(()),
-        Ok(secret) => {
-            ensure!(
-                secret.is_empty(),
-                "the Slack secret holds the credentials of an app already, and they are not written over: leave --hand-over out"
-            );
-            Ok(())
-        }
-        Err(error) => bail!("the Slack secret cannot be looked at: {error}"),
-    }
+/// The secret as it stands, where no app's credentials stand in it: nothing that is in force is written over, and webhooks are kept.
+async fn empty(deployment: &Deployment) -> Result<AppSecret> {
+    let secret = AppSecret::read(deployment, false).await?;
+    ensure!(
+        Field::ALL.into_iter().all(|field| !secret.has(field)),
+        "the Slack secret holds the credentials of an app already, and they are not written over: leave --hand-over out"
+    );
+    Ok(secret)
 }
 
-async fn keep(deployment: &Deployment, answer: &Value) -> Result<()> {
-    let credential = |name: &str| {
-        answer.pointer(&format!("/credentials/{name}")).and_then(Value::as_str).map(|text| (name.to_owned(), Value::from(text)))
-    };
-    let secret = CREDENTIALS.into_iter().map(credential).collect::<Option<Map<_, _>>>().context("Slack's answer holds no credentials")?;
-    let put = deployment
-        .secrets()
-        .put_secret_value()
-        .secret_id(deployment.output("SlackSecretArn")?)
-        .secret_string(Value::Object(secret).to_string());
-    put.send().await.map(|_| ()).map_err(|error| anyhow!(shared::causes(&error)))
+async fn keep(mut secret: AppSecret, answer: &Value) -> Result<()> {
+    for name in CREDENTIALS {
+        let credential = answer.pointer(&format!("/credentials/{name}")).and_then(Value::as_str);
+        secret.fields.insert(name.to_owned(), credential.context("Slack's answer holds no credentials")?.into());
+    }
+    secret.write().await
 }

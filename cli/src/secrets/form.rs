@@ -2,7 +2,7 @@
 
 /// A part of the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     SigningSecret,
     BotToken,
     ClientId,
@@ -10,7 +10,7 @@ pub(super) enum Field {
 }
 
 impl Field {
-    pub(super) const ALL: [Self; 4] = [Self::SigningSecret, Self::BotToken, Self::ClientId, Self::ClientSecret];
+    pub(crate) const ALL: [Self; 4] = [Self::SigningSecret, Self::BotToken, Self::ClientId, Self::ClientSecret];
 
     /// In the secret.
     pub(super) fn name(self) -> &'static str {

@@ -14,7 +14,7 @@ use shared::secrets::Secret;
 use shared::secrets::app::Secrets;
 use shared::slack::client::Identity;
 
-use self::form::Field;
+pub(crate) use self::form::Field;
 use crate::deployment::{Deployment, Stack};
 use crate::output::{Output, moment, note};
 use crate::secret::{self, CURRENT};
@@ -52,9 +52,10 @@ fn refuse_arguments(given: &[String]) -> Result<()> {
 }
 
 /// The secret as it stands, and what counts beside it.
-struct AppSecret {
+pub(crate) struct AppSecret {
     secret: secret::Kept,
-    fields: Map<String, Value>,
+    /// Its fields by name.
+    pub(crate) fields: Map<String, Value>,
     version: Option<secret::Version>,
     overlap: SignedDuration,
 }
@@ -68,7 +69,7 @@ impl AppSecret {
     }
 
     /// What stands there now; `anew`: nothing, where that cannot be read.
-    async fn read(deployment: &Deployment, anew: bool) -> Result<Self> {
+    pub(crate) async fn read(deployment: &Deployment, anew: bool) -> Result<Self> {
         let secret = Self::kept(deployment)?;
         let version = secret.version(CURRENT).await?;
         let fields = match fields(version.as_ref()) {
@@ -83,7 +84,7 @@ impl AppSecret {
     }
 
     /// A field that is there and not blank.
-    fn has(&self, field: Field) -> bool {
+    pub(crate) fn has(&self, field: Field) -> bool {
         self.fields.get(field.name()).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
     }
 
@@ -112,7 +113,7 @@ impl AppSecret {
     }
 
     /// Writes the fields as they are now.
-    async fn write(&self) -> Result<()> {
+    pub(crate) async fn write(&self) -> Result<()> {
         let text = serde_json::to_string(&self.fields).context("the secret cannot be written as JSON")?;
         self.secret.write(&text, self.version.as_ref().map(|version| version.id.as_str()), RACED).await
     }

@@ -36,7 +36,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
     let mut secret = AppSecret::read(&deployment, *replace).await?;
     let given = match text {
         Some(text) => read(&text)?,
-        None => ask(&secret)?,
+        None => ask(&secret, *replace)?,
     };
     ensure!(!given.fields.is_empty() || !given.webhooks.is_empty(), "nothing was handed over, so nothing is written");
     given.check(*force)?;
@@ -65,7 +65,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
 }
 
 /// Asks for what is needed, and for nothing that was given.
-fn ask(secret: &AppSecret) -> Result<Given> {
+fn ask(secret: &AppSecret, replace: bool) -> Result<Given> {
     let mut given = Given::default();
     let mut want = |field: Field, required: bool| -> Result<bool> {
         let Some(value) = asked(field, required && !secret.has(field))? else { return Ok(false) };
@@ -74,11 +74,16 @@ fn ask(secret: &AppSecret) -> Result<Given> {
     };
     note("nothing that you type is shown. What is there already stays where you type nothing");
     want(Field::SigningSecret, true)?;
-    let by_link = secret.has(Field::ClientId);
-    if !want(Field::BotToken, false)? && !secret.has(Field::BotToken) {
-        note("no bot token: then workspaces install the app by a link");
-        want(Field::ClientId, !by_link)?;
-        want(Field::ClientSecret, !by_link)?;
+    let (token, by_link) = (secret.has(Field::BotToken), secret.has(Field::ClientId));
+    if !want(Field::BotToken, false)? && (replace || !token) {
+        note(if token {
+            "no other bot token: workspaces may install the app by a link instead"
+        } else {
+            "no bot token: then workspaces install the app by a link"
+        });
+        if want(Field::ClientId, !by_link && !token)? || !token {
+            want(Field::ClientSecret, !by_link)?;
+        }
     }
     Ok(given)
 }

@@ -12,12 +12,12 @@ use jiff::Timestamp;
 use shared::aws::{self, Patience};
 use shared::config;
 use shared::domain::call::{About, Answered, Call, Endpoint};
-use shared::domain::configuration::Configuration;
+use shared::domain::configuration::{self, Configuration};
 use shared::domain::decision::Called;
 use shared::domain::ids::IntentId;
 use shared::domain::incident::Incident;
 use shared::domain::intent::{Action, Actor, Intent, Job, Target};
-use shared::domain::timeline::Entry;
+use shared::domain::timeline::Told;
 use shared::http::StartError;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender};
 use shared::secrets::calls::CallSecrets;
@@ -70,30 +70,30 @@ impl App {
                 self.decided(&call, &incident, decision, delivery.receives).await
             }
             About::Command { .. } => self.command(&call).await,
-            About::Entry { incident, at, entry } => {
+            About::Entry { incident, at, entry, unseen } => {
                 let found = self.store.written(&call.workspace, incident, *at, entry).await.map_err(|error| Failure::later(&error))?;
                 let Some((incident, entry)) = found else { return Err(Failure::Never(format!("{incident} has no entry {entry}"))) };
-                self.subscriber(&call, &incident, &entry).await
+                self.subscriber(&call, Told { incident: &incident, entry: &entry, unseen: *unseen }).await
             }
         }
     }
 
     /// Tells a subscriber what happened. That it was told is no part of the incident's story: a subscriber that hears of everything would hear of that, too.
     /// The queue says when it was tried often enough: nobody waits for it but what stands behind it. Who was taken out of the configuration meanwhile is told nothing more.
-    async fn subscriber(&self, call: &Call, incident: &Incident, entry: &Entry) -> Result<(), Failure> {
+    async fn subscriber(&self, call: &Call, told: Told<'_>) -> Result<(), Failure> {
         let configuration = self.configuration(call).await?;
         let subscribes = configuration.subscribers.iter().any(|subscriber| subscriber.endpoint == call.to);
         let answer = match endpoint(&configuration, call).filter(|_| subscribes) {
-            Some(endpoint) => Some(self.call(endpoint, call, &request::told(call, incident, entry)).await),
+            Some(endpoint) => Some(self.call(endpoint, call, &request::told(call, told)).await),
             None => None,
         };
         tracing::info!(
             workspace = call.workspace.as_str(),
-            incident = incident.id.as_str(),
-            intent = entry.intent.as_str(),
+            incident = told.incident.id.as_str(),
+            intent = told.entry.intent.as_str(),
             call = call.id.as_str(),
             endpoint = call.to,
-            event = entry.heading(incident).word(),
+            event = told.heading().word(),
             outcome = match answer {
                 Some(Answer::Took(_)) => "took",
                 Some(Answer::Refused(_) | Answer::Later(_)) => "failed",
@@ -190,9 +190,14 @@ impl App {
         }
     }
 
+    /// The workspace's settings. Of a document that cannot be read nobody knows whom it names, so what is to be called waits until it can.
     async fn configuration(&self, call: &Call) -> Result<Configuration, Failure> {
-        let wants = self.store.wants(&call.workspace).await.map_err(|error| Failure::later(&error))?;
-        Ok(wants.configuration)
+        let document = self.store.configuration(&call.workspace).await.map_err(|error| Failure::later(&error))?;
+        let read = document.as_deref().map_or_else(|| Ok(Configuration::default()), configuration::read);
+        read.map_err(|mistakes| {
+            let mistake = mistakes.first().map(ToString::to_string).unwrap_or_default();
+            Failure::Later(format!("the workspace's configuration cannot be read: {mistake}"))
+        })
     }
 
     async fn call(&self, endpoint: &Endpoint, call: &Call, body: &str) -> Answer {

@@ -5,7 +5,7 @@ use shared::domain::call::{About, Call};
 use shared::domain::decision::Vote;
 use shared::domain::incident::Incident;
 use shared::domain::intent::Person;
-use shared::domain::timeline::Entry;
+use shared::domain::timeline::Told;
 use shared::public::Event;
 use shared::public::incident::Brief;
 
@@ -42,8 +42,8 @@ pub(crate) fn command(call: &Call) -> String {
 }
 
 /// Something happened to an incident that a subscriber wants to hear of.
-pub(crate) fn told(call: &Call, incident: &Incident, entry: &Entry) -> String {
-    body(&entry.heading(incident).webhook_type(), call, &json!(Event::of(incident, entry)))
+pub(crate) fn told(call: &Call, told: Told<'_>) -> String {
+    body(&told.heading().webhook_type(), call, &json!(Event::of(told)))
 }
 
 fn body(kind: &str, call: &Call, data: &Value) -> String {

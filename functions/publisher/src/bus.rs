@@ -3,8 +3,7 @@
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use shared::domain::incident::Incident;
-use shared::domain::timeline::Entry;
+use shared::domain::timeline::Told;
 use shared::public::Event;
 use shared::public::event::MOST;
 use shared::queue::Failure;
@@ -25,16 +24,16 @@ impl Bus {
     }
 
     /// Tells that this entry was written.
-    pub(crate) async fn put(&self, incident: &Incident, entry: &Entry) -> Result<(), Failure> {
-        let detail = serde_json::to_string(&Event::of(incident, entry)).map_err(|error| Failure::Never(error.to_string()))?;
+    pub(crate) async fn put(&self, told: Told<'_>) -> Result<(), Failure> {
+        let detail = serde_json::to_string(&Event::of(told)).map_err(|error| Failure::Never(error.to_string()))?;
         if detail.len() > MOST {
             return Err(Failure::Never(format!("the event has {} bytes, and EventBridge takes {MOST}", detail.len())));
         }
         let event = PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
             .source(SOURCE)
-            .detail_type(entry.heading(incident).detail_type())
-            .time(DateTime::from_secs(entry.at.as_second()))
+            .detail_type(told.heading().detail_type())
+            .time(DateTime::from_secs(told.entry.at.as_second()))
             .set_resources(Some(Vec::new()))
             .detail(detail)
             .build();

@@ -9,8 +9,7 @@ mod bus;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
-use shared::domain::incident::Incident;
-use shared::domain::timeline::Entry;
+use shared::domain::timeline::Told;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender, Written};
 use shared::store::Store;
 
@@ -46,16 +45,17 @@ impl App {
 
     async fn work(&self, delivery: Delivery) -> Result<(), Failure> {
         let written: Written = queue::open(&delivery.body)?;
-        let Written { workspace, incident, at, entry } = &written;
+        let Written { workspace, incident, at, entry, unseen } = &written;
         let found = self.store.written(workspace, incident, *at, entry).await.map_err(|error| Failure::later(&error))?;
         let Some((incident, entry)) = found else { return Err(Failure::Never(format!("{incident} has no entry {entry}"))) };
-        self.bus.put(&incident, &entry).await?;
-        let subscribers = self.tell_subscribers(&incident, &entry).await?;
+        let told = Told { incident: &incident, entry: &entry, unseen: *unseen };
+        self.bus.put(told).await?;
+        let subscribers = self.tell_subscribers(told).await?;
         tracing::info!(
             workspace = workspace.as_str(),
             incident = incident.id.as_str(),
             intent = entry.intent.as_str(),
-            event = entry.heading(&incident).word(),
+            event = told.heading().word(),
             subscribers,
             outcome = "published",
             "timeline"
@@ -64,10 +64,10 @@ impl App {
     }
 
     /// Queues a call for each subscriber that wants to hear of it; how many there are. One endpoint is told once, whatever sections name it.
-    async fn tell_subscribers(&self, incident: &Incident, entry: &Entry) -> Result<usize, Failure> {
-        let wants = self.store.wants(&incident.workspace).await.map_err(|error| Failure::later(&error))?;
-        let wanting = wants.configuration.subscribers.iter().filter(|subscriber| subscriber.wants(incident, entry));
-        let mut calls: Vec<_> = wanting.map(|subscriber| subscriber.call(incident, entry)).collect();
+    async fn tell_subscribers(&self, told: Told<'_>) -> Result<usize, Failure> {
+        let wants = self.store.wants(&told.incident.workspace).await.map_err(|error| Failure::later(&error))?;
+        let wanting = wants.configuration.subscribers.iter().filter(|subscriber| subscriber.wants(told));
+        let mut calls: Vec<_> = wanting.map(|subscriber| subscriber.call(told)).collect();
         calls.sort_by(|one, other| one.to.cmp(&other.to));
         calls.dedup_by(|one, other| one.to == other.to);
         for call in &calls {

@@ -1,22 +1,22 @@
-//! One intent: find the incident, decide, write everything in one transaction, wake the posters, answer.
+//! One intent: find the incident, decide, write everything in one transaction; [`crate::settle`] does what is to be done then.
 
 use jiff::Timestamp;
 use shared::domain::Refusal;
 use shared::domain::flapping::Begun;
-use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, MessageTs, Workspace};
-use shared::domain::incident::{Incident, Outcome, State, Summary};
+use shared::domain::ids::{Channel, DedupKey, ID_LENGTHS, IncidentId, Workspace};
+use shared::domain::incident::{Incident, Summary};
 use shared::domain::intent::{Action, Actor, Intent, Person, Target};
 use shared::domain::people::{Standing, may_act, may_anywhere};
 use shared::domain::timeline::{Entry, Fate, What};
-use shared::metrics;
-use shared::queue::{Failure, Try, Written};
+use shared::queue::{Failure, Try};
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
 use shared::store::workspaces::Wants;
 
 use crate::answer::{OPEN_MOST, hidden};
-use crate::{App, lock, wakes};
+use crate::settle::{Settled, Writer};
+use crate::{App, lock};
 
 /// How often a conflict is decided anew within one delivery: every round somebody else has got ahead, so it ends.
 const ROUNDS: usize = 12;
@@ -43,31 +43,6 @@ struct Meaning {
 enum Round {
     Settled(Settled),
     Again,
-}
-
-/// What became of an intent, now or at an earlier delivery.
-struct Settled {
-    marker: Marker,
-    /// The incident as it was written now.
-    incident: Option<Box<Incident>>,
-    by: Writer,
-}
-
-/// Who has written what stands in the table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Writer {
-    This,
-    Earlier,
-}
-
-impl Settled {
-    /// The entry that systems outside are to hear of. Telling is the business of the delivery that wrote it, or of one by which that may come again because it
-    /// died before: a source that says the same again under the same id tells nobody.
-    fn told(&self, workspace: &Workspace, intent: &Intent, tried: Try) -> Option<Written> {
-        let (incident, at) = self.marker.incident.clone().zip(self.marker.entry_at)?;
-        let tells = self.by == Writer::This || tried == Try::Again;
-        tells.then(|| Written { workspace: workspace.clone(), incident, at, entry: intent.id.clone() })
-    }
 }
 
 impl App {
@@ -306,42 +281,6 @@ impl App {
         known.extend(new.into_iter().map(|channel| (day, workspace.clone(), channel)));
         Ok(())
     }
-
-    /// It is written, now or by an earlier delivery: wake the posters, log, answer. Doing this again is harmless.
-    async fn settle(&self, workspace: &Workspace, intent: &Intent, settled: Settled, tried: Try) -> Result<Marker, Failure> {
-        let told = settled.told(workspace, intent, tried);
-        let Settled { marker, incident, .. } = settled;
-        let incident = match (incident, &marker.incident) {
-            (Some(incident), _) => Some(*incident),
-            (None, Some(id)) => self.store.incident(workspace, id).await.map_err(|error| Failure::later(&error))?,
-            (None, None) => None,
-        };
-        if let Some(incident) = incident.as_ref().filter(|incident| incident.state() != State::Expected) {
-            self.wake(wakes(workspace, &incident.channels, &intent.id)).await?;
-        }
-        if let Some(call) = incident.as_ref().and_then(|incident| incident.call_of(&intent.id)) {
-            self.calls.send(&call).await?;
-        }
-        if let Some(written) = told {
-            self.timeline.send(&written).await?;
-        }
-        let waited = match &incident {
-            Some(incident) => self.end_waiting(workspace, incident, &intent.id).await,
-            None => Ok(()),
-        };
-        // It comes again, and whoever asked is answered then. What never works keeps nobody from an answer.
-        if let Err(Failure::Later(_)) = waited {
-            return waited.map(|()| marker);
-        }
-        audit(workspace, intent, &marker);
-        metrics::intent(marker.outcome.name());
-        match (&intent.reply, &marker.outcome) {
-            (Some(reply), outcome) => self.answer_outcome(workspace, reply, incident.as_ref(), outcome, intent).await?,
-            (None, Outcome::Refused(refusal)) => return Err(Failure::Never(refusal.to_string())),
-            (None, _) => {}
-        }
-        waited.map(|()| marker)
-    }
 }
 
 impl Found {
@@ -388,24 +327,4 @@ fn refused_entry(intent: &Intent, refusal: &Refusal) -> Option<Entry> {
         broadcast: false,
         heard_in: None,
     })
-}
-
-/// The audit: one line per action, with who, where and what came of it.
-fn audit(workspace: &Workspace, intent: &Intent, marker: &Marker) {
-    let (user, source, place) = match &intent.by {
-        Actor::User(person) => (Some(person.id.as_str()), None, person.place.as_ref()),
-        Actor::Source(name) => (None, Some(name.as_str()), None),
-    };
-    tracing::info!(
-        workspace = workspace.as_str(),
-        incident = marker.incident.as_ref().map(IncidentId::as_str),
-        intent = intent.id.as_str(),
-        action = intent.action.name(),
-        user,
-        source,
-        channel = place.map(|place| place.channel.as_str()),
-        message = place.and_then(|place| place.message.as_ref()).map(MessageTs::as_str),
-        outcome = marker.outcome.name(),
-        "intent"
-    );
 }

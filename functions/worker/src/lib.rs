@@ -1,4 +1,4 @@
-//! Applies intents: [`apply`] decides and writes, [`spoken`] sees what a workspace's own words mean, [`remark`] finds out what a reaction or a reply is about, [`home`] paints
+//! Applies intents: [`apply`] decides and writes, [`settle`] does what follows from that, [`spoken`] sees what a workspace's own words mean, [`remark`] finds out what a reaction or a reply is about, [`home`] paints
 //! Home, [`links`] shows how things stand under a link, [`settings`] changes a value of the workspace's [`document`], [`notices`] are told once, [`oncall`] remembers who takes over, [`people`] says who somebody is,
 //! [`groups`] to which usergroups they belong, [`sight`] what they see, [`step`] ends the steps of workflows, [`workspace`] which installation is meant, [`answer`] tells
 //! the person who asked. What is due in Slack after that is the poster's business; here it is only woken.
@@ -14,6 +14,7 @@ mod oncall;
 mod people;
 mod remark;
 mod settings;
+mod settle;
 mod sight;
 mod spoken;
 mod step;

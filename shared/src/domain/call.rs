@@ -4,11 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ids::{IncidentId, IntentId, Workspace};
-use super::incident::Incident;
 use super::intent::{Person, ReplyTo};
 use super::people::Who;
 use super::routing::Match;
-use super::timeline::{Entry, Heading};
+use super::timeline::{Heading, Told};
 
 /// How long an endpoint may take where its configuration does not say.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
@@ -96,6 +95,9 @@ pub enum About {
         at: Timestamp,
         /// The intent that did it.
         entry: IntentId,
+        /// See [`Told::unseen`].
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
 }
 
@@ -112,15 +114,16 @@ pub struct Subscriber {
 
 impl Subscriber {
     /// Whether it wants to hear of this.
-    pub fn wants(&self, incident: &Incident, entry: &Entry) -> bool {
-        let named = self.events.is_empty() || self.events.contains(&entry.heading(incident));
-        named && self.matches.as_ref().is_none_or(|rule| rule.takes(incident))
+    pub fn wants(&self, told: Told<'_>) -> bool {
+        let named = self.events.is_empty() || self.events.contains(&told.heading());
+        named && self.matches.as_ref().is_none_or(|rule| rule.takes(told.incident))
     }
 
     /// The call that tells it. Told of the same entry again, it is told under the same id.
-    pub fn call(&self, incident: &Incident, entry: &Entry) -> Call {
-        let id = IntentId::of("told", &[entry.event_id(incident).as_str(), &self.endpoint]);
-        let about = About::Entry { incident: incident.id.clone(), at: entry.at, entry: entry.intent.clone() };
+    pub fn call(&self, told: Told<'_>) -> Call {
+        let Told { incident, entry, unseen } = told;
+        let id = IntentId::of("told", &[told.event_id().as_str(), &self.endpoint]);
+        let about = About::Entry { incident: incident.id.clone(), at: entry.at, entry: entry.intent.clone(), unseen };
         Call { id, workspace: incident.workspace.clone(), at: entry.at, by: None, to: self.endpoint.clone(), about }
     }
 }

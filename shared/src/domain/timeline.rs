@@ -238,18 +238,40 @@ impl Heading {
     }
 }
 
-impl Entry {
-    /// What systems outside know it by, however often they are told: another one for every entry of every workspace.
-    pub fn event_id(&self, incident: &Incident) -> IntentId {
-        IntentId::of("event", &[incident.workspace.as_str(), incident.id.as_str(), self.intent.as_str()])
+/// An entry as systems outside are told of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// As it stands when this is told.
+    pub incident: &'a Incident,
+    /// What was written to it.
+    pub entry: &'a Entry,
+    /// Nobody saw the incident yet when it was written: its source had not reported it. Once that is made up for, the entry is told again, for what it is.
+    pub unseen: bool,
+}
+
+impl Told<'_> {
+    /// What they know it by, however often they are told: another one for every entry of every workspace.
+    pub fn event_id(&self) -> IntentId {
+        let parts = [self.incident.workspace.as_str(), self.incident.id.as_str(), self.entry.intent.as_str(), "unseen"];
+        IntentId::of("event", if self.is_unseen() { &parts } else { &parts[..3] })
     }
 
-    /// What it is about, in a word, as its incident stands when it is told.
-    pub fn heading(&self, incident: &Incident) -> Heading {
+    /// What it is about, in a word.
+    pub fn heading(&self) -> Heading {
+        self.entry.heading(self.is_unseen())
+    }
+
+    fn is_unseen(&self) -> bool {
+        self.unseen || self.incident.state() == State::Expected
+    }
+}
+
+impl Entry {
+    fn heading(&self, unseen: bool) -> Heading {
         match (&self.fate, &self.what) {
             (Fate::Refused(_), _) => Heading::Refused,
             (Fate::Late, _) => Heading::Late,
-            (Fate::Done, _) if incident.state() == State::Expected => Heading::Late,
+            (Fate::Done, _) if unseen => Heading::Late,
             (Fate::Done, What::Triggered { .. }) => Heading::Triggered,
             (Fate::Done, What::Updated { .. }) => Heading::Updated,
             (Fate::Done, What::Acknowledged) => Heading::Acknowledged,

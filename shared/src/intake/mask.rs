@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 /// Stands where a secret stood.
-pub(super) const MASKED: &str = "[masked]";
+pub const MASKED: &str = "[masked]";
 
 /// Parts of names that hold secrets, in lower case and without `_`, `-` and spaces.
 const SECRET_PARTS: &[&str] = &[
@@ -103,6 +103,36 @@ pub(super) fn names_a_secret(object: &Map<String, Value>) -> bool {
 /// Whether the field holds the other half of what [`names_a_secret`] found.
 pub(super) fn is_value(name: &str) -> bool {
     plain_name(name).ends_with("value")
+}
+
+/// What somebody wrote, without the secrets in it: JSON value by value, anything else as [`text`] does.
+pub fn document(written: &str) -> String {
+    match serde_json::from_str(written) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            mask(&mut value);
+            value.to_string()
+        }
+        _ => text(written),
+    }
+}
+
+/// What a name gives away is masked whole, be it the field's own or one that stands beside it.
+fn mask(value: &mut Value) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(written) => *written = document(written),
+        Value::Array(values) => values.iter_mut().for_each(mask),
+        Value::Object(fields) => {
+            let values_are_secret = names_a_secret(fields);
+            for (name, value) in fields {
+                if (is_secret_name(name) || (values_are_secret && is_value(name))) && !is_harmless(value) {
+                    *value = MASKED.into();
+                } else {
+                    mask(value);
+                }
+            }
+        }
+    }
 }
 
 /// What the words so far say about the next one.
@@ -216,7 +246,10 @@ pub(super) fn is_telling(link: &str) -> bool {
 /// Whoever knows an incoming webhook's path may post there.
 fn is_webhook(rest: &str) -> bool {
     let (authority, path) = rest.split_at(rest.find(['/', '#']).unwrap_or(rest.len()));
-    authority.ends_with("hooks.slack.com") || path.contains("/webhook/") || path.contains("/webhooks/")
+    let behind = ["/webhook/", "/webhooks/"].into_iter().find_map(|word| path.split_once(word));
+    // What names a page of a handbook is words; what lets somebody post is not.
+    let is_key = |part: &str| part.len() >= SHORTEST_KEY && part.contains(|letter: char| letter.is_ascii_digit());
+    authority.ends_with("hooks.slack.com") || behind.is_some_and(|(_, rest)| rest.split(['/', '?', '#']).any(is_key))
 }
 
 /// Whether a word has the shape of a key.

@@ -21,7 +21,7 @@ use crate::watch::Watch;
 pub use attributes::NAMES as ATTRIBUTES;
 pub use envelope::why_unreadable;
 use event::Event;
-pub use mask::text as masked;
+pub use mask::{MASKED, document as masked_document, text as masked};
 use sources::Verdict;
 
 /// A message as SQS delivers it.

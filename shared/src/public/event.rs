@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use super::{Entry, Incident};
 use crate::domain::ids::{IntentId, Workspace};
-use crate::domain::incident;
-use crate::domain::timeline::{self, Heading};
+use crate::domain::timeline::{Heading, Told};
 
 /// The version of the form; one that others could stumble over would be the next.
 pub const VERSION: u32 = 1;
@@ -31,8 +30,8 @@ pub struct Event<'a> {
 
 impl<'a> Event<'a> {
     /// That this entry was written to this incident.
-    pub fn of(incident: &'a incident::Incident, entry: &'a timeline::Entry) -> Self {
-        let id = entry.event_id(incident);
+    pub fn of(told: Told<'a>) -> Self {
+        let (id, Told { incident, entry, .. }) = (told.event_id(), told);
         Self { version: VERSION, id, workspace: &incident.workspace, entry: Entry::from(entry), incident: Incident::from(incident) }
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::intent::{Action, Actor, Closing};
 use crate::domain::kind::Progress;
 use crate::domain::severity::Severity;
 use crate::domain::sla::Promise;
-use crate::domain::timeline::{Entry, Fate, Heading, What};
+use crate::domain::timeline::{Entry, Fate, Heading, Told, What};
 use crate::intake::{Message, Reading, read};
 
 const SCHEMA: &str = include_str!("../../../infra/timeline-event.schema.json");
@@ -85,6 +85,10 @@ fn incidents() -> Vec<Incident> {
     incidents
 }
 
+fn seen<'a>(incident: &'a Incident, entry: &'a Entry) -> Told<'a> {
+    Told { incident, entry, unseen: false }
+}
+
 /// What a message of the queue begins.
 fn approval(message: &Value) -> Incident {
     let attributes = std::collections::BTreeMap::new();
@@ -104,8 +108,8 @@ fn whatever_happens_is_told_as_the_schema_says() {
         for (by, incident) in [jane(), Actor::Source("CloudWatch".into())].into_iter().cycle().zip(incidents()) {
             let intent = intent(by.clone(), 3, Action::Acknowledge).id;
             let entry = Entry { intent, at: at(3), by, what: what.clone(), fate: fate.clone(), broadcast: false, heard_in: None };
-            headings.insert(entry.heading(&incident).word());
-            let event = serde_json::to_value(Event::of(&incident, &entry)).expect("JSON");
+            headings.insert(seen(&incident, &entry).heading().word());
+            let event = serde_json::to_value(Event::of(seen(&incident, &entry))).expect("JSON");
             let errors: Vec<_> = validator.iter_errors(&event).map(|error| error.to_string()).collect();
             assert!(errors.is_empty(), "{errors:#?}\n{event:#}");
             assert!(undescribed(&schema, &event).is_empty(), "nobody has described {:?}", undescribed(&schema, &event));
@@ -137,7 +141,7 @@ fn the_schema_takes_nothing_else() {
     let intent = intent(jane(), 3, Action::Acknowledge).id;
     let what = What::Deployed { progress: Progress::Failed };
     let entry = Entry { intent, at: at(3), by: jane(), what, fate: Fate::Done, broadcast: false, heard_in: None };
-    let event = serde_json::to_value(Event::of(&incident, &entry)).expect("JSON");
+    let event = serde_json::to_value(Event::of(seen(&incident, &entry))).expect("JSON");
     assert!(validator.is_valid(&event));
     for (pointer, value) in [
         ("/version", json!(2)),
@@ -173,7 +177,7 @@ fn the_largest_one_fits_into_an_event() {
     let closing = Closing { note: Some(prose.clone()), root_cause: Some(prose.clone()) };
     incident.channels = (0..100).map(|number| Channel::new(format!("#{number:080}"))).collect();
     let over = apply(&incident, &intent(jane(), 9, Action::Resolve(closing)));
-    let event = serde_json::to_string(&Event::of(&over.incident, over.entry.as_ref().expect("an entry"))).expect("JSON");
+    let event = serde_json::to_string(&Event::of(seen(&over.incident, over.entry.as_ref().expect("an entry")))).expect("JSON");
     assert!((48 * 1024..MOST / 2).contains(&event.len()), "{} bytes", event.len());
 }
 
@@ -183,12 +187,16 @@ fn what_nobody_sees_yet_has_taken_no_effect() {
     let early = apply(&Incident::expected(Workspace::new("T1"), IncidentId::new("INC-7K3QPF"), None), &over(5));
     let entry = early.entry.expect("an entry");
     let subscriber = |heading| Subscriber { endpoint: "audit".into(), events: vec![heading], matches: None };
-    let wants =
-        |incident: &Incident, entry: &Entry| [Heading::Resolved, Heading::Late].map(|heading| subscriber(heading).wants(incident, entry));
-    assert_eq!((entry.heading(&early.incident), wants(&early.incident, &entry)), (Heading::Late, [false, true]));
+    let wants = |told: Told<'_>| [Heading::Resolved, Heading::Late].map(|heading| subscriber(heading).wants(told));
+    let before = Told { incident: &early.incident, entry: &entry, unseen: true };
+    assert_eq!((before.heading(), wants(before)), (Heading::Late, [false, true]));
     let refused = Entry { fate: Fate::Refused(Refusal::new("no")), ..entry.clone() };
-    assert_eq!(refused.heading(&early.incident), Heading::Refused);
-    // Told once its create is there, it goes by its own word.
+    assert_eq!(Told { entry: &refused, ..before }.heading(), Heading::Refused);
+    // Told again once its create is there, it goes by its own word, under an id of its own; what was not told in time still goes as it was.
     let shown = apply(&early.incident, &intent(Actor::Source("CloudWatch".into()), 0, Action::Create(everything()))).incident;
-    assert_eq!((entry.heading(&shown), wants(&shown, &entry)), (Heading::Resolved, [true, false]));
+    let after = seen(&shown, &entry);
+    assert_eq!((after.heading(), wants(after)), (Heading::Resolved, [true, false]));
+    let delayed = Told { incident: &shown, ..before };
+    assert_eq!((delayed.heading(), delayed.event_id()), (Heading::Late, before.event_id()));
+    assert_ne!(after.event_id(), before.event_id());
 }

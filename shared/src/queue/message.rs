@@ -75,6 +75,9 @@ pub struct Written {
     pub at: Timestamp,
     /// The intent that did it, which is the other part.
     pub entry: IntentId,
+    /// See [`Told::unseen`](crate::domain::timeline::Told::unseen).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
 }
 
 impl Message for Written {
@@ -83,7 +86,8 @@ impl Message for Written {
     }
 
     fn deduplication(&self) -> String {
-        IntentId::of("written", &[self.workspace.as_str(), self.incident.as_str(), self.entry.as_str()]).as_str().to_owned()
+        let parts = [self.workspace.as_str(), self.incident.as_str(), self.entry.as_str(), "unseen"];
+        IntentId::of("written", if self.unseen { &parts } else { &parts[..3] }).as_str().to_owned()
     }
 }
 

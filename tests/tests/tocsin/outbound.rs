@@ -365,3 +365,49 @@ async fn who_subscribes_no_more_is_told_nothing_more() {
     assert_eq!(told_about(&world, &card.incident).await.len(), 1);
     world.finish().await;
 }
+
+/// While nobody saw the incident, its end was told as late; whoever hears of its beginning hears of its end then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recovery_that_overtook_its_alarm_is_told_after_it() {
+    let world = World::start().await;
+    let audit = InternalApi::start(&world, "audit").await;
+    subscribes(&world, &[("audit", &audit, "events = [\"triggered\", \"resolved\"]")]).await;
+    world.drops(&own("resolve", "ends-first", minutes_ago(2), &json!({ "note": "by itself" }))).await;
+    world.settled().await;
+    world.drops(&own("create", "ends-first", minutes_ago(5), &json!({ "title": "ends first" }))).await;
+    let card = world.card("#incidents", "ends first").await;
+    world.settled().await;
+    let events = hears(&world, &card.incident, 3).await;
+    assert_eq!(kinds(&events), ["Incident Late", "Incident Triggered", "Incident Resolved"], "{events:#?}");
+    assert_eq!(ids(&events).len(), 3, "each has an id of its own");
+    assert_eq!(text(&events[2], "/detail/entry/note"), "by itself");
+    let types: Vec<_> = audit.requests().iter().map(|told| text(told, "/type").to_owned()).collect();
+    assert_eq!(types, ["incident.triggered", "incident.resolved"]);
+    world.finish().await;
+}
+
+/// Only a document that can be read takes somebody out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_cannot_be_read_unsubscribes_nobody() {
+    let visibility = BTreeMap::from([(Queue::Calls, 1)]);
+    let world = World::with(Setup { visibility, ..Setup::default() }).await;
+    let audit = InternalApi::start(&world, "audit").await;
+    let subscribe = async || subscribes(&world, &[("audit", &audit, "")]).await;
+    subscribe().await;
+    let card = world.alarm_fires("unreadable-meanwhile").await;
+    card.thread_of(1).await;
+    world.settled().await;
+    assert_eq!(audit.requests().len(), 1);
+    let call = brought(&world, "caller", &card.incident).pop().expect("the publisher had it called");
+    world.configures("nobody = [understands").await;
+    let counter = world.dispatcher().counter("caller");
+    counter.reset();
+    deliver_much_later(&world, Queue::Calls, &call).await;
+    let asked = || counter.calls().iter().filter(|call| call.action == "DynamoDB_20120810.GetItem").count();
+    world.until("the call has come again", async || if asked() >= 2 { Ok(()) } else { Err(asked().to_string()) }).await;
+    assert_eq!(audit.requests().len(), 1);
+    subscribe().await;
+    world.until("it is told", async || if audit.requests().len() == 2 { Ok(()) } else { Err("not yet".to_owned()) }).await;
+    world.settled().await;
+    world.finish().await;
+}

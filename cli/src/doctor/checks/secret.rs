@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use shared::secrets::Secret;
@@ -15,6 +14,7 @@ use url::Url;
 use super::super::finding::{Check, Finding, Fix, State};
 use super::{of, unreadable};
 use crate::deployment::Deployment;
+use crate::secret::Kept;
 
 /// What stands in it.
 #[derive(Debug, Default)]
@@ -95,7 +95,7 @@ impl Mistake {
 
     /// Where a choice is still to be made, what belongs to the other way of getting tokens goes.
     fn how(&self) -> &'static str {
-        if self.advice == BOTH { " --replace" } else { "" }
+        if [BOTH, ONE].contains(&self.advice) { " --replace" } else { "" }
     }
 
     fn finding(&self, fix: &Fix) -> Finding {
@@ -105,6 +105,8 @@ impl Mistake {
 
 const BASIC: &str = "Hand it over; it stands under Basic Information at https://api.slack.com/apps.";
 const BOTH: &str = "Hand over both; they stand under Basic Information at https://api.slack.com/apps. Or neither, and a bot token instead.";
+
+const ONE: &str = "Hand over what you use, and the other way's goes.";
 
 fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecret) -> Vec<Mistake> {
     let given = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
@@ -130,11 +132,7 @@ fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecre
         }
         (Some(_), Some(_), Some(_)) => found.push(Mistake {
             state: State::Look,
-            ..Mistake::broken(
-                "bot_token",
-                "it is not used, since client_id and client_secret are there too",
-                "Take away what you do not use: say --replace.",
-            )
+            ..Mistake::broken("bot_token", "it is not used, since client_id and client_secret are there too", ONE)
         }),
         (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => found.push(Mistake {
             state: State::Look,
@@ -207,16 +205,9 @@ async fn overlap(client: &Client, id: &str, app: &AppSecret, hours: i64) -> Find
 
 /// The text of a version, `None` where nothing stands there; why it cannot be read.
 pub(super) async fn text(client: &Client, id: &str, stage: &str) -> Result<Option<String>, String> {
-    let error = match client.get_secret_value().secret_id(id).version_stage(stage).send().await {
-        Ok(answer) => return Ok(Some(answer.secret_string.unwrap_or_default())),
-        Err(error) => error,
-    };
-    let absent = error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception);
-    // A secret that nothing was written into has no version.
-    if absent && client.describe_secret().secret_id(id).send().await.is_ok() {
-        return Ok(None);
-    }
-    Err(shared::causes(&error))
+    let kept = Kept { client: client.clone(), id: id.to_owned() };
+    let version = kept.version(stage).await.map_err(|error| format!("{:#}", error.root_cause()))?;
+    Ok(version.map(|version| version.text.expose().to_owned()))
 }
 
 /// What brings the version before back.

@@ -190,7 +190,9 @@ fn call(record: &Record, action: &str) -> Option<News> {
         }
         Some(error) => News::notice(format!("{action} ({service}) by {who} failed: {error}")).severity(Some(Severity::P4)),
         None if BLINDING.contains(&action) => {
-            News::wrong(format!("{who} called {action} ({service})")).known_by(blinded(action)).severity(Some(Severity::P3))
+            let is_undone = SEEING.iter().any(|(_, undone)| *undone == action);
+            let known_by = if is_undone { blinded(action) } else { Some(key) };
+            News::wrong(format!("{who} called {action} ({service})")).known_by(known_by).severity(Some(Severity::P3))
         }
         None if let Some(undone) = undone => News::over(Some(format!("{who} called {action} ({service})."))).known_by(blinded(undone)),
         None => News::notice(format!("{who} called {action} ({service})")).severity(Some(Severity::P4)),

@@ -15,7 +15,8 @@ const ANYTHING: [&str; 2] = ["bus", "forward"];
 const UNCONNECTED: [&str; 5] = ["own", "control", "amazonq", "alertmanager", "grafana"];
 
 /// Known by what stands in them, so no row names the type.
-const BY_CONTENT: [&str; 5] = [
+const BY_CONTENT: [&str; 6] = [
+    "CloudWatch Alarm Configuration Change",
     "CloudWatch Alarm State Change",
     "AWS API Call via CloudTrail",
     "AWS Insight via CloudTrail",

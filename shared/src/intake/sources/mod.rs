@@ -53,6 +53,7 @@ mod trustedadvisor;
 use super::event::{self, Event};
 use super::news::{News, framed};
 use crate::domain::intent::Intent;
+use crate::domain::severity::Severity;
 use shape::Reader::{Each, Whole};
 use shape::Shape::{self, Bridge, Says};
 use shape::Source;
@@ -69,7 +70,7 @@ pub(super) enum Verdict {
     Refused(String),
 }
 
-/// Of how many things one event may tell: all of them have to get onto the intents queue before the function's time is up. A group of alerts may have hundreds.
+/// Of how many things that one event tells something comes: all of them have to get onto the intents queue before the function's time is up. A group of alerts may have hundreds.
 const MOST_NEWS: usize = 1_000;
 
 /// What nobody knows, or knows only half.
@@ -81,13 +82,24 @@ pub(super) fn read(event: &Event) -> (&'static str, Verdict) {
     match source.read {
         Whole(read) => (source.word, read(event)),
         Each(read) => match read(event) {
-            Some(news) if news.len() > MOST_NEWS => {
-                (source.word, Verdict::Refused(format!("it tells of more than {MOST_NEWS} things at once")))
-            }
-            Some(news) => (source.word, verdict(news, event, source)),
+            Some(news) => (source.word, verdict(first(news, source.name), event, source)),
             None => (OTHER, generic::read(event)),
         },
     }
+}
+
+/// The first of them, and how many are left out.
+fn first(mut news: Vec<News>, who: &str) -> Vec<News> {
+    let more = news.len().saturating_sub(MOST_NEWS);
+    if more > 0 {
+        news.truncate(MOST_NEWS);
+        let told = News::notice(format!("{more} things that {who} told of in one message are left out"));
+        news.push(
+            told.severity(Some(Severity::P3))
+                .why(Some(format!("Of one message the first {MOST_NEWS} are read. Whether the others are new or over is not known here."))),
+        );
+    }
+    news
 }
 
 fn verdict(news: Vec<News>, event: &Event, source: &Source) -> Verdict {

@@ -103,11 +103,13 @@ async fn a_new_apps_credentials_go_where_they_belong_and_are_not_seen() {
     assert_eq!(world.slack.ask("apps").await, json!({}), "nobody would get the credentials of an app that was made all the same");
     let before =
         json!({ "client_id": tests::world::CLIENT_ID, "client_secret": world.client_secret, "signing_secret": world.signing_secret });
-    world.writes_app_secret(&json!({})).await;
+    let webhooks = json!({ "ops": "https://hooks.slack.com/services/T0TOCSIN/B0OPS/canary-of-a-webhook" });
+    world.writes_app_secret(&json!({ "webhooks": webhooks })).await;
     let created = admin.runs(&["manifest", "create", "--hand-over", "--json"]).await;
     assert_eq!(created.json()["handed_over"], json!(true));
     let secret = world.aws.secrets.get_secret_value().secret_id(&world.resources.secret).send().await.expect("a secret");
     let secret: Value = serde_json::from_str(secret.secret_string().expect("a text")).expect("JSON");
+    assert_eq!(secret["webhooks"], webhooks, "what stood there besides");
     for name in ["client_id", "client_secret", "signing_secret"] {
         let credential = secret[name].as_str().expect(name);
         assert!(!created.stdout.contains(credential) && !created.stderr.contains(credential), "{name} is seen");
