@@ -19,7 +19,7 @@
 //! quorum = 1                         # how many have to approve
 //! expires_after = "4h"               # nobody can decide later
 //!
-//! [[endpoints]]                      # whom decisions and commands call, signed; its secret is STACK/calls/NAME in Secrets Manager
+//! [[endpoints]]                      # whom decisions and commands call, signed; its secret is STACK/calls/WORKSPACE/NAME in Secrets Manager
 //! name = "deploys"
 //! url = "https://deploys.example.com/tocsin"
 //! timeout = "10s"
@@ -279,5 +279,7 @@ impl Notify {
     }
 }
 
+#[cfg(all(test, feature = "configuration"))]
+mod reference;
 #[cfg(all(test, feature = "configuration"))]
 mod tests;
