@@ -303,21 +303,85 @@ fn outputs(template: &Yaml) -> String {
     text
 }
 
+/// A resource of a statement, as one speaks of it.
+fn resource(text: &str) -> String {
+    if let Some((_, secrets)) = text.split_once(":secret:${AWS::StackName}/") {
+        return format!("secrets `STACK/{secrets}`");
+    }
+    if text.ends_with("/index/by_workspace") {
+        return "the index of `Table`".to_owned();
+    }
+    if text == "*" {
+        return "everything, since EC2 knows no narrower resource".to_owned();
+    }
+    format!("`{}`", text.trim_end_matches(".Arn").trim_end_matches(".Id"))
+}
+
+/// What a statement allows, a line for each; under a condition, with what it stands for.
+fn allowed(statement: &Yaml, condition: &str, lines: &mut Vec<String>) {
+    if let Some(parts) = statement.as_vec() {
+        let condition = match parts[0].as_str().expect("a condition") {
+            "HasKey" => " (with `KmsKeyArn`, by way of the services above)",
+            "SendsMail" => " (with `FallbackEmail`)",
+            "HasAlarmTopic" => " (with `AlarmTopicArn`)",
+            "CallsFromNetwork" => " (with `CallerSubnetIds`)",
+            other => panic!("{other} has no words"),
+        };
+        allowed(&parts[1], condition, lines);
+        return allowed(&parts[2], "", lines);
+    }
+    // `AWS::NoValue`, of a condition that is not met.
+    if statement.as_str().is_some() {
+        return;
+    }
+    let texts = |yaml: &Yaml| match yaml {
+        Yaml::Array(parts) => parts.iter().map(said).collect::<Vec<_>>(),
+        one => vec![said(one)],
+    };
+    let actions: Vec<_> = texts(&statement["Action"]).iter().map(|action| format!("`{action}`")).collect();
+    let on: Vec<_> = texts(&statement["Resource"]).iter().map(|text| resource(text)).collect();
+    lines.push(format!("{} on {}{condition}", actions.join(", "), on.join(", ")));
+}
+
+fn rights(template: &Yaml) -> String {
+    let mut text = String::new();
+    for (_, function) in template["Resources"].as_hash().expect("resources") {
+        if function["Type"].as_str() != Some("AWS::Serverless::Function") {
+            continue;
+        }
+        let name = function["Properties"]["CodeUri"].as_str().and_then(|path| path.rsplit('/').next()).expect("a function");
+        let role = function["Properties"]["Role"].as_str().expect("a role").trim_end_matches(".Arn");
+        let mut lines = Vec::new();
+        for statement in template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_vec().expect("statements") {
+            allowed(statement, "", &mut lines);
+        }
+        // Every function writes its own log.
+        lines.retain(|line| !line.starts_with("`logs:"));
+        _ = write!(text, "**`{name}`**\n\n{}\n\n", lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n"));
+    }
+    text
+}
+
 /// After a wanted change: `INSTA_UPDATE=always cargo test -p tests --test tocsin -- book::`, as for snapshots.
 #[test]
-fn the_tables_of_parameters_and_outputs_are_true() {
+fn what_stands_in_the_book_about_the_template_is_true() {
     let template = template("template.yaml");
-    let file = paths::repository().join("docs/deploy.md");
-    let mut page = fs::read_to_string(&file).expect("docs/deploy.md");
     let update = env::var("INSTA_UPDATE").is_ok_and(|update| update == "always");
-    for (name, table) in [("parameters", parameters(&template)), ("outputs", outputs(&template))] {
-        let (begins, ends) = (format!("<!-- {name}: written by a test from template.yaml -->\n"), format!("<!-- end of {name} -->\n"));
-        let (before, rest) = page.split_once(&begins).unwrap_or_else(|| panic!("docs/deploy.md has no place for {name}"));
-        let (written, after) = rest.split_once(&ends).unwrap_or_else(|| panic!("docs/deploy.md has no place for {name}"));
-        assert!(update || written.trim() == table.trim(), "docs/deploy.md should say of {name}:\n{table}");
-        page = format!("{before}{begins}\n{}\n\n{ends}{after}", table.trim());
-    }
-    if update {
-        fs::write(&file, page).expect("docs/deploy.md");
+    let told = [
+        ("docs/deploy.md", "parameters", parameters(&template)),
+        ("docs/deploy.md", "outputs", outputs(&template)),
+        ("docs/security.md", "rights", rights(&template)),
+    ];
+    for (name, what, text) in told {
+        let file = paths::repository().join(name);
+        let page = fs::read_to_string(&file).expect("a page");
+        let (begins, ends) = (format!("<!-- {what}: written by a test from template.yaml -->\n"), format!("<!-- end of {what} -->\n"));
+        let parts = page.split_once(&begins).and_then(|(before, rest)| Some((before, rest.split_once(&ends)?)));
+        let Some((before, (written, after))) = parts else { panic!("{name} has no place for {what}") };
+        if update {
+            fs::write(&file, format!("{before}{begins}\n{}\n\n{ends}{after}", text.trim())).expect("a page");
+        } else {
+            assert!(written.trim() == text.trim(), "{name} should say of the {what}:\n{text}");
+        }
     }
 }

@@ -81,7 +81,7 @@
 //! [accounts]                         # what cards call the AWS accounts
 //! 123456789012 = "production"
 //!
-//! [sources.guardduty]                # and every other source that README names, by its word
+//! [sources.guardduty]                # and every other source, by its word in docs/sources.md
 //! severity = "P3"                    # instead of what it says itself
 //! service = "security"               # where it names none
 //! runbook = "https://wiki.example.com/guardduty"
