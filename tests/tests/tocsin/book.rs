@@ -183,7 +183,7 @@ fn every_example_of_a_configuration_is_one_that_is_read() {
             }
         }
     }
-    assert!(read > 5, "the pages were read wrongly: {read}");
+    assert!(read >= 5, "the pages were read wrongly: {read}");
     none(&wrong);
 }
 
