@@ -35,7 +35,7 @@ def _lay() -> list[Path]:
     shutil.rmtree(LAID, ignore_errors=True)
     source = LAID / "src"
     source.mkdir(parents=True)
-    for name in ("book.toml", "book.css"):
+    for name in ("book.toml", "tables.css", "tables.js"):
         shutil.copy(DOCS / name, LAID / name)
     summary = (DOCS / "SUMMARY.md").read_text()
     pages = [_plain(DOCS, link) for link in LINK.findall(summary)]
