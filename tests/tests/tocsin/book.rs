@@ -128,7 +128,8 @@ fn every_link_leads_somewhere() {
                 continue;
             }
             let Some(anchor) = anchor else { continue };
-            let there = pages.iter().find(|page| page.path == target).map_or_else(|| Page::read(&target).anchors, |page| page.anchors.clone());
+            let there =
+                pages.iter().find(|page| page.path == target).map_or_else(|| Page::read(&target).anchors, |page| page.anchors.clone());
             if !there.contains(anchor) {
                 wrong.push(format!("{}: {link}: there is no such heading; there is {there:?}", page.path.display()));
             }
@@ -144,7 +145,8 @@ fn the_summary_names_every_page_once() {
     let named: Vec<PathBuf> = summary.links.iter().map(|link| plain(&Path::new("docs").join(link))).collect();
     let once: BTreeSet<_> = named.iter().cloned().collect();
     assert_eq!(once.len(), named.len(), "{named:?}");
-    let pages: BTreeSet<_> = pages().into_iter().map(|page| page.path).filter(|path| path.starts_with("docs") && !path.ends_with("SUMMARY.md")).collect();
+    let pages: BTreeSet<_> =
+        pages().into_iter().map(|page| page.path).filter(|path| path.starts_with("docs") && !path.ends_with("SUMMARY.md")).collect();
     let forgotten: Vec<_> = pages.difference(&once).collect();
     assert!(forgotten.is_empty(), "SUMMARY.md forgets {forgotten:?}");
 }
@@ -158,7 +160,9 @@ fn every_make_that_a_page_names_is_there() {
     for page in pages() {
         for line in page.lines() {
             // `make -s test-env`, `make bench ARGS=--intake`
-            let Some((_, rest)) = line.split_once("make ").filter(|(before, _)| before.is_empty() || before.ends_with('(')) else { continue };
+            let Some((_, rest)) = line.split_once("make ").filter(|(before, _)| before.is_empty() || before.ends_with('(')) else {
+                continue;
+            };
             let name = rest.split_whitespace().find(|word| !word.starts_with('-')).unwrap_or_default();
             let name = name.trim_end_matches([')', '"', ';']);
             named.insert(name.to_owned());
@@ -280,7 +284,9 @@ fn parameters(template: &Yaml) -> String {
         for name in group["Parameters"].as_vec().expect("parameters").iter().filter_map(Yaml::as_str) {
             let parameter = &template["Parameters"][name];
             let allowed = match (parameter["AllowedValues"].as_vec(), &parameter["MinValue"], parameter["ConstraintDescription"].as_str()) {
-                (Some(values), _, _) => format!("{}.", values.iter().map(|value| format!("`{}`", said(value))).collect::<Vec<_>>().join(", ")),
+                (Some(values), _, _) => {
+                    format!("{}.", values.iter().map(|value| format!("`{}`", said(value))).collect::<Vec<_>>().join(", "))
+                }
                 (None, least @ Yaml::Integer(_), _) => format!("{} to {}.", said(least), said(&parameter["MaxValue"])),
                 (None, _, Some(constraint)) => cell(constraint),
                 (None, _, None) => panic!("{name} takes anything"),
@@ -352,7 +358,9 @@ fn rights(template: &Yaml) -> String {
         let name = function["Properties"]["CodeUri"].as_str().and_then(|path| path.rsplit('/').next()).expect("a function");
         let role = function["Properties"]["Role"].as_str().expect("a role").trim_end_matches(".Arn");
         let mut lines = Vec::new();
-        for statement in template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_vec().expect("statements") {
+        for statement in
+            template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].as_vec().expect("statements")
+        {
             allowed(statement, "", &mut lines);
         }
         // Every function writes its own log.

@@ -44,7 +44,11 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("people.strangers", "[]", "Channels, shared with other companies, in which their people may act."),
     ("routing", "", "Where incidents go. Without it: into the parameter `DefaultChannel`."),
     ("routing.default", "", "Where everything goes that no rule takes."),
-    ("routing.rules", "[]", "The service decides first, then the kind, then the severity; P2 goes where P1 goes unless it has a rule of its own."),
+    (
+        "routing.rules",
+        "[]",
+        "The service decides first, then the kind, then the severity; P2 goes where P1 goes unless it has a rule of its own.",
+    ),
     ("routing.rules[].match", "", "What the rule is about."),
     ("routing.rules[].to", "", "Where that goes; several places are several cards."),
     ("oncall", "[]", "Rotations: who takes turns."),
@@ -169,7 +173,11 @@ fn within(way: &str, found: &mut Vec<Found>) {
         let (table, key) = way.rsplit_once('.').unwrap_or(("", &way));
         let empty = if table.is_empty() { String::new() } else { document(table, "{}") };
         let required = format!("{}.{key}", table.replace("[]", "[1]"));
-        let required = read(&empty).err().unwrap_or_default().iter().any(|mistake| mistake.key == required && mistake.what.starts_with("this is missing"));
+        let required = read(&empty)
+            .err()
+            .unwrap_or_default()
+            .iter()
+            .any(|mistake| mistake.key == required && mistake.what.starts_with("this is missing"));
         let takes = match wanted.as_str() {
             "a text, `\"…\"`" => text(&way, "\"\\u0001\""),
             "a list of texts, `[\"…\"]`" => format!("a list: {}", text(&way, "[\"\\u0001\"]")),
