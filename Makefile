@@ -5,7 +5,7 @@ SIMULATOR_PORT ?= 3000
 RUN = $(PYTHON) infra/local/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help local test test-env lint bench chaos fuzz clean
+.PHONY: help local test test-env lint docs bench chaos fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test-env: ## what single tests need: eval "$(make -s test-env)", then cargo test
 
 lint: ## format, clippy, cargo deny, cfn-lint, checkov, sam validate
 	@$(RUN) lint
+
+docs: ## the book, built into .local/book
+	@$(RUN) docs
 
 bench: ## what the path that Slack waits for costs, against its gates (needs valgrind; ARGS=--check fails where one is missed)
 	@cargo run --locked --quiet --package bench -- $(ARGS)

@@ -16,6 +16,8 @@ mod install_link;
 mod keys;
 mod manifest;
 mod output;
+#[cfg(test)]
+mod reference;
 mod secret;
 mod secrets;
 mod send;

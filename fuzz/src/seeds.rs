@@ -50,11 +50,11 @@ const ADDRESSES: &[&str] = &[
     "http://hooks.slack.com/x",
 ];
 
-/// A workspace's settings, as the README shows them.
+/// A workspace's settings, as the book shows them.
 fn settings() -> Result<String> {
-    let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```toml\n").context("the README shows no settings")?;
-    let (settings, _) = rest.split_once("```").context("the settings in the README do not end")?;
+    let page = include_str!("../../docs/configuration.md");
+    let (_, rest) = page.split_once("```toml\n").context("the page shows no settings")?;
+    let (settings, _) = rest.split_once("```").context("the settings of the page do not end")?;
     Ok(settings.to_owned())
 }
 

@@ -23,6 +23,8 @@ CONNECTORS = ROOT / "infra" / "connect"
 # All that CloudFormation reads.
 TEMPLATES = [ROOT / "template.yaml", ROOT / "infra" / "key.yaml", ROOT / "infra" / "github-oidc.yaml", *sorted(CONNECTORS.glob("*.yaml"))]
 MANIFEST = ROOT / "infra" / "app-manifest.yaml"
+DOCS = ROOT / "docs"
+BOOK = LOCAL / "book"
 FUZZ_TARGETS = ROOT / "fuzz" / "fuzz_targets"
 FUZZING = LOCAL / "fuzz"
 RUN = ROOT / "infra" / "local" / "run.py"

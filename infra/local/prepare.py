@@ -18,6 +18,7 @@ OLDEST_PYTHON = (3, 10)
 OLDEST_NODE = (20, 19)
 CARGO_DENY = "0.20.2"
 CARGO_FUZZ = "0.13.2"
+MDBOOK = "0.5.4"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 REQUIREMENTS_LINT = ROOT / "requirements-lint.txt"
 
@@ -202,14 +203,19 @@ def cargo_deny() -> None:
     _cargo_tool("cargo-deny", CARGO_DENY)
 
 
-def _cargo_tool(name: str, version: str) -> None:
+def mdbook() -> None:
+    """mdBook, built once into .local/cargo: without its server, with its search."""
+    _cargo_tool("mdbook", MDBOOK, "--features", "search")
+
+
+def _cargo_tool(name: str, version: str, *more: str) -> None:
     if _is_fresh(name, version, CARGO_TOOLS / "bin" / name):
         return
     log = LOG / f"{name}-build.log"
     with step(f"{name} {version} (cargo install)", log):
         # Built for speed of building: it runs for a second.
         env = environment(CARGO_PROFILE_RELEASE_LTO="off", CARGO_PROFILE_RELEASE_OPT_LEVEL="1", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16")
-        install = ["cargo", "install", "--locked", "--no-default-features", "--root", CARGO_TOOLS, f"{name}@{version}"]
+        install = ["cargo", "install", "--locked", "--no-default-features", *more, "--root", CARGO_TOOLS, f"{name}@{version}"]
         processes.run(install, log=log, env=env, cwd=LOCAL)
         _stamp(name, version)
 

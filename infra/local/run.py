@@ -5,6 +5,7 @@
     run.py test [args…]     cargo test with all that the tests need
     run.py fuzz [targets…]  looks for inputs that break a promise
     run.py lint             format, clippy, cargo deny, template checks
+    run.py docs             the book, into .local/book
     run.py up               ministack with one deployed stack, until stdin closes; its outputs as one line of JSON
     run.py deploy           one more stack on a running ministack; its outputs as one line of JSON
     run.py env              what the tests need, as lines for a shell to evaluate
@@ -25,6 +26,7 @@ from pathlib import Path
 # Nothing is written into the checkout, compiled Python neither.
 sys.dont_write_bytecode = True
 
+import book
 import prepare
 import processes
 import stack
@@ -73,6 +75,7 @@ def _parse() -> argparse.Namespace:
     one.add_argument("--seconds", type=int, default=60, help="for each target")
 
     commands.add_parser("lint").set_defaults(command=lint)
+    commands.add_parser("docs").set_defaults(command=docs)
     commands.add_parser("env").set_defaults(command=env)
 
     one = commands.add_parser("up")
@@ -232,6 +235,14 @@ def lint(_: argparse.Namespace) -> None:
             failures.append(str(failure))
     if failures:
         raise Failure("\n\n".join(failures))
+
+
+def docs(_: argparse.Namespace) -> None:
+    """The book. What mdBook warns of fails it, and so does a link that leads nowhere."""
+    prepare.mdbook()
+    with step("the book (mdbook build)", LOG / "book.log"):
+        index = book.build(LOG / "book.log")
+    print(index)
 
 
 def fuzz(arguments: argparse.Namespace) -> int:

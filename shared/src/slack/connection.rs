@@ -50,7 +50,7 @@ impl Finding {
             SecretError::Absent => {
                 ("There is no bot token for this workspace.", "Put `bot_token` into the Slack secret, or install the app by its link.")
             }
-            SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew, as the README says."),
+            SecretError::Malformed(_) => ("The Slack secret is not JSON of its form.", "Write it anew: `tocsin secrets set --replace`."),
             SecretError::Unavailable(_) => ("Secrets Manager cannot be read at the moment.", AGAIN),
         };
         Self::bad("token", detail, fix)

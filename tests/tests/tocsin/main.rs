@@ -9,6 +9,7 @@ mod acting;
 mod api;
 mod api_conformance;
 mod batches;
+mod book;
 mod card;
 mod cli;
 mod clock;

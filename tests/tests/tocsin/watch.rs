@@ -177,11 +177,11 @@ async fn what_passes_is_counted_and_no_dimension_is_an_id() {
     world.finish().await;
 }
 
-/// Whoever is woken by an alarm finds it on the dashboard, and in the README what to do.
+/// Whoever is woken by an alarm finds it on the dashboard, and in the book what to do.
 #[test]
-fn every_alarm_stands_on_the_dashboard_and_in_the_readme() {
+fn every_alarm_stands_on_the_dashboard_and_in_the_book() {
     let read = |file| std::fs::read_to_string(paths::repository().join(file)).expect("a file of the repository");
-    let (template, readme) = (read("template.yaml"), read("README.md"));
+    let (template, page) = (read("template.yaml"), read("docs/operations.md"));
     let mut alarms = Vec::new();
     let mut resource = "";
     for line in template.lines() {
@@ -195,9 +195,9 @@ fn every_alarm_stands_on_the_dashboard_and_in_the_readme() {
         assert!(template.contains(&format!("\"${{{resource}.Arn}}\"")), "{name} is not on the dashboard");
         let (whose, what) = name.split_once('-').expect("whose it is, and what");
         // Alike for several functions, or for several queues, it stands there once.
-        let receiver = ["commands", "interactions", "events"].contains(&whose) && readme.contains(&format!("| `{{receiver}}-{what}` |"));
-        let function = tests::binaries::FUNCTIONS.contains(&whose) && readme.contains(&format!("| `{{function}}-{what}` |"));
-        let queue = readme.contains(&format!("`{whose}-`, ")) && readme.contains(&format!(", `posts-{what}` |"));
-        assert!(receiver || function || queue || readme.contains(&format!("`{name}` |")), "{name} is not in the README");
+        let receiver = ["commands", "interactions", "events"].contains(&whose) && page.contains(&format!("| `{{receiver}}-{what}` |"));
+        let function = tests::binaries::FUNCTIONS.contains(&whose) && page.contains(&format!("| `{{function}}-{what}` |"));
+        let queue = page.contains(&format!("`{whose}-`, ")) && page.contains(&format!(", `posts-{what}` |"));
+        assert!(receiver || function || queue || page.contains(&format!("`{name}` |")), "{name} is not in docs/operations.md");
     }
 }

@@ -184,7 +184,7 @@ fn unexpected(deployment: &Deployment, function: &str, status: u16) -> Finding {
             "AWS refuses it (403): the URL may not be called by everybody",
             deploy(
                 deployment,
-                "Deploy again, and answer y where SAM asks whether functions may be called without authentication; or a policy of the organisation forbids it.",
+                "Deploy again. Where a policy of the organisation forbids public function URLs, set Entrance to HttpApi; that changes the URLs, so give the app its manifest again.",
             ),
         ),
         404 => Finding::broken(Check::Url, "nothing is there (404)", deploy(deployment, "The URL leads somewhere else: deploy again.")),

@@ -19,7 +19,7 @@
 //! quorum = 1                         # how many have to approve
 //! expires_after = "4h"               # nobody can decide later
 //!
-//! [[endpoints]]                      # whom decisions and commands call, signed; its secret is STACK/calls/NAME in Secrets Manager
+//! [[endpoints]]                      # whom decisions and commands call, signed; its secret is STACK/calls/WORKSPACE/NAME in Secrets Manager
 //! name = "deploys"
 //! url = "https://deploys.example.com/tocsin"
 //! timeout = "10s"
@@ -81,7 +81,7 @@
 //! [accounts]                         # what cards call the AWS accounts
 //! 123456789012 = "production"
 //!
-//! [sources.guardduty]                # and every other source that README names, by its word
+//! [sources.guardduty]                # and every other source, by its word in docs/sources.md
 //! severity = "P3"                    # instead of what it says itself
 //! service = "security"               # where it names none
 //! runbook = "https://wiki.example.com/guardduty"
@@ -279,5 +279,7 @@ impl Notify {
     }
 }
 
+#[cfg(all(test, feature = "configuration"))]
+mod reference;
 #[cfg(all(test, feature = "configuration"))]
 mod tests;
