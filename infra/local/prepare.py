@@ -29,7 +29,7 @@ QUICK_BUILD = {
     "CARGO_PROFILE_RELEASE_LTO": "off",
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
-    "CARGO_INCREMENTAL": "1",
+    "CARGO_INCREMENTAL": os.environ.get("CARGO_INCREMENTAL", "1"),
 }
 
 # Fuzzing is thousands of runs a second: optimised, but not linked as a whole.
