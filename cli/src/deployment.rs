@@ -65,6 +65,12 @@ impl Deployment {
             .with_context(|| format!("the stack {} has no output {name}; is it of an older version?", self.stack))
     }
 
+    /// An output that is the address of a function, as it is called from here.
+    pub(crate) fn url(&self, name: &str) -> Result<String> {
+        let url = self.output(name)?;
+        Ok(self.aws.endpoint_url().and_then(|endpoint| locally(endpoint, url)).unwrap_or_else(|| url.to_owned()))
+    }
+
     /// A parameter as it was given or defaulted; `None` where it is empty or the stack has none of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -126,6 +132,18 @@ impl Deployment {
 /// Reads a workspace as it is given on the command line.
 pub(crate) fn workspace(text: &str) -> Result<Workspace, &'static str> {
     Workspace::parse(text).ok_or("a Slack team is T and capital letters or digits, an enterprise E and these")
+}
+
+/// An AWS on this machine names the addresses of functions as AWS does, where nobody finds them, and answers them below its own.
+fn locally(endpoint: &str, url: &str) -> Option<String> {
+    let (endpoint, url) = (Url::parse(endpoint).ok()?, Url::parse(url).ok()?);
+    if !matches!(endpoint.host_str()?, "127.0.0.1" | "[::1]" | "localhost") {
+        return None;
+    }
+    let (id, host) = url.host_str()?.split_once('.')?;
+    let kind = ["lambda-url", "execute-api"].into_iter().find(|kind| host.split('.').next() == Some(kind))?;
+    let of_aws = host.ends_with(".on.aws") || host.ends_with(".amazonaws.com");
+    of_aws.then(|| format!("{}_aws/{kind}/{id}{}", endpoint, url.path()))
 }
 
 fn outputs(stack: &Described) -> BTreeMap<String, String> {
