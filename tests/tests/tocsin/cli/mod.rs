@@ -2,6 +2,7 @@
 
 mod config;
 mod dead_letters;
+mod dev;
 mod doctor;
 mod incidents;
 mod manifest;
