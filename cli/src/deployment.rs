@@ -157,3 +157,20 @@ fn parameters(stack: &Described) -> BTreeMap<String, String> {
     };
     stack.parameters().iter().filter_map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_an_aws_on_this_machine_are_others_than_they_say() {
+        let (here, there) = ("http://127.0.0.1:4566", "https://vpce-1.cloudformation.eu-central-1.vpce.amazonaws.com");
+        let (function, api) = ("https://abc.lambda-url.us-east-1.on.aws/", "https://def.execute-api.us-east-1.amazonaws.com/slack/events");
+        assert_eq!(locally(here, function).as_deref(), Some("http://127.0.0.1:4566/_aws/lambda-url/abc/"));
+        assert_eq!(locally(here, api).as_deref(), Some("http://127.0.0.1:4566/_aws/execute-api/def/slack/events"));
+        let others = ["http://127.0.0.1:3001/", "http://abc.lambda-url.us-east-1.localhost:4566/", "https://tocsin.example.com/", "no URL"];
+        for (endpoint, url) in others.map(|url| (here, url)).into_iter().chain([(there, function), (there, api)]) {
+            assert_eq!(locally(endpoint, url), None, "{url} at {endpoint}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use hyper::{Method, Request};
 use tests::world::World;
 
 /// Without a signature or a key, each of them refuses, at the address that the stack tells.
-pub async fn every_receiver_is_reached_and_believes_nobody(world: &World) {
+pub(crate) async fn every_receiver_is_reached_and_believes_nobody(world: &World) {
     let api = world.url("api");
     let oauth = world.url("oauth");
     for (method, url, status) in [

@@ -2,7 +2,7 @@
 
 mod config;
 mod dead_letters;
-mod dev;
+pub(crate) mod dev;
 mod doctor;
 mod incidents;
 mod manifest;
