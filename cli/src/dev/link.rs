@@ -149,5 +149,5 @@ async fn greeting(socket: &mut Socket) -> Result<Hello, Failure> {
 
 /// How a connection broke.
 pub(super) fn broken(error: &tungstenite::Error) -> String {
-    format!("the connection is broken: {}", shared::causes(error))
+    format!("the connection is broken: {error}")
 }

@@ -166,6 +166,7 @@ async fn where_socket_mode_is_turned_off_it_ends_and_says_where_to_turn_it_on() 
     for ran in [told, from_the_start] {
         assert_eq!(ran.code, Some(1));
         assert!(ran.stderr.contains("(link_disabled): turn it on under Socket Mode at https://api.slack.com/apps"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("Trying again"), "Slack was asked again: {}", ran.stderr);
     }
     world.finish().await;
 }
