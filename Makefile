@@ -10,7 +10,7 @@ RUN = $(PYTHON) infra/local/run.py
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-local: ## the whole system on this machine, with a Slack to click on, until Ctrl-C (MINISTACK_PORT, SIMULATOR_PORT)
+local: ## the whole system on this machine, with a Slack to click on, until Ctrl-C (MINISTACK_PORT, SIMULATOR_PORT); with SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET set: for that workspace
 	@$(RUN) local --ministack-port $(MINISTACK_PORT) --simulator-port $(SIMULATOR_PORT)
 
 test: ## every test (ARGS='name -- --nocapture' goes to cargo test)

@@ -65,6 +65,12 @@ impl Deployment {
             .with_context(|| format!("the stack {} has no output {name}; is it of an older version?", self.stack))
     }
 
+    /// An output that is the address of a function, as it is called from here.
+    pub(crate) fn url(&self, name: &str) -> Result<String> {
+        let url = self.output(name)?;
+        Ok(self.aws.endpoint_url().and_then(|endpoint| locally(endpoint, url)).unwrap_or_else(|| url.to_owned()))
+    }
+
     /// A parameter as it was given or defaulted; `None` where it is empty or the stack has none of this name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -128,6 +134,18 @@ pub(crate) fn workspace(text: &str) -> Result<Workspace, &'static str> {
     Workspace::parse(text).ok_or("a Slack team is T and capital letters or digits, an enterprise E and these")
 }
 
+/// An AWS on this machine names the addresses of functions as AWS does, where nobody finds them, and answers them below its own.
+fn locally(endpoint: &str, url: &str) -> Option<String> {
+    let (endpoint, url) = (Url::parse(endpoint).ok()?, Url::parse(url).ok()?);
+    if !matches!(endpoint.host_str()?, "127.0.0.1" | "[::1]" | "localhost") {
+        return None;
+    }
+    let (id, host) = url.host_str()?.split_once('.')?;
+    let kind = ["lambda-url", "execute-api"].into_iter().find(|kind| host.split('.').next() == Some(kind))?;
+    let of_aws = host.ends_with(".on.aws") || host.ends_with(".amazonaws.com");
+    of_aws.then(|| format!("{}_aws/{kind}/{id}{}", endpoint, url.path()))
+}
+
 fn outputs(stack: &Described) -> BTreeMap<String, String> {
     let pair = |output: &aws_sdk_cloudformation::types::Output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned()));
     stack.outputs().iter().filter_map(pair).collect()
@@ -138,4 +156,21 @@ fn parameters(stack: &Described) -> BTreeMap<String, String> {
         Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value()?.to_owned()))
     };
     stack.parameters().iter().filter_map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_an_aws_on_this_machine_are_others_than_they_say() {
+        let (here, there) = ("http://127.0.0.1:4566", "https://vpce-1.cloudformation.eu-central-1.vpce.amazonaws.com");
+        let (function, api) = ("https://abc.lambda-url.us-east-1.on.aws/", "https://def.execute-api.us-east-1.amazonaws.com/slack/events");
+        assert_eq!(locally(here, function).as_deref(), Some("http://127.0.0.1:4566/_aws/lambda-url/abc/"));
+        assert_eq!(locally(here, api).as_deref(), Some("http://127.0.0.1:4566/_aws/execute-api/def/slack/events"));
+        let others = ["http://127.0.0.1:3001/", "http://abc.lambda-url.us-east-1.localhost:4566/", "https://tocsin.example.com/", "no URL"];
+        for (endpoint, url) in others.map(|url| (here, url)).into_iter().chain([(there, function), (there, api)]) {
+            assert_eq!(locally(endpoint, url), None, "{url} at {endpoint}");
+        }
+    }
 }

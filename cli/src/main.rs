@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod dead_letters;
 mod deployment;
+mod dev;
 mod doctor;
 mod incidents;
 mod install_link;
@@ -46,6 +47,8 @@ enum Command {
     Config(config::Arguments),
     /// What nobody could handle, and how it gets back.
     DeadLetters(dead_letters::Arguments),
+    /// Slack on this machine: a workspace connected to a stack's functions by Socket Mode.
+    Dev(dev::Arguments),
     /// Look at everything, and say what is not well and how it is mended.
     Doctor(doctor::Arguments),
     /// What is open, and what happened to it.
@@ -69,6 +72,7 @@ async fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
         Command::Config(arguments) => config::run(arguments, output).await,
         Command::DeadLetters(arguments) => dead_letters::run(arguments, output).await,
+        Command::Dev(arguments) => dev::run(&arguments, output).await,
         Command::Doctor(arguments) => doctor::run(arguments, output).await,
         Command::Incidents(arguments) => incidents::run(arguments, output).await,
         Command::InstallLink(arguments) => install_link::run(&arguments, output).await,

@@ -36,6 +36,8 @@ from places import FUNCTIONS, FUZZING, FUZZ_TARGETS, LINT_VENV, LOG, MANIFEST, P
 SIMULATOR_START_SECONDS = 30
 # Neither opens anything: Slack here is the simulator, and both sides are told the same.
 LOCAL_SECRET = {"bot_token": "xoxb-local", "signing_secret": "local-signing-secret"}
+# Where both are set, `make local` is for the workspace that they belong to.
+SLACK_VARIABLES = {"bot_token": "SLACK_BOT_TOKEN", "signing_secret": "SLACK_SIGNING_SECRET"}
 
 
 def main() -> int:
@@ -111,21 +113,49 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def local(arguments: argparse.Namespace) -> None:
-    """The whole system, until Ctrl-C."""
+    """The whole system, until Ctrl-C: with the simulator as Slack, or with a real workspace."""
+    real = _real_slack()
     stack.require_free(arguments.ministack_port, "ministack", "make local MINISTACK_PORT=4567")
-    stack.require_free(arguments.simulator_port, "the simulator", "make local SIMULATOR_PORT=3001")
+    if not real:
+        stack.require_free(arguments.simulator_port, "the simulator", "make local SIMULATOR_PORT=3001")
     prepare.everything(tests=False)
     with step("ministack", LOG / "ministack.log"):
         ministack = stack.start_ministack(arguments.ministack_port, LOG / "ministack.log")
     slack = f"http://127.0.0.1:{arguments.simulator_port}"
-    parameters = {"SlackApiUrl": f"{slack}/api/", "SlackHooksUrl": f"{slack}/"}
+    # Without these parameters it is slack.com.
+    parameters = {} if real else {"SlackApiUrl": f"{slack}/api/", "SlackHooksUrl": f"{slack}/"}
     with step("the stack (sam deploy of template.yaml)", LOG / "deploy.log"):
-        outputs = stack.deploy(ministack.endpoint, "tocsin", parameters, LOCAL_SECRET, LOG / "deploy.log")
-    with step("the simulator", LOG / "simulator.log"):
-        simulator, address = _start_simulator(arguments.simulator_port, ministack.endpoint, outputs)
-    print(f"\n    Slack, simulated:  {address}\n    AWS, emulated:     {ministack.endpoint}")
+        outputs = stack.deploy(ministack.endpoint, "tocsin", parameters, real or LOCAL_SECRET, LOG / "deploy.log")
+    running = {"ministack": (ministack.process, ministack.log)}
+    if real:
+        print(_connect_by(ministack.endpoint))
+    else:
+        with step("the simulator", LOG / "simulator.log"):
+            simulator, address = _start_simulator(arguments.simulator_port, ministack.endpoint, outputs)
+        running["the simulator"] = (simulator, LOG / "simulator.log")
+        print(f"\n    Slack, simulated:  {address}")
+    print(f"    AWS, emulated:     {ministack.endpoint}")
     print(f"    Incidents queue:   {outputs['IncidentsQueueUrl']}\n    Logs:              {LOG}\n\n    Ctrl-C ends everything.", flush=True)
-    _until_interrupted({"ministack": (ministack.process, ministack.log), "the simulator": (simulator, LOG / "simulator.log")})
+    _until_interrupted(running)
+
+
+def _real_slack() -> dict[str, str] | None:
+    """What the app of a real workspace is known by, where the environment says it; None for the simulator. What is built here does not get to see it."""
+    found = {field: os.environ.pop(name, "").strip() for field, name in SLACK_VARIABLES.items()}
+    if not any(found.values()):
+        return None
+    both = " and ".join(SLACK_VARIABLES.values())
+    if missing := [SLACK_VARIABLES[field] for field, value in found.items() if not value]:
+        raise Failure(f"{missing[0]} is not set. Set {both} for a real workspace, or neither for the simulator.")
+    if not found["bot_token"].startswith("xoxb-"):
+        raise Failure("What SLACK_BOT_TOKEN holds is no bot token: xoxb-…, under OAuth & Permissions at https://api.slack.com/apps.")
+    return found
+
+
+def _connect_by(endpoint: str) -> str:
+    """How the workspace is connected with what runs here; the app-level token is asked for, or stands in SLACK_APP_TOKEN."""
+    environment = f"AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.REGION} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
+    return f"\n    Slack:             the workspace of SLACK_BOT_TOKEN, once this runs in another terminal:\n\n    {environment} \\\n      cargo run --locked --package tocsin -- dev\n"
 
 
 def _start_simulator(port: int, endpoint: str, outputs: dict[str, str]) -> tuple[subprocess.Popen, str]:

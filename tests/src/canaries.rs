@@ -20,6 +20,11 @@ impl Canaries {
         self.kept(format!("xoxb-canary-{}", hex(24)))
     }
 
+    /// An app-level token.
+    pub fn app_token(&self) -> String {
+        self.kept(format!("xapp-1-canary-{}", hex(24)))
+    }
+
     /// A signing secret, in Slack's form.
     pub fn signing_secret(&self) -> String {
         self.kept(hex(32))
@@ -61,7 +66,7 @@ fn holds_signature(text: &str) -> bool {
 /// A token of Slack's, whoever made it. An ellipsis in its place is none.
 fn holds_token(text: &str) -> bool {
     let begins = |start: &str| text.split(start).skip(1).any(|after| after.starts_with(|first: char| first.is_ascii_alphanumeric()));
-    ["xoxb-", "xoxe-", "xoxe.", "xwfp-"].iter().any(|start| begins(start))
+    ["xoxb-", "xoxe-", "xoxe.", "xwfp-", "xapp-"].iter().any(|start| begins(start))
 }
 
 #[cfg(test)]

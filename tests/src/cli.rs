@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use crate::binaries;
 use crate::connectors::Account;
+use crate::deployed;
 use crate::dispatcher::hex;
 use crate::ministack::{CREDENTIALS, Queue, REGION};
 use crate::world::World;
@@ -16,7 +17,7 @@ use crate::world::World;
 /// An admin at a shell.
 #[derive(Debug)]
 pub struct Admin<'w> {
-    world: &'w World,
+    pub(crate) world: &'w World,
     /// The stack's name, as `TOCSIN_STACK` says it.
     pub stack: String,
     variables: BTreeMap<String, String>,
@@ -80,6 +81,11 @@ impl World {
         Admin { world: self, stack: format!("{prefix}-stack"), variables: BTreeMap::new() }
     }
 
+    /// An admin of a deployed world, over the stack itself.
+    pub fn admin_of_the_stack(&self) -> Admin<'_> {
+        Admin { world: self, stack: deployed::STACK.to_owned(), variables: BTreeMap::new() }
+    }
+
     /// The outputs of template.yaml, as far as this world has what they name.
     fn outputs(&self) -> BTreeMap<String, String> {
         let mut outputs = BTreeMap::from([
@@ -120,9 +126,14 @@ impl Admin<'_> {
 
     /// Runs `tocsin …`, with this on its standard input.
     pub async fn runs_with(&self, arguments: &[&str], stdin: &str) -> Ran {
+        run(self.command(arguments).await, stdin).await
+    }
+
+    /// `tocsin …`, as this admin would run it.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Command {
         let mut command = tocsin(&self.world.aws.endpoint).await;
         command.args(arguments).env("TOCSIN_STACK", &self.stack).envs(&self.variables);
-        run(command, stdin).await
+        command
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ministack::{Bus, Queue, QueueUrls, Resources};
 use crate::{binaries, paths};
 
 /// The stack's name, and thereby the beginning of its functions' names.
-const STACK: &str = "tocsin-test";
+pub(crate) const STACK: &str = "tocsin-test";
 
 /// Small timeouts, so that what dies comes again soon; no reserved concurrency, which ministack has nothing to reserve from.
 const PARAMETERS: &[&str] = &[

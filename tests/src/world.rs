@@ -720,6 +720,13 @@ impl World {
         self.canaries.keep(secret);
     }
 
+    /// From now on Slack sends nothing to URLs, and everything over the WebSockets that this app-level token opens.
+    pub async fn turns_socket_mode_on(&self) -> String {
+        let token = self.canaries.app_token();
+        self.slack.tell("socket", &json!({ "enabled": true, "app_token": token })).await;
+        token
+    }
+
     /// Puts a dead letter back onto its queue, as a redrive does: in its group, under a new deduplication id.
     pub async fn puts_back(&self, queue: Queue, letter: &DeadLetter) {
         self.queues_in(queue, &letter.body, letter.group.clone()).await;

@@ -43,7 +43,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
 }
 
 /// Refuses what was typed behind the command, without saying it again.
-fn refuse_arguments(given: &[String]) -> Result<()> {
+pub(crate) fn refuse_arguments(given: &[String]) -> Result<()> {
     ensure!(
         given.is_empty(),
         "secrets are never arguments, since those stand in the shell's history and in the list of processes: leave it out, and it is asked for. If that was a secret, change it at Slack now"

@@ -3,7 +3,7 @@
 
 use tests::world::World;
 
-use crate::{acting, card, commands, entrance, events, faults, forms, home, order, outbound, reactions, shortcut, steps, who_may};
+use crate::{acting, card, cli, commands, entrance, events, faults, forms, home, order, outbound, reactions, shortcut, steps, who_may};
 
 macro_rules! scenarios {
     ($($module:ident :: $name:ident),* $(,)?) => {
@@ -25,6 +25,8 @@ macro_rules! scenarios {
         async fn deployed() {
             let world = World::deployed("FunctionUrl").await;
             entrance::every_receiver_is_reached_and_believes_nobody(&world).await;
+            world.clear().await;
+            cli::dev::a_deployed_stack_is_reached_where_it_runs(&world).await;
             world.clear().await;
             $(
                 println!("{}", stringify!($name));
@@ -71,6 +73,8 @@ scenarios![
 async fn deployed_behind_an_http_api() {
     let world = World::deployed("HttpApi").await;
     entrance::every_receiver_is_reached_and_believes_nobody(&world).await;
+    world.clear().await;
+    cli::dev::a_deployed_stack_is_reached_where_it_runs(&world).await;
     world.clear().await;
     card::the_second_to_click_reads_who_has_it(&world).await;
     world.clear().await;

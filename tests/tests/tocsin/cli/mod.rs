@@ -2,6 +2,7 @@
 
 mod config;
 mod dead_letters;
+pub(crate) mod dev;
 mod doctor;
 mod incidents;
 mod manifest;
