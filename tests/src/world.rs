@@ -720,7 +720,7 @@ impl World {
         self.canaries.keep(secret);
     }
 
-    /// From now on Slack sends nothing to URLs, and everything over the WebSockets that this app-level token opens.
+    /// From now on Slack sends nothing to URLs, and everything over the `WebSockets` that this app-level token opens.
     pub async fn turns_socket_mode_on(&self) -> String {
         let token = self.canaries.app_token();
         self.slack.tell("socket", &json!({ "enabled": true, "app_token": token })).await;
