@@ -47,7 +47,6 @@ enum Command {
     Config(config::Arguments),
     /// What nobody could handle, and how it gets back.
     DeadLetters(dead_letters::Arguments),
-    /// Slack on this machine: a workspace connected to a stack's functions by Socket Mode.
     Dev(dev::Arguments),
     /// Look at everything, and say what is not well and how it is mended.
     Doctor(doctor::Arguments),

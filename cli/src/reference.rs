@@ -218,10 +218,8 @@ fn lines() -> Vec<Line> {
 fn every_command_line_that_a_page_shows_is_one_that_the_program_takes() {
     let lines = lines();
     assert!(lines.len() > 30, "the pages were read wrongly: {}", lines.len());
-    // Its page may be there before the command is; once it is, its lines are looked at like the others.
-    let coming = |word: &str| word == "dev" && Arguments::command().find_subcommand(word).is_none();
     // `tocsin …` names the program, and no command.
-    let named_at_all = |words: &[String]| words.get(1).is_some_and(|word| word != "…" && !coming(word));
+    let named_at_all = |words: &[String]| words.get(1).is_some_and(|word| word != "…");
     let mut wrong = Vec::new();
     for Line { page, words, whole } in lines.into_iter().filter(|line| named_at_all(&line.words)) {
         let Err(error) = Arguments::command().try_get_matches_from(&words) else { continue };
