@@ -11,7 +11,7 @@ use super::NOWHERE;
 pub(crate) async fn a_deployed_stack_is_reached_where_it_runs(world: &World) {
     let dev = world.admin_of_the_stack().connects(&[]).await;
     let help = world.user("jane").types("/incident help").await.answer().await;
-    assert!(help.contains("acknowledge"), "{help}");
+    assert!(help.contains("resolve"), "{help}");
     let mentioned = world.user("jane").says("general", "@tocsin status").await.answer().await;
     assert!(mentioned.contains("All quiet"), "{mentioned}");
     dev.ends().await;
@@ -25,7 +25,7 @@ async fn commands_clicks_forms_and_events_come_through_and_are_answered() {
     let dev = world.admin().await.connects(&[]).await;
     let jane = world.user("jane");
     let help = jane.types("/incident help").await.answer().await;
-    assert!(help.contains("acknowledge"), "{help}");
+    assert!(help.contains("resolve"), "{help}");
     let answer = jane.types("/incident create P1 checkout is down").await.answer().await;
     let card = world.card("#incidents", "checkout is down").await;
     assert_eq!(incident_in(&answer), Some(card.incident.clone()));
