@@ -134,16 +134,17 @@ pub(crate) fn workspace(text: &str) -> Result<Workspace, &'static str> {
     Workspace::parse(text).ok_or("a Slack team is T and capital letters or digits, an enterprise E and these")
 }
 
-/// An AWS on this machine names the addresses of functions as AWS does, where nobody finds them, and answers them below its own.
+/// An AWS on this machine names the addresses of functions by hosts that nobody finds, as AWS does or below its own address, and answers them below a path of its own.
 fn locally(endpoint: &str, url: &str) -> Option<String> {
-    let (endpoint, url) = (Url::parse(endpoint).ok()?, Url::parse(url).ok()?);
-    if !matches!(endpoint.host_str()?, "127.0.0.1" | "[::1]" | "localhost") {
-        return None;
-    }
-    let (id, host) = url.host_str()?.split_once('.')?;
-    let kind = ["lambda-url", "execute-api"].into_iter().find(|kind| host.split('.').next() == Some(kind))?;
-    let of_aws = host.ends_with(".on.aws") || host.ends_with(".amazonaws.com");
-    of_aws.then(|| format!("{}_aws/{kind}/{id}{}", endpoint, url.path()))
+    let endpoint = Url::parse(endpoint).ok()?;
+    let here = endpoint.host_str().filter(|host| matches!(*host, "127.0.0.1" | "[::1]" | "localhost"))?;
+    // Some of these are no URLs: a host does not end in an IP address.
+    let (host, path) = url.split_once("://")?.1.split_once('/')?;
+    let (id, host) = host.split_once('.')?;
+    let (kind, host) = host.split_once('.')?;
+    let host = host.split(':').next()?;
+    let is_its_own = host.ends_with(".on.aws") || host.ends_with(".amazonaws.com") || host == here;
+    (is_its_own && matches!(kind, "lambda-url" | "execute-api")).then(|| format!("{endpoint}_aws/{kind}/{id}/{path}"))
 }
 
 fn outputs(stack: &Described) -> BTreeMap<String, String> {
@@ -168,6 +169,8 @@ mod tests {
         let (function, api) = ("https://abc.lambda-url.us-east-1.on.aws/", "https://def.execute-api.us-east-1.amazonaws.com/slack/events");
         assert_eq!(locally(here, function).as_deref(), Some("http://127.0.0.1:4566/_aws/lambda-url/abc/"));
         assert_eq!(locally(here, api).as_deref(), Some("http://127.0.0.1:4566/_aws/execute-api/def/slack/events"));
+        let below = "http://def.execute-api.127.0.0.1:4566/slack/events";
+        assert_eq!(locally(here, below).as_deref(), Some("http://127.0.0.1:4566/_aws/execute-api/def/slack/events"));
         let others = ["http://127.0.0.1:3001/", "http://abc.lambda-url.us-east-1.localhost:4566/", "https://tocsin.example.com/", "no URL"];
         for (endpoint, url) in others.map(|url| (here, url)).into_iter().chain([(there, function), (there, api)]) {
             assert_eq!(locally(endpoint, url), None, "{url} at {endpoint}");

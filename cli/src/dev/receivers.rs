@@ -8,6 +8,7 @@ use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use serde_json::{Value, json};
 use shared::secrets::app::Secrets;
 use shared::slack::verify::signature;
+use url::Url;
 
 use super::message::{Envelope, Kind};
 use crate::deployment::Deployment;
@@ -48,9 +49,9 @@ impl Receivers {
         );
         Ok(Self {
             http: shared::http::client(PATIENCE)?,
-            commands: deployment.url("CommandsUrl")?,
-            interactions: deployment.url("InteractionsUrl")?,
-            events: deployment.url("EventsUrl")?,
+            commands: address(deployment, "CommandsUrl")?,
+            interactions: address(deployment, "InteractionsUrl")?,
+            events: address(deployment, "EventsUrl")?,
             secrets,
         })
     }
@@ -95,6 +96,13 @@ impl Receivers {
             Kind::EventsApi => &self.events,
         }
     }
+}
+
+/// Where a function is; looked at now rather than when somebody waits for it.
+fn address(deployment: &Deployment, output: &str) -> Result<String> {
+    let url = deployment.url(output)?;
+    Url::parse(&url).with_context(|| format!("the stack's output {output} is no URL: {url}"))?;
+    Ok(url)
 }
 
 async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<(u16, String)> {
