@@ -61,11 +61,10 @@ impl Kept {
         let id = |version: Option<Version>| version.map(|version| version.id);
         // What was just written may take a moment to be read everywhere.
         let visible = Instant::now() + VISIBLE;
-        while id(self.version(CURRENT).await?) != written {
+        while id(self.version(CURRENT).await?) != written || id(self.version(PREVIOUS).await?).as_deref() != read {
             ensure!(Instant::now() < visible, advice);
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        ensure!(id(self.version(PREVIOUS).await?).as_deref() == read, advice);
         Ok(())
     }
 }

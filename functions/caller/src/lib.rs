@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use shared::aws::{self, Patience};
 use shared::config;
 use shared::domain::call::{About, Answered, Call, Endpoint};
-use shared::domain::configuration::{self, Configuration};
+use shared::domain::configuration::Configuration;
 use shared::domain::decision::Called;
 use shared::domain::ids::IntentId;
 use shared::domain::incident::Incident;
@@ -81,7 +81,7 @@ impl App {
     /// Tells a subscriber what happened. That it was told is no part of the incident's story: a subscriber that hears of everything would hear of that, too.
     /// The queue says when it was tried often enough: nobody waits for it but what stands behind it. Who was taken out of the configuration meanwhile is told nothing more.
     async fn subscriber(&self, call: &Call, told: Told<'_>) -> Result<(), Failure> {
-        let configuration = self.configuration(call).await?;
+        let configuration = self.configuration(call).await?.map_err(Failure::Later)?;
         let subscribes = configuration.subscribers.iter().any(|subscriber| subscriber.endpoint == call.to);
         let answer = match endpoint(&configuration, call).filter(|_| subscribes) {
             Some(endpoint) => Some(self.call(endpoint, call, &request::told(call, told)).await),
@@ -184,20 +184,19 @@ impl App {
 
     /// Calls the endpoint as it is configured now.
     async fn call_configured(&self, call: &Call, body: &str) -> Result<Answer, Failure> {
-        match endpoint(&self.configuration(call).await?, call) {
+        let configuration = match self.configuration(call).await? {
+            Ok(configuration) => configuration,
+            Err(unreadable) => return Ok(Answer::Later(unreadable)),
+        };
+        match endpoint(&configuration, call) {
             Some(endpoint) => Ok(self.call(endpoint, call, body).await),
             None => Ok(Answer::Refused(format!("no endpoint `{}` is configured", call.to))),
         }
     }
 
-    /// The workspace's settings. Of a document that cannot be read nobody knows whom it names, so what is to be called waits until it can.
-    async fn configuration(&self, call: &Call) -> Result<Configuration, Failure> {
-        let document = self.store.configuration(&call.workspace).await.map_err(|error| Failure::later(&error))?;
-        let read = document.as_deref().map_or_else(|| Ok(Configuration::default()), configuration::read);
-        read.map_err(|mistakes| {
-            let mistake = mistakes.first().map(ToString::to_string).unwrap_or_default();
-            Failure::Later(format!("the workspace's configuration cannot be read: {mistake}"))
-        })
+    /// The workspace's settings. Of a document that cannot be read nobody knows whom it names.
+    async fn configuration(&self, call: &Call) -> Result<Result<Configuration, String>, Failure> {
+        self.store.readable(&call.workspace).await.map_err(|error| Failure::later(&error))
     }
 
     async fn call(&self, endpoint: &Endpoint, call: &Call, body: &str) -> Answer {

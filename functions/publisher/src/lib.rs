@@ -9,6 +9,7 @@ mod bus;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use shared::aws::{self, Patience};
 use shared::config::{self, ConfigError};
+use shared::domain::call::Call;
 use shared::domain::timeline::Told;
 use shared::queue::{self, DeadLetters, Delivery, Failure, Inbox, Sender, Written};
 use shared::store::Store;
@@ -49,30 +50,32 @@ impl App {
         let found = self.store.written(workspace, incident, *at, entry).await.map_err(|error| Failure::later(&error))?;
         let Some((incident, entry)) = found else { return Err(Failure::Never(format!("{incident} has no entry {entry}"))) };
         let told = Told { incident: &incident, entry: &entry, unseen: *unseen };
+        // First, so that what has to wait for a configuration that can be read is not put on the bus at each try.
+        let calls = self.calls(told).await?;
         self.bus.put(told).await?;
-        let subscribers = self.tell_subscribers(told).await?;
+        for call in &calls {
+            self.calls.send(call).await?;
+        }
         tracing::info!(
             workspace = workspace.as_str(),
             incident = incident.id.as_str(),
             intent = entry.intent.as_str(),
             event = told.heading().word(),
-            subscribers,
+            subscribers = calls.len(),
             outcome = "published",
             "timeline"
         );
         Ok(())
     }
 
-    /// Queues a call for each subscriber that wants to hear of it; how many there are. One endpoint is told once, whatever sections name it.
-    async fn tell_subscribers(&self, told: Told<'_>) -> Result<usize, Failure> {
-        let wants = self.store.wants(&told.incident.workspace).await.map_err(|error| Failure::later(&error))?;
-        let wanting = wants.configuration.subscribers.iter().filter(|subscriber| subscriber.wants(told));
+    /// A call for each subscriber that wants to hear of it. One endpoint is told once, whatever sections name it.
+    async fn calls(&self, told: Told<'_>) -> Result<Vec<Call>, Failure> {
+        let readable = self.store.readable(&told.incident.workspace).await.map_err(|error| Failure::later(&error))?;
+        let configuration = readable.map_err(Failure::Later)?;
+        let wanting = configuration.subscribers.iter().filter(|subscriber| subscriber.wants(told));
         let mut calls: Vec<_> = wanting.map(|subscriber| subscriber.call(told)).collect();
         calls.sort_by(|one, other| one.to.cmp(&other.to));
         calls.dedup_by(|one, other| one.to == other.to);
-        for call in &calls {
-            self.calls.send(call).await?;
-        }
-        Ok(calls.len())
+        Ok(calls)
     }
 }

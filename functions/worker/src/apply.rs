@@ -80,7 +80,7 @@ impl App {
             Ok(found) => found,
             Err(refusal) => {
                 let committed = self.store.refuse(workspace, &intent.id, None, &refusal, now).await.map_err(later)?;
-                return Ok(settled(committed, Marker::refused(None, &refusal), None));
+                return Ok(settled(committed, Marker::refused(None, &refusal), None, false));
             }
         };
         let mut settings = self.settings(found.wants, now);
@@ -107,7 +107,7 @@ impl App {
                 let about = entry.as_ref().filter(|_| !found.new).map(|entry| (&found.incident, entry));
                 let committed = self.store.refuse(workspace, &intent.id, about, &refusal, now).await.map_err(later)?;
                 let marker = Marker::refused(about, &refusal);
-                return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone())));
+                return Ok(settled(committed, marker, about.map(|(incident, _)| incident.clone()), false));
             }
         };
         self.know_channels(workspace, &effect.added, now).await.map_err(later)?;
@@ -120,7 +120,8 @@ impl App {
         let repoint = repoint.map(|Meaning { key, from, begun }| Repoint { key, from: from.as_ref(), begun: begun.and(intent.at) });
         let commit = Commit { intent: &intent.id, effect: &effect, revealed: &revealed, repoint, now };
         let committed = self.store.commit(&commit).await.map_err(later)?;
-        Ok(settled(committed, Marker::of(&effect), Some(effect.incident)))
+        let reveals = effect.reveals && !found.new;
+        Ok(settled(committed, Marker::of(&effect), Some(effect.incident), reveals))
     }
 
     /// Whoever may act only in some channels may do so about what shows where they are.
@@ -289,10 +290,10 @@ impl Found {
     }
 }
 
-fn settled(committed: Committed, marker: Marker, incident: Option<Incident>) -> Round {
+fn settled(committed: Committed, marker: Marker, incident: Option<Incident>, reveals: bool) -> Round {
     match committed {
-        Committed::Done => Round::Settled(Settled { marker, incident: incident.map(Box::new), by: Writer::This }),
-        Committed::Already(marker) => Round::Settled(Settled { marker, incident: None, by: Writer::Earlier }),
+        Committed::Done => Round::Settled(Settled { marker, incident: incident.map(Box::new), by: Writer::This, reveals }),
+        Committed::Already(marker) => Round::Settled(Settled { marker, incident: None, by: Writer::Earlier, reveals: true }),
         Committed::Conflict => Round::Again,
     }
 }

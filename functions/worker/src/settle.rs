@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use shared::domain::ids::{IncidentId, IntentId, MessageTs, Workspace};
 use shared::domain::incident::{Incident, Outcome, State};
-use shared::domain::intent::{Action, Actor, Intent};
-use shared::domain::timeline::{Fate, What};
+use shared::domain::intent::{Actor, Intent};
+use shared::domain::timeline::{Entry, Fate, What};
 use shared::metrics;
 use shared::queue::{Failure, Try, Written};
 use shared::store::incidents::Marker;
@@ -17,6 +17,8 @@ pub(crate) struct Settled {
     /// The incident as it was written now.
     pub(crate) incident: Option<Box<Incident>>,
     pub(crate) by: Writer,
+    /// It may have made an incident be seen that had a timeline before.
+    pub(crate) reveals: bool,
 }
 
 /// Who has written what stands in the table.
@@ -37,18 +39,19 @@ impl Settled {
 impl App {
     /// Systems outside hear of what this intent wrote at `at`. What was written before anybody saw the incident, such as a recovery that overtook its alarm, they were told as late;
     /// after what makes it be seen they are told of it for what it is.
-    async fn tell_outside(&self, incident: &Incident, intent: &Intent, at: Timestamp) -> Result<(), Failure> {
+    async fn tell_outside(&self, incident: &Incident, intent: &IntentId, at: Timestamp, reveals: bool) -> Result<(), Failure> {
         let (workspace, id) = (&incident.workspace, &incident.id);
         let unseen = incident.state() == State::Expected;
         let written =
             |at, entry: &IntentId| Written { workspace: workspace.clone(), incident: id.clone(), at, entry: entry.clone(), unseen };
-        self.timeline.send(&written(at, &intent.id)).await?;
-        if !matches!(intent.action, Action::Create(_)) || unseen || incident.resolution.is_none() {
+        self.timeline.send(&written(at, intent)).await?;
+        if unseen || !reveals {
             return Ok(());
         }
         let entries = self.store.timeline(workspace, id).await.map_err(|error| Failure::later(&error))?;
-        if entries.iter().any(|entry| entry.intent == intent.id && matches!(entry.what, What::Triggered { .. })) {
-            for early in entries.iter().filter(|entry| entry.intent != intent.id && entry.fate == Fate::Done) {
+        if entries.iter().any(|entry| entry.intent == *intent && matches!(entry.what, What::Triggered { .. })) {
+            let early = |entry: &&Entry| entry.intent != *intent && entry.fate == Fate::Done && incident.still_tells(entry);
+            for early in entries.iter().filter(early) {
                 self.timeline.send(&written(early.at, &early.intent)).await?;
             }
         }
@@ -58,7 +61,7 @@ impl App {
     /// It is written, now or by an earlier delivery: wake the posters, log, answer. Doing this again is harmless.
     pub(crate) async fn settle(&self, workspace: &Workspace, intent: &Intent, settled: Settled, tried: Try) -> Result<Marker, Failure> {
         let told = settled.told(tried);
-        let Settled { marker, incident, .. } = settled;
+        let Settled { marker, incident, reveals, .. } = settled;
         let incident = match (incident, &marker.incident) {
             (Some(incident), _) => Some(*incident),
             (None, Some(id)) => self.store.incident(workspace, id).await.map_err(|error| Failure::later(&error))?,
@@ -71,7 +74,7 @@ impl App {
             self.calls.send(&call).await?;
         }
         if let Some((incident, at)) = incident.as_ref().zip(told) {
-            self.tell_outside(incident, intent, at).await?;
+            self.tell_outside(incident, &intent.id, at, reveals).await?;
         }
         let waited = match &incident {
             Some(incident) => self.end_waiting(workspace, incident, &intent.id).await,

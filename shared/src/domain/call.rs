@@ -121,7 +121,7 @@ impl Subscriber {
 
     /// The call that tells it. Told of the same entry again, it is told under the same id.
     pub fn call(&self, told: Told<'_>) -> Call {
-        let Told { incident, entry, unseen } = told;
+        let (Told { incident, entry, .. }, unseen) = (told, told.is_unseen());
         let id = IntentId::of("told", &[told.event_id().as_str(), &self.endpoint]);
         let about = About::Entry { incident: incident.id.clone(), at: entry.at, entry: entry.intent.clone(), unseen };
         Call { id, workspace: incident.workspace.clone(), at: entry.at, by: None, to: self.endpoint.clone(), about }

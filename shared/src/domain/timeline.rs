@@ -261,7 +261,8 @@ impl Told<'_> {
         self.entry.heading(self.is_unseen())
     }
 
-    fn is_unseen(&self) -> bool {
+    /// [`Told::unseen`], or it still is.
+    pub fn is_unseen(&self) -> bool {
         self.unseen || self.incident.state() == State::Expected
     }
 }

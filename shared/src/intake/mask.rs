@@ -108,7 +108,7 @@ pub(super) fn is_value(name: &str) -> bool {
 /// What somebody wrote, without the secrets in it: JSON value by value, anything else as [`text`] does.
 pub fn document(written: &str) -> String {
     match serde_json::from_str(written) {
-        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => {
             mask(&mut value);
             value.to_string()
         }

@@ -11,7 +11,7 @@ use crate::domain::Refusal;
 use crate::domain::flapping::Begun;
 use crate::domain::ids::{DedupKey, IncidentId, IntentId, Workspace};
 use crate::domain::incident::{Effect, Incident, State, Summary};
-use crate::domain::timeline::{Entry, What};
+use crate::domain::timeline::Entry;
 use crate::domain::timer::Timer;
 
 use super::incidents::{Marker, Pointer};
@@ -234,10 +234,9 @@ impl Store {
     }
 }
 
-/// What came before its create and is told now, the newest first. A recovery is told only where it still stands: one that an alarm came after is history.
-fn revealed<'a>(incident: &Incident, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
-    let over = incident.state() == State::Resolved;
-    entries.iter().rev().filter(move |entry| over || !matches!(entry.what, What::Resolved { .. }))
+/// What came before its create and is told now, the newest first.
+fn revealed<'a>(incident: &'a Incident, entries: &'a [Entry]) -> impl Iterator<Item = &'a Entry> {
+    entries.iter().rev().filter(|entry| incident.still_tells(entry))
 }
 
 /// Whether a condition of a transaction did not hold.

@@ -97,6 +97,16 @@ impl Store {
         Ok(self.configuration(workspace).await?.map_or_else(Configuration::default, |document| understood(workspace, &document)))
     }
 
+    /// The workspace's settings, or why they cannot be read: for whoever must not take the defaults for what somebody wished.
+    pub async fn readable(&self, workspace: &Workspace) -> Result<Result<Configuration, String>, StoreError> {
+        let document = self.configuration(workspace).await?;
+        let read = document.as_deref().map_or_else(|| Ok(Configuration::default()), configuration::read);
+        Ok(read.map_err(|mistakes| {
+            let mistake = mistakes.first().map(ToString::to_string).unwrap_or_default();
+            format!("the workspace's configuration cannot be read: {mistake}")
+        }))
+    }
+
     /// What the workspace wants.
     pub async fn wants(&self, workspace: &Workspace) -> Result<Wants, StoreError> {
         let keys = Wants::keys(workspace);

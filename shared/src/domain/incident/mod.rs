@@ -299,6 +299,11 @@ impl Incident {
         Self { flapping: Some(rate.hold(since)), ..self }
     }
 
+    /// Whether what was written before anybody saw the incident is told once it is seen: a recovery only where it still stands. One that an alarm came after is history.
+    pub fn still_tells(&self, entry: &Entry) -> bool {
+        self.state() == State::Resolved || !matches!(entry.what, What::Resolved { .. })
+    }
+
     /// How it stands.
     pub fn state(&self) -> State {
         let Some(fired) = self.fired else { return State::Expected };

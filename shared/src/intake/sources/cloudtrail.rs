@@ -183,6 +183,15 @@ fn call(record: &Record, action: &str) -> Option<News> {
         let (region, name) = (text(record, "awsRegion").unwrap_or_default(), last_name(thing));
         Some(format!("cloudtrail:blinded:{}:{region}:{service}:{action}:{name}", account(record)))
     };
+    // Nothing undoes it, so whoever does it again does something else.
+    let gone = || {
+        Some(format!(
+            "cloudtrail:gone:{}:{}:{}:{service}:{action}:{thing}",
+            account(record),
+            identity(record),
+            text(record, "awsRegion").unwrap_or_default()
+        ))
+    };
     let undone = SEEING.iter().find(|(undoes, _)| *undoes == action).map(|(_, undone)| *undone);
     let news = match text(record, "errorCode") {
         Some(error) if is_denied(error) => {
@@ -191,7 +200,7 @@ fn call(record: &Record, action: &str) -> Option<News> {
         Some(error) => News::notice(format!("{action} ({service}) by {who} failed: {error}")).severity(Some(Severity::P4)),
         None if BLINDING.contains(&action) => {
             let is_undone = SEEING.iter().any(|(_, undone)| *undone == action);
-            let known_by = if is_undone { blinded(action) } else { Some(key) };
+            let known_by = if is_undone { blinded(action) } else { gone() };
             News::wrong(format!("{who} called {action} ({service})")).known_by(known_by).severity(Some(Severity::P3))
         }
         None if let Some(undone) = undone => News::over(Some(format!("{who} called {action} ({service})."))).known_by(blinded(undone)),

@@ -104,6 +104,7 @@ fn whoever_starts_a_trail_again_ends_that_somebody_stopped_it() {
     assert_eq!(key(&started), key(&stopped));
     // Nothing undoes a deletion, so that two people who delete something are two incidents.
     assert_ne!(key(&call("mallory", "DeleteTrail", "shop")), key(&call("jane", "DeleteTrail", "shop")));
+    assert_ne!(key(&call("mallory", "DeleteTrail", "shop")), key(&call("mallory", "DeleteTrail", "search")));
 }
 
 #[test]
