@@ -112,7 +112,11 @@ async fn version(client: &Client, id: &str, stage: Option<&str>) -> Result<Versi
 }
 
 /// What is known of one secret in this container.
-struct Cache<T>(Mutex<Known<T>>);
+struct Cache<T> {
+    known: Mutex<Known<T>>,
+    /// Whoever reads anew; who wants the same meanwhile waits for what comes of it.
+    rereading: tokio::sync::Mutex<()>,
+}
 
 struct Known<T> {
     value: Option<(Arc<T>, Instant)>,
@@ -122,14 +126,15 @@ struct Known<T> {
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self(Mutex::new(Known { value: None, failed: None, reread_at: None }))
+        let known = Mutex::new(Known { value: None, failed: None, reread_at: None });
+        Self { known, rereading: tokio::sync::Mutex::default() }
     }
 }
 
 /// `read` is only asked where the cache does not suffice.
 impl<T> Cache<T> {
     fn lock(&self) -> MutexGuard<'_, Known<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn value(&self) -> Option<Arc<T>> {
@@ -185,8 +190,9 @@ impl<T> Cache<T> {
         }
     }
 
-    /// Reads anew because the cached one failed; `None` where that was done less than `least` ago.
+    /// Reads anew because the cached one failed; `None` where that was done less than `least` ago, and then what is cached is what came of that.
     async fn reread(&self, least: Duration, read: impl Future<Output = Result<T, SecretError>>) -> Option<Result<Arc<T>, SecretError>> {
+        let _turn = self.rereading.lock().await;
         {
             let mut known = self.lock();
             if known.reread_at.is_some_and(|at| at.elapsed() < least) {
