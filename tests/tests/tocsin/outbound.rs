@@ -411,7 +411,9 @@ async fn a_configuration_that_cannot_be_read_unsubscribes_nobody() {
     world.expects_error("the configuration cannot be read");
     world.configures("nobody = [understands").await;
     let counters = ["caller", "publisher"].map(|function| world.dispatcher().counter(function));
-    counters.iter().for_each(|counter| counter.reset());
+    for counter in &counters {
+        counter.reset();
+    }
     deliver_much_later(&world, Queue::Calls, &call).await;
     world.user("jane").clicks("Acknowledge", &card).await;
     let asked =
