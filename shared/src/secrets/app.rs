@@ -68,11 +68,6 @@ impl AppSecret {
         std::iter::once(&self.signing_secret).chain(previous.map(|previous| &previous.signing_secret))
     }
 
-    /// Whether nothing of an app's stands in it.
-    pub fn is_empty(&self) -> bool {
-        self.client_id.trim().is_empty() && [&self.signing_secret, &self.bot_token, &self.client_secret].into_iter().all(Secret::is_blank)
-    }
-
     /// Whether workspaces install the app by a link.
     pub fn is_by_link(&self) -> bool {
         matches!(self.access(), Access::ByLink { .. })

@@ -259,6 +259,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_fails_while_it_is_read_anew_goes_on_with_what_comes_of_that() {
+        let cache = Cache::default();
+        assert!(cache.now(async { Ok("old") }).await.is_ok());
+        let (go, comes) = tokio::sync::oneshot::channel();
+        let first = cache.reread(REREAD, async { comes.await.map_err(|_| SecretError::Absent) });
+        let second = async {
+            let again = cache.reread(REREAD, async { Ok("never read") });
+            let (again, ()) = tokio::join!(again, async { go.send("new").expect("somebody waits") });
+            (again.is_none(), cache.value())
+        };
+        let (_, second) = tokio::join!(first, second);
+        assert_eq!(second, (true, Some(Arc::new("new"))));
+    }
+
+    #[tokio::test]
     async fn what_is_old_is_read_again_before_it_is_believed_and_an_outage_delays_one_request_in_ten_seconds() {
         let cache = Cache::default();
         assert_eq!(cache.believed(BELIEVED, async { Ok(1) }).await.ok(), Some(Arc::new(1)));
