@@ -103,5 +103,6 @@ mod tests {
         assert_eq!(readable(&within), "{\n  \"Message\": \"{\\\"n\\\":1,\\\"password\\\":\\\"[masked]\\\"}\"\n}");
         let beside = readable(r#"{"environment":[{"name":"DB_PASSWORD","value":"hunter2"},{"name":"STAGE","value":"prod"}]}"#);
         assert!(!beside.contains("hunter2") && beside.contains("prod"), "{beside}");
+        assert_eq!(readable(r#"{"AKIAIOSFODNN7EXAMPLE":{"n":1}}"#), "{\n  \"[masked]\": {\n    \"n\": 1\n  }\n}");
     }
 }

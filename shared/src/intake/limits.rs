@@ -117,7 +117,7 @@ pub(super) fn said_line(text: &str, limit: usize) -> Option<String> {
 }
 
 /// The first `limit` of `all`, the last place taken by how many more there are.
-fn first<T>(mut all: Vec<T>, limit: usize, more: impl Fn(usize) -> T) -> Vec<T> {
+pub(super) fn first<T>(mut all: Vec<T>, limit: usize, more: impl Fn(usize) -> T) -> Vec<T> {
     if all.len() > limit {
         let kept = limit.saturating_sub(1);
         let left_out = all.len() - kept;

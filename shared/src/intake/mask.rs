@@ -124,13 +124,16 @@ fn mask(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(mask),
         Value::Object(fields) => {
             let values_are_secret = names_a_secret(fields);
-            for (name, value) in fields {
-                if (is_secret_name(name) || (values_are_secret && is_value(name))) && !is_harmless(value) {
-                    *value = MASKED.into();
+            let masked = |(name, mut value): (String, Value)| {
+                if (is_secret_name(&name) || (values_are_secret && is_value(&name))) && !is_harmless(&value) {
+                    value = MASKED.into();
                 } else {
-                    mask(value);
+                    mask(&mut value);
                 }
-            }
+                // A key may stand there, too.
+                (text(&name), value)
+            };
+            *fields = std::mem::take(fields).into_iter().map(masked).collect();
         }
     }
 }

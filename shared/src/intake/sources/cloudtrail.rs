@@ -179,19 +179,10 @@ fn call(record: &Record, action: &str) -> Option<News> {
     let thing = things.first().map(String::as_str).unwrap_or_default();
     let key = format!("cloudtrail:{}:{}:{service}:{action}:{thing}", account(record), identity(record));
     // Whoever undoes it is mostly somebody else, and may name the thing by its ARN.
-    let blinded = |action: &str| {
-        let (region, name) = (text(record, "awsRegion").unwrap_or_default(), last_name(thing));
-        Some(format!("cloudtrail:blinded:{}:{region}:{service}:{action}:{name}", account(record)))
-    };
+    let region = text(record, "awsRegion").unwrap_or_default();
+    let blinded = |action: &str| Some(format!("cloudtrail:blinded:{}:{region}:{service}:{action}:{}", account(record), last_name(thing)));
     // Nothing undoes it, so whoever does it again does something else.
-    let gone = || {
-        Some(format!(
-            "cloudtrail:gone:{}:{}:{}:{service}:{action}:{thing}",
-            account(record),
-            identity(record),
-            text(record, "awsRegion").unwrap_or_default()
-        ))
-    };
+    let gone = || Some(format!("cloudtrail:gone:{}:{}:{region}:{service}:{action}:{thing}", account(record), identity(record)));
     let undone = SEEING.iter().find(|(undoes, _)| *undoes == action).map(|(_, undone)| *undone);
     let news = match text(record, "errorCode") {
         Some(error) if is_denied(error) => {

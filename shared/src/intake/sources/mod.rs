@@ -51,6 +51,7 @@ mod table;
 mod trustedadvisor;
 
 use super::event::{self, Event};
+use super::limits;
 use super::news::{News, framed};
 use crate::domain::intent::Intent;
 use crate::domain::severity::Severity;
@@ -82,24 +83,20 @@ pub(super) fn read(event: &Event) -> (&'static str, Verdict) {
     match source.read {
         Whole(read) => (source.word, read(event)),
         Each(read) => match read(event) {
-            Some(news) => (source.word, verdict(first(news, source.name), event, source)),
+            Some(news) => {
+                let news = limits::first(news, MOST_NEWS, |more| left_out(more, source.name));
+                (source.word, verdict(news, event, source))
+            }
             None => (OTHER, generic::read(event)),
         },
     }
 }
 
-/// The first of them, and how many are left out.
-fn first(mut news: Vec<News>, who: &str) -> Vec<News> {
-    let more = news.len().saturating_sub(MOST_NEWS);
-    if more > 0 {
-        news.truncate(MOST_NEWS);
-        let told = News::notice(format!("{more} things that {who} told of in one message are left out"));
-        news.push(
-            told.severity(Some(Severity::P3))
-                .why(Some(format!("Of one message the first {MOST_NEWS} are read. Whether the others are new or over is not known here."))),
-        );
-    }
-    news
+/// That a message was cut to the first of what it tells.
+fn left_out(more: usize, who: &str) -> News {
+    News::notice(format!("{more} things that {who} told of in one message are left out"))
+        .severity(Some(Severity::P3))
+        .why(Some(format!("Of one message the first {} are read. Whether the others are new or over is not known here.", MOST_NEWS - 1)))
 }
 
 fn verdict(news: Vec<News>, event: &Event, source: &Source) -> Verdict {
