@@ -111,8 +111,9 @@ impl App {
             }
         };
         self.know_channels(workspace, &effect.added, now).await.map_err(later)?;
+        let reveals = effect.reveals && !found.new;
         let mut revealed = Vec::new();
-        if effect.reveals && !found.new {
+        if reveals {
             revealed = self.store.timeline(workspace, &effect.incident.id).await.map_err(later)?;
             revealed.retain(|entry| settings.configuration.notify.tells(&entry.what));
         }
@@ -120,7 +121,6 @@ impl App {
         let repoint = repoint.map(|Meaning { key, from, begun }| Repoint { key, from: from.as_ref(), begun: begun.and(intent.at) });
         let commit = Commit { intent: &intent.id, effect: &effect, revealed: &revealed, repoint, now };
         let committed = self.store.commit(&commit).await.map_err(later)?;
-        let reveals = effect.reveals && !found.new;
         Ok(settled(committed, Marker::of(&effect), Some(effect.incident), reveals))
     }
 
