@@ -92,10 +92,10 @@ pub(in super::super) async fn look(deployment: &Deployment, secret: &Seen) -> An
 impl Receiver {
     async fn look(&self, deployment: &Deployment, seen: &Seen, http: &reqwest::Client) -> (Finding, Option<i64>) {
         let about = |finding: Finding| finding.about(self.name);
-        let Ok(url) = deployment.output(self.output) else {
+        let Ok(url) = deployment.url(self.output) else {
             return (about(Finding::skipped(Check::Url, &format!("the stack has no output {}", self.output))), None);
         };
-        let reached = match post(http, url, SSL_CHECK, None).await {
+        let reached = match post(http, &url, SSL_CHECK, None).await {
             Ok(reached) if reached.status == 200 => reached,
             Ok(other) => return (about(unexpected(deployment, self.function, other.status)), other.ahead),
             Err(error) => return (about(unreachable(deployment, &error)), None),
@@ -106,8 +106,8 @@ impl Receiver {
         };
         let ahead = reached.ahead.unwrap_or_default();
         let forged = Secret::new(format!("v0={}", "0".repeat(64)));
-        let forged = self.sends(http, url, ahead, |_| forged.clone());
-        let rightly = || self.sends(http, url, ahead, |now| signature(signing, now, self.body.as_bytes()));
+        let forged = self.sends(http, &url, ahead, |_| forged.clone());
+        let rightly = || self.sends(http, &url, ahead, |now| signature(signing, now, self.body.as_bytes()));
         let (forged, mut right) = join(forged, rightly()).await;
         if right.as_ref().is_ok_and(|answer| answer.status == 401) {
             // The secret may be younger than the function's last look at it.
@@ -155,7 +155,7 @@ async fn other(deployment: &Deployment, http: &reqwest::Client, name: &'static s
         "api" => ("ApiUrl", "ApiFunction", Method::GET, "v1/openapi.json", 200),
         _ => ("InstallUrl", "OAuthFunction", Method::HEAD, "", 405),
     };
-    let finding = match deployment.output(output) {
+    let finding = match deployment.url(output) {
         Err(_) => Finding::skipped(Check::Url, &format!("the stack has no output {output}")),
         Ok(url) => match answer(http.request(method, format!("{url}{path}"))).await {
             Ok(answer) if answer.status == right => Finding::well(Check::Url, "answers"),
