@@ -19,7 +19,7 @@ use crate::state::{Payload, Slack, State};
 /// How many connections an app may have at once.
 const MOST: usize = 10;
 
-/// How often it is looked whether everything that a connection brought was acknowledged.
+/// How often it is looked whether everything that a connection brought was acknowledged: whoever gives up waiting for one tells nobody.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What a connection is told to do.
@@ -228,7 +228,6 @@ pub(crate) async fn close_after(slack: &Arc<Slack>, link: &str, pause: Duration)
     if let Some(link) = slack.lock().socket.link(link) {
         link.ended = true;
     }
-    // Whoever waits gives up by itself.
     while slack.lock().socket.waiting(link) > 0 {
         tokio::time::sleep(LOOK).await;
     }

@@ -255,7 +255,8 @@ async fn a_thread_is_told_in_order_whatever_slack_says_to_one_reply() {
 /// Slack fails at one post, again and again, for reasons that it does not tell.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_at_which_slack_always_fails_keeps_nobody_else_waiting() {
-    let world = World::start().await;
+    // What has failed so often rests for up to a minute before it is tried again.
+    let world = World::with(Setup { patience: Duration::from_mins(2), ..Setup::default() }).await;
     let card = world.alarm_fires("never-updated").await;
     card.thread_of(1).await;
     world.slack.fault(&json!({ "kind": "error", "method": "chat.update", "code": "internal_error" })).await;
