@@ -29,7 +29,6 @@ QUICK_BUILD = {
     "CARGO_PROFILE_RELEASE_LTO": "off",
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
-    "CARGO_INCREMENTAL": os.environ.get("CARGO_INCREMENTAL", "1"),
 }
 
 # Fuzzing is thousands of runs a second: optimised, but not linked as a whole.
@@ -146,7 +145,7 @@ def functions() -> None:
     log = LOG / "functions.log"
     # SAM keeps cargo's own lines to itself until something fails.
     with step("functions (sam build)", log, showing=r"(?<=Building codeuri: ).*?(?= runtime)"):
-        env = environment(**QUICK_BUILD)
+        env = environment(CARGO_INCREMENTAL=os.environ.get("CARGO_INCREMENTAL", "1"), **QUICK_BUILD)
         build = ["sam", "build", "--template-file", ROOT / "template.yaml", "--build-dir", FUNCTIONS]
         processes.run([*build, "--parameter-overrides", f"Architecture={ARCHITECTURE}"], log=log, env=env, cwd=ROOT)
         _stamp("functions", digest)
