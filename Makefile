@@ -25,8 +25,8 @@ lint: ## format, clippy, cargo deny, cfn-lint, checkov, sam validate
 docs: ## the book, built into .local/book
 	@$(RUN) docs
 
-bench: ## what the path that Slack waits for costs, against its gates (needs valgrind; ARGS=--check fails where one is missed)
-	@cargo run --locked --quiet --package bench -- $(ARGS)
+bench: ## what a start and an answer cost beside their gates, beside Bolt by the clock, and the whole stack (ARGS=counts, beside, stack, intake, growth)
+	@$(RUN) bench $(ARGS)
 
 # Optimised a little, and built to be built quickly: what is tried here is how much passes, and the local AWS has to keep up.
 QUICK = CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16

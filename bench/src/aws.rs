@@ -62,9 +62,9 @@ pub(crate) struct Endpoint {
 struct State {
     calls: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    /// Where the [`INIT`] calls of init wait for each other. On AWS they go to two hosts, over a connection each; here they go to one, and whichever call were
+    /// Where the calls of init wait for each other, and how many they are. On AWS they go to two hosts, over a connection each; here they go to one, and whichever call were
     /// answered first could lend its connection to the other.
-    init: Barrier,
+    init: (usize, Barrier),
 }
 
 impl Drop for Endpoint {
@@ -74,11 +74,11 @@ impl Drop for Endpoint {
 }
 
 impl Endpoint {
-    /// Speaks TLS for `localhost`.
-    pub(crate) async fn start(tls: &Arc<ServerConfig>) -> Result<Self> {
+    /// Speaks TLS for `localhost`; the first `init` calls wait for each other.
+    pub(crate) async fn start(tls: &Arc<ServerConfig>, init: usize) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("https://localhost:{}", listener.local_addr()?.port());
-        let state = Arc::new(State { calls: Mutex::default(), connections: AtomicUsize::new(0), init: Barrier::new(INIT) });
+        let state = Arc::new(State { calls: Mutex::default(), connections: AtomicUsize::new(0), init: (init, Barrier::new(init)) });
         let (acceptor, shared) = (TlsAcceptor::from(Arc::clone(tls)), Arc::clone(&state));
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -118,10 +118,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let is_init = {
         let mut calls = state.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push(target);
-        calls.len() <= INIT
+        calls.len() <= state.init.0
     };
     if is_init {
-        state.init.wait().await;
+        state.init.1.wait().await;
     }
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;

@@ -76,7 +76,7 @@ pub(crate) async fn run(dry: bool) -> Result<()> {
     let sizes = by_size(&mut intake).await?;
     let (lines, growth) = in_the_long_run(&mut intake, &samples).await?;
     let text = format!(
-        "# Intake\n\nWritten by `make bench ARGS=--intake` on {}. Messages per second of one core, the function's own time alone, with all that it does for one: Lambda's runtime API, \
+        "# Intake\n\nWritten by `make bench ARGS=intake` on {}. Messages per second of one core, the function's own time alone, with all that it does for one: Lambda's runtime API, \
          reading, and a call to SQS over TLS for its intents, ten at a time. [README.md](README.md) says how it is measured.\n\n\
          ## Up to 100,000\n\n{lines}\nOne of the last costs {growth:.2} times one of the first thousand.\n\n## By size\n\nOne message to a batch, with a crowd of fields that nobody knows: the dearest kind for its size.\n\n{sizes}\n## By file\n\n{rows}",
         Timestamp::now().strftime("%Y-%m-%d"),
@@ -183,17 +183,13 @@ async fn in_the_long_run(intake: &mut Intake, samples: &[Sample]) -> Result<(Str
 impl Intake {
     async fn start(binary: &Path, log: &Path) -> Result<Self> {
         let api = RuntimeApi::start(VecDeque::new()).await?;
-        let endpoint = Endpoint::start(&aws::tls()?).await?;
-        let queue = |name: &str| format!("https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-{name}");
+        let endpoint = Endpoint::start(&aws::tls()?, aws::INIT).await?;
         let child = Command::new(binary)
             .env_clear()
             .envs(run::lambda_environment())
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("AWS_ENDPOINT_URL", &endpoint.url)
             .env("AWS_CA_BUNDLE", aws::bundle())
-            .env("INCIDENTS_QUEUE_URL", queue("incidents"))
-            .env("DEAD_LETTERS_QUEUE_URL", queue("incidents-dead-letters"))
-            .env("OWN_ALARMS", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:tocsin/watch/")
             .env("AWS_LAMBDA_LOG_LEVEL", "ERROR")
             .stdin(Stdio::null())
             .stdout(fs::File::create(log)?)
@@ -225,7 +221,7 @@ impl Intake {
         let failed = answers.iter().find(|answer| !answer.contains("\"batchItemFailures\":[]"));
         ensure!(failed.is_none(), "it did not take everything: {failed:?}");
         let sends = self.endpoint.calls().len();
-        Ok(Cost { messages: bodies.len(), nanoseconds: on_core(pid)? - before, peak: peak(pid)?, sends })
+        Ok(Cost { messages: bodies.len(), nanoseconds: on_core(pid)? - before, peak: run::peak(pid)?, sends })
     }
 
     fn event(&mut self, bodies: &[&str]) -> String {
@@ -258,11 +254,4 @@ fn on_core(pid: i32) -> Result<u64> {
         sum += text.split_whitespace().next().context("no time in schedstat")?.parse::<u64>()?;
     }
     Ok(sum)
-}
-
-/// The highest resident set since it was set back, in bytes.
-fn peak(pid: i32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>()? * 1024)
 }

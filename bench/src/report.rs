@@ -1,6 +1,11 @@
 //! Figures, gates, and the table.
 
 use std::fmt::Write;
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::binaries;
 
 /// A figure beside its gate: smaller is better.
 pub(crate) struct Figure {
@@ -35,6 +40,8 @@ pub(crate) enum Unit {
     Megabytes,
     /// Hundredths.
     Percent,
+    /// One in so many.
+    Part,
 }
 
 impl Unit {
@@ -44,6 +51,7 @@ impl Unit {
             Self::Million => format!("{value:.2} M"),
             Self::Megabytes => format!("{value:.2} MB"),
             Self::Percent => format!("{value:.3} %"),
+            Self::Part => format!("1/{:.0}", 1.0 / value),
         }
     }
 }
@@ -103,6 +111,25 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = 
         }
     }
     text
+}
+
+/// Writes a file of the repository.
+pub(crate) fn write(path: &str, text: &str) -> Result<()> {
+    fs::write(binaries::root().join(path), text).with_context(|| format!("{path} cannot be written"))
+}
+
+/// Puts a table where a page of the repository shows it, between the two lines that name it.
+pub(crate) fn show(path: &str, name: &str, table: &str) -> Result<()> {
+    let page = fs::read_to_string(binaries::root().join(path)).with_context(|| format!("{path} cannot be read"))?;
+    let (begins, ends) = (format!("<!-- {name}: written by make bench -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = page.split_once(&begins).with_context(|| format!("{path} has no line {begins}"))?;
+    let (_, after) = rest.split_once(&ends).with_context(|| format!("{path} has no line {ends}"))?;
+    write(path, &format!("{before}{begins}\n{table}\n{ends}{after}"))
+}
+
+/// Instructions as `1.234 M`.
+pub(crate) fn million(count: f64) -> String {
+    format!("{:.3} M", count / 1e6)
 }
 
 /// 1234567 as 1,234,567.

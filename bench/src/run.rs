@@ -75,11 +75,9 @@ impl Bench {
     /// The highest resident set of the process, in bytes.
     pub(crate) async fn peak_memory(&self, run: &Run<'_>) -> Result<u64> {
         let mut child = self.drive(Command::new(run.binary), run).await?;
-        let status = std::fs::read_to_string(format!("/proc/{}/status", pid(&child)?))?;
+        let peak = peak(pid(&child)?)?;
         child.kill().await?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("VmHWM is not in kB")?;
-        Ok(kib * 1024)
+        Ok(peak)
     }
 
     /// Starts the function, lets it answer everything, checks the answers, and leaves it waiting for more.
@@ -90,7 +88,7 @@ impl Bench {
             events.extend(std::iter::repeat_n(event, times));
         }
         let api = RuntimeApi::start(events).await?;
-        let endpoint = Endpoint::start(&self.tls).await?;
+        let endpoint = Endpoint::start(&self.tls, aws::INIT).await?;
         let log = self.folder.join(format!("{}.log", run.name));
         let address = if run.calls_aws { endpoint.url.as_str() } else { "nowhere" };
         command
@@ -172,7 +170,7 @@ fn kill(child: &Child, signal: Signal) -> Result<()> {
     Ok(kill_process(pid, signal)?)
 }
 
-/// What Lambda and template.yaml set. The session token is as long as a real one, because it is signed and sent with every call.
+/// What Lambda and template.yaml set, for any of the functions. The session token is as long as a real one, because it is signed and sent with every call.
 pub(crate) fn lambda_environment() -> Vec<(&'static str, String)> {
     let text = [
         ("AWS_LAMBDA_FUNCTION_NAME", "tocsin-bench"),
@@ -191,8 +189,31 @@ pub(crate) fn lambda_environment() -> Vec<(&'static str, String)> {
         ("SIGNING_OVERLAP_HOURS", "24"),
         ("INSTALLATION_SECRETS_PREFIX", "tocsin/installations/"),
         ("INTENTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-intents.fifo"),
+        ("INCIDENTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-incidents"),
+        ("POSTS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-posts.fifo"),
+        ("TIMELINE_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-timeline.fifo"),
+        ("CALLS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-calls.fifo"),
+        ("DEAD_LETTERS_QUEUE_URL", "https://sqs.eu-west-1.amazonaws.com/123456789012/tocsin-dead-letters"),
+        ("OWN_ALARMS", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:tocsin/watch/"),
+        ("EVENT_BUS_NAME", "tocsin-events"),
+        ("CALL_SECRETS_PREFIX", "tocsin/calls/"),
+        ("CALL_HOSTS", ""),
+        ("DEFAULT_WORKSPACE", ""),
+        ("FALLBACK_TOPIC_ARN", ""),
+        ("INSTALL_URL", ""),
         ("SLACK_API_URL", "https://slack.com/api/"),
         ("SLACK_HOOKS_URL", "https://hooks.slack.com/"),
+        ("SLACK_AUTHORIZE_URL", "https://slack.com/oauth/v2/authorize"),
+        ("SLACK_TIMEOUT", "8"),
+        ("UNCERTAIN_POSTS", "again"),
+        ("UPDATES_PER_MINUTE", "50"),
     ];
     text.into_iter().map(|(name, value)| (name, value.to_owned())).chain([("AWS_SESSION_TOKEN", "IQoJb3JpZ2luX2Vj".repeat(64))]).collect()
+}
+
+/// The highest resident set of a process, in bytes.
+pub(crate) fn peak(pid: i32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>()? * 1024)
 }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use http_body_util::{BodyExt, Full};
@@ -37,7 +38,13 @@ struct Work {
     invocations: VecDeque<String>,
     /// The function has answered everything and asks for more.
     idle: bool,
+    /// When it asked for the first time.
+    began: Option<Instant>,
+    /// When it was given what it is at.
+    handed_out: Option<Instant>,
     answers: Vec<String>,
+    /// How long it took for each.
+    took: Vec<Duration>,
     errors: Vec<String>,
 }
 
@@ -50,7 +57,10 @@ impl State {
     fn take(&self) -> Option<String> {
         let mut work = self.lock();
         let next = work.invocations.pop_front();
+        let now = Instant::now();
         work.idle = next.is_none();
+        work.began.get_or_insert(now);
+        work.handed_out = next.as_ref().map(|_| now);
         next
     }
 }
@@ -102,6 +112,16 @@ impl RuntimeApi {
         self.state.refilled.notify_waiters();
     }
 
+    /// When the function asked for work for the first time.
+    pub(crate) fn began(&self) -> Option<Instant> {
+        self.state.lock().began
+    }
+
+    /// From handing out to the answer, for each invocation since this was asked last.
+    pub(crate) fn took(&self) -> Vec<Duration> {
+        std::mem::take(&mut self.state.lock().took)
+    }
+
     /// What the function answered and what it reported as errors.
     pub(crate) fn outcome(&self) -> (Vec<String>, Vec<String>) {
         let mut work = self.state.lock();
@@ -142,7 +162,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     }
     let body = request.into_body().collect().await.map(|body| String::from_utf8_lossy(&body.to_bytes()).into_owned()).unwrap_or_default();
     if path.ends_with("/response") {
-        state.lock().answers.push(body);
+        let mut work = state.lock();
+        let took = work.handed_out.take().map(|at| at.elapsed());
+        work.took.extend(took);
+        work.answers.push(body);
     } else {
         state.lock().errors.push(format!("{path}: {body}"));
     }

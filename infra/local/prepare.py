@@ -22,14 +22,15 @@ MDBOOK = "0.5.4"
 REQUIREMENTS = ROOT / "requirements-dev.txt"
 REQUIREMENTS_LINT = ROOT / "requirements-lint.txt"
 
-# Locally the functions are built to be built quickly. What is deployed and measured uses the release profile as it stands in Cargo.toml.
-# On the machine's own architecture its linker serves; Zig is for building on one machine what runs on another.
-QUICK_BUILD = {
-    "CARGO_LAMBDA_COMPILER": "cargo",
+# What runs here and nowhere else is built to be built quickly. What is deployed and measured uses the release profile as it stands in Cargo.toml.
+QUICK = {
     "CARGO_PROFILE_RELEASE_LTO": "off",
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
 }
+
+# On the machine's own architecture its linker serves; Zig is for building on one machine what runs on another.
+QUICK_BUILD = {"CARGO_LAMBDA_COMPILER": "cargo", **QUICK}
 
 # Fuzzing is thousands of runs a second: optimised, but not linked as a whole.
 FUZZ_BUILD = {
@@ -213,9 +214,8 @@ def _cargo_tool(name: str, version: str, *more: str) -> None:
     log = LOG / f"{name}-build.log"
     with step(f"{name} {version} (cargo install)", log):
         # Built for speed of building: it runs for a second.
-        env = environment(CARGO_PROFILE_RELEASE_LTO="off", CARGO_PROFILE_RELEASE_OPT_LEVEL="1", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16")
         install = ["cargo", "install", "--locked", "--no-default-features", *more, "--root", CARGO_TOOLS, f"{name}@{version}"]
-        processes.run(install, log=log, env=env, cwd=LOCAL)
+        processes.run(install, log=log, env=environment(**QUICK), cwd=LOCAL)
         _stamp(name, version)
 
 
@@ -261,15 +261,37 @@ def chrome() -> str:
     for name in names:
         if found := shutil.which(name):
             return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        log = LOG / "chromium.log"
-        with step("Chromium (apt-get install chromium)", log):
-            env = environment(DEBIAN_FRONTEND="noninteractive")
-            processes.run(["apt-get", "update"], log=log, env=env, cwd=ROOT)
-            processes.run(["apt-get", "install", "--yes", "--no-install-recommends", "chromium"], log=log, env=env, cwd=ROOT)
-        if found := shutil.which("chromium"):
-            return found
+    if _debian_package("chromium") and (found := shutil.which("chromium")):
+        return found
     raise Failure("The page's tests need Chrome or Chromium: install one (Debian: `apt-get install chromium`), or set CHROME to its path.")
+
+
+def valgrind() -> None:
+    """Valgrind, which counts instructions: what is on the path, else Debian's package where we may install it."""
+    if not shutil.which("valgrind") and not _debian_package("valgrind"):
+        raise Failure("Instructions are counted by Valgrind: `apt-get install valgrind`, or your system's equivalent.")
+
+
+def _debian_package(name: str) -> bool:
+    """Installs a package where that is possible; whether it was."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    log = LOG / f"{name}.log"
+    with step(f"{name} (apt-get install)", log):
+        env = environment(DEBIAN_FRONTEND="noninteractive")
+        processes.run(["apt-get", "update"], log=log, env=env, cwd=ROOT)
+        processes.run(["apt-get", "install", "--yes", "--no-install-recommends", name], log=log, env=env, cwd=ROOT)
+    return True
+
+
+def bench(*, optimised: bool) -> Path:
+    """The program that measures."""
+    log = LOG / "bench-build.log"
+    with step("bench (cargo build)", log):
+        # Of the whole workspace, so that its libraries are those that the tests were built with.
+        build = ["cargo", "build", "--locked", "--workspace", "--bin", "bench", *(["--release"] if optimised else [])]
+        processes.run(build, log=log, env=environment(**QUICK), cwd=ROOT)
+    return target_directory() / ("release" if optimised else "debug") / "bench"
 
 
 def at_once(*jobs) -> None:

@@ -4,6 +4,7 @@
     run.py local            everything, until Ctrl-C
     run.py test [args…]     cargo test with all that the tests need
     run.py fuzz [targets…]  looks for inputs that break a promise
+    run.py bench [part…]    what it costs and how fast it is
     run.py lint             format, clippy, cargo deny, template checks
     run.py docs             the book, into .local/book
     run.py up               ministack with one deployed stack, until stdin closes; its outputs as one line of JSON
@@ -75,6 +76,10 @@ def _parse() -> argparse.Namespace:
     one.set_defaults(command=fuzz)
     one.add_argument("targets", nargs="*", metavar="TARGET", help="all, where none is named")
     one.add_argument("--seconds", type=int, default=60, help="for each target")
+
+    one = commands.add_parser("bench")
+    one.set_defaults(command=bench)
+    one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to bench; --help lists its parts")
 
     commands.add_parser("lint").set_defaults(command=lint)
     commands.add_parser("docs").set_defaults(command=docs)
@@ -273,6 +278,19 @@ def docs(_: argparse.Namespace) -> None:
     with step("the book (mdbook build)", LOG / "book.log"):
         index = book.build(LOG / "book.log")
     print(index)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """Measures; see bench/README.md."""
+    part = next((argument for argument in arguments.arguments if not argument.startswith("-")), None)
+    if part in (None, "counts", "growth"):
+        prepare.valgrind()
+    if part in (None, "stack"):
+        prepare.tools()
+    # By the clock, who measures must not be slower than what is measured. A count does not depend on it, and this one has been built for the tests already.
+    by_clock = part not in ("counts", "growth")
+    program = prepare.bench(optimised=by_clock)
+    return subprocess.run([program, *arguments.arguments], cwd=ROOT, env=environment(), check=False).returncode
 
 
 def fuzz(arguments: argparse.Namespace) -> int:

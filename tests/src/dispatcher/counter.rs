@@ -30,6 +30,39 @@ pub struct Call {
     pub status: u16,
 }
 
+/// What calls to DynamoDB are paid by.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Units {
+    /// Items that were written; one in a transaction counts twice.
+    pub writes: usize,
+    /// Read units, as if every read were a consistent one: one for each 4 KB of an answer, and one at least; twice that in a transaction.
+    pub reads: usize,
+}
+
+impl Units {
+    fn of(action: &str, request: &[u8], answer: usize) -> Self {
+        let parts = |name: &str| {
+            let request: Value = serde_json::from_slice(request).unwrap_or_default();
+            match request.get(name) {
+                Some(Value::Array(items)) => items.len(),
+                // Of a batch: the items by their table.
+                Some(Value::Object(tables)) => tables.values().filter_map(Value::as_array).map(Vec::len).sum(),
+                _ => 0,
+            }
+        };
+        let read = answer.div_ceil(4096).max(1);
+        match action.rsplit_once('.').map(|(_, action)| action) {
+            Some("PutItem" | "UpdateItem" | "DeleteItem") => Self { writes: 1, reads: 0 },
+            Some("TransactWriteItems") => Self { writes: 2 * parts("TransactItems"), reads: 0 },
+            Some("BatchWriteItem") => Self { writes: parts("RequestItems"), reads: 0 },
+            Some("GetItem" | "Query" | "Scan" | "BatchGetItem") => Self { writes: 0, reads: read },
+            Some("TransactGetItems") => Self { writes: 0, reads: 2 * read.max(parts("TransactItems")) },
+            _ => Self::default(),
+        }
+    }
+}
+
 /// Answers `status` instead of AWS, `times` times, to calls whose action contains `action`.
 #[derive(Debug, Clone)]
 struct Fault {
@@ -53,6 +86,7 @@ struct Shared {
     http: Http,
     calls: Mutex<Vec<Call>>,
     needed: Mutex<BTreeSet<String>>,
+    units: Mutex<Units>,
     faults: Mutex<Vec<Fault>>,
     grudges: Mutex<Vec<(Vec<String>, Grudge)>>,
     older_by: Mutex<SignedDuration>,
@@ -114,6 +148,7 @@ impl Counter {
             http,
             calls: Mutex::default(),
             needed: Mutex::default(),
+            units: Mutex::default(),
             faults: Mutex::default(),
             grudges: Mutex::default(),
             older_by: Mutex::default(),
@@ -149,6 +184,11 @@ impl Counter {
     /// Every call so far.
     pub fn calls(&self) -> Vec<Call> {
         lock(&self.shared.calls).clone()
+    }
+
+    /// What its calls to DynamoDB came to so far.
+    pub fn units(&self) -> Units {
+        *lock(&self.shared.units)
     }
 
     /// What a role has to allow for all that was ever called, as IAM names it.
@@ -271,11 +311,18 @@ impl Shared {
     }
 
     async fn pass(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Option<(u16, Response)> {
+        let asked = headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(b"DynamoDB")).then(|| (action(&headers, &body), body.clone()));
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.upstream)).body(Full::new(body)).ok()?;
         *request.headers_mut() = headers;
         request.headers_mut().remove("host");
         let mut answer = self.http.send(request).await.ok()?;
+        if let Some((action, request)) = asked {
+            let units = Units::of(&action, &request, answer.body.len());
+            let mut all = lock(&self.units);
+            all.writes += units.writes;
+            all.reads += units.reads;
+        }
         let older_by = *lock(&self.older_by);
         if let Some(body) = older(&answer.body, older_by).filter(|_| !older_by.is_zero()) {
             answer.body = body;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use serde_json::Value;
@@ -54,6 +54,7 @@ pub struct Function {
     in_flight: AtomicUsize,
     invocations: AtomicU32,
     starts: AtomicU32,
+    worked: Mutex<Duration>,
 }
 
 impl Function {
@@ -71,6 +72,7 @@ impl Function {
             in_flight: AtomicUsize::new(0),
             invocations: AtomicU32::new(0),
             starts: AtomicU32::new(0),
+            worked: Mutex::default(),
         }
     }
 
@@ -90,7 +92,9 @@ impl Function {
             None => self.start().await?,
         };
         lock(&self.busy).push(Arc::clone(&instance));
+        let began = Instant::now();
         let result = instance.invoke(payload, self.launch.timeout).await;
+        *lock(&self.worked) += began.elapsed();
         lock(&self.busy).retain(|busy| !Arc::ptr_eq(busy, &instance));
         let is_current = instance.runs(&lock(&self.program));
         if is_current && instance.is_alive() && result != Err(InvokeError::TimedOut) {
@@ -166,6 +170,11 @@ impl Function {
     /// How many invocations there have been.
     pub fn invocations(&self) -> u32 {
         self.invocations.load(Ordering::Relaxed)
+    }
+
+    /// For how long its invocations ran in all, starts apart.
+    pub fn worked(&self) -> Duration {
+        *lock(&self.worked)
     }
 
     /// How many processes were started.
