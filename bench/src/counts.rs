@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::binaries::{self, API, OTHERS, RECEIVERS};
 use crate::report::{self, Figure, Gate, Unit, grouped, million};
@@ -26,6 +27,8 @@ const MEMORY: usize = 200;
 /// By how much a count may grow until somebody has to say that it may: 5 %.
 const GROWTH: f64 = 0.05;
 
+const WRITE: &str = "`make bench ARGS=counts` writes it";
+
 /// Whether the counts are as they have to be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -35,6 +38,14 @@ pub(crate) enum Outcome {
     Missed(usize),
     /// Somebody can tell a key that is revoked from one that is not known, which is no matter of speed.
     ToldApart,
+}
+
+/// What is kept in counts.json: what a start and an answer of each receiver cost, and what compiled and counted it.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    rustc: String,
+    valgrind: String,
+    counts: BTreeMap<String, u64>,
 }
 
 /// Measures everything, prints it, and writes RESULTS.md and counts.json; unless only the `named` binaries are measured, or `dry`.
@@ -56,7 +67,8 @@ pub(crate) async fn run(named: Vec<(&'static str, PathBuf)>, dry: bool) -> Resul
     println!("{text}");
     if !dry && !partial {
         report::write("bench/RESULTS.md", &text)?;
-        report::write("bench/counts.json", &format!("{}\n", serde_json::to_string_pretty(&measured.costs()?)?))?;
+        let kept = Kept { rustc: tool("rustc", "--version")?, valgrind, counts: measured.costs()? };
+        report::write("bench/counts.json", &format!("{}\n", serde_json::to_string_pretty(&kept)?))?;
     }
     let told_apart = figures.iter().any(|figure| matches!(figure.unit, Unit::Percent) && !figure.is_met());
     Ok(match (told_apart, missed) {
@@ -68,15 +80,15 @@ pub(crate) async fn run(named: Vec<(&'static str, PathBuf)>, dry: bool) -> Resul
 
 /// Counts the receivers again and compares with counts.json: an error where one count is more than 5 % above.
 pub(crate) async fn growth() -> Result<()> {
-    valgrind()?;
+    let valgrind = valgrind()?;
     let path = binaries::root().join("bench/counts.json");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read; `make bench ARGS=counts` writes it", path.display()))?;
-    let known: BTreeMap<String, u64> = serde_json::from_str(&text).with_context(|| format!("{} is not what was written", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read; {WRITE}", path.display()))?;
+    let kept: Kept = serde_json::from_str(&text).with_context(|| format!("{} is not what was written; {WRITE}", path.display()))?;
     let found = Measured::of(Vec::new(), |package| RECEIVERS.contains(&package)).await?.costs()?;
     let mut grown = Vec::new();
     let mut rows = Vec::new();
     for (name, now) in &found {
-        let before = *known.get(name).with_context(|| format!("counts.json does not know {name}; `make bench ARGS=counts` writes it"))?;
+        let before = *kept.counts.get(name).with_context(|| format!("counts.json does not know {name}; {WRITE}"))?;
         let change = float(*now) / float(before) - 1.0;
         if change > GROWTH {
             grown.push(name.as_str());
@@ -84,9 +96,13 @@ pub(crate) async fn growth() -> Result<()> {
         rows.push([name.clone(), grouped(before), grouped(*now), format!("{:+.1} %", change * 100.0)]);
     }
     println!("{}", report::table(["what", "counts.json", "now", "change"], rows.into_iter()));
+    let rustc = tool("rustc", "--version")?;
+    if (&rustc, &valgrind) != (&kept.rustc, &kept.valgrind) {
+        println!("counts.json is by {} and {}, this by {rustc} and {valgrind}.", kept.rustc, kept.valgrind);
+    }
     ensure!(
         grown.is_empty(),
-        "more than {:.0} % above counts.json: {}. Where it has to be, `make bench ARGS=counts` writes it anew, and the commit says why.",
+        "more than {:.0} % above counts.json: {}. Where it has to be, {WRITE}, and the commit says why.",
         GROWTH * 100.0,
         grown.join(", ")
     );

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use aws_config::BehaviorVersion;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_cloudformation::types::Stack as Described;
 use aws_types::SdkConfig;
 use jiff::SignedDuration;
@@ -31,6 +32,19 @@ pub(crate) async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
 }
 
+/// Whether it is said where AWS is and who asks: else the SDK's own error speaks of machines that are none of AWS's.
+async fn can_ask(aws: &SdkConfig) -> Result<()> {
+    ensure!(aws.region().is_some(), "no region is set: AWS_REGION names it, or AWS_PROFILE a profile that has one");
+    if let Some(provider) = aws.credentials_provider() {
+        let found = provider.provide_credentials().await.map_err(|error| anyhow!(shared::causes(&error)));
+        found.context(
+            "there are no credentials for AWS: AWS_PROFILE names a profile that has some (after `aws sso login`, say), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold them; for \
+             `make local`, export what it prints",
+        )?;
+    }
+    Ok(())
+}
+
 /// A stack as CloudFormation knows it.
 #[derive(Debug)]
 pub(crate) struct Deployment {
@@ -48,6 +62,7 @@ impl Deployment {
     /// Asks CloudFormation for the stack.
     pub(crate) async fn read(stack: &Stack) -> Result<Self> {
         let (aws, name) = (sdk_config().await, stack.stack.clone());
+        can_ask(&aws).await?;
         let asked = aws_sdk_cloudformation::Client::new(&aws).describe_stacks().stack_name(&name).send().await;
         let answer = asked.map_err(|error| anyhow!(shared::causes(&error))).with_context(|| {
             format!("CloudFormation says nothing of the stack {name}; --stack or TOCSIN_STACK names another, AWS_PROFILE and AWS_REGION say where")

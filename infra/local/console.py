@@ -31,20 +31,22 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
     return "\n".join("    " + line for line in text.splitlines()[-lines:])
 
 
-def _latest(log: Path, showing: str) -> str:
+def _latest(log: Path, showing: str, of: int) -> str:
     found = re.findall(showing, log.read_text(errors="replace"), re.MULTILINE) if log.exists() else []
-    return f": {found[-1].strip()[:100]}" if found else ""
+    if not found:
+        return ""
+    return f": {f'{len(dict.fromkeys(found))} of {of}, ' if of else ''}{found[-1].strip()[:100]}"
 
 
 @contextmanager
-def step(title: str, log: Path | None = None, showing: str = r"^.*\S.*$"):
-    """Shows that a step begins, that it goes on (with the latest of what matches `showing` in its log), and how long it took."""
+def step(title: str, log: Path | None = None, showing: str = r"^.*\S.*$", of: int = 0):
+    """Shows that a step begins, that it goes on (with the latest of what matches `showing` in its log, and of how many), and how long it took."""
     begun = time.monotonic()
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(HEARTBEAT_SECONDS):
-            say(f"… {title}, {time.monotonic() - begun:.0f} s{_latest(log, showing) if log else ''}")
+            say(f"… {title}, {time.monotonic() - begun:.0f} s{_latest(log, showing, of) if log else ''}")
 
     say(f"→ {title}")
     beating = threading.Thread(target=beat, daemon=True)

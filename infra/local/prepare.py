@@ -145,7 +145,8 @@ def functions() -> None:
         return
     log = LOG / "functions.log"
     # SAM keeps cargo's own lines to itself until something fails.
-    with step("functions (sam build)", log, showing=r"(?<=Building codeuri: ).*?(?= runtime)"):
+    count = sum(1 for folder in (ROOT / "functions").iterdir() if folder.is_dir())
+    with step("functions (sam build)", log, showing=r"functions/(\w+)(?= runtime)", of=count):
         env = environment(CARGO_INCREMENTAL=os.environ.get("CARGO_INCREMENTAL", "1"), **QUICK_BUILD)
         build = ["sam", "build", "--template-file", ROOT / "template.yaml", "--build-dir", FUNCTIONS]
         processes.run([*build, "--parameter-overrides", f"Architecture={ARCHITECTURE}"], log=log, env=env, cwd=ROOT)

@@ -120,9 +120,10 @@ def _parameter(text: str) -> tuple[str, str]:
 def local(arguments: argparse.Namespace) -> None:
     """The whole system, until Ctrl-C: with the simulator as Slack, or with a real workspace."""
     real = _real_slack()
-    stack.require_free(arguments.ministack_port, "ministack", "make local MINISTACK_PORT=4567")
+    ministack_port, simulator_port = arguments.ministack_port, arguments.simulator_port
+    stack.require_free(ministack_port, "ministack", f"make local MINISTACK_PORT={ministack_port + 1} SIMULATOR_PORT={simulator_port}")
     if not real:
-        stack.require_free(arguments.simulator_port, "the simulator", "make local SIMULATOR_PORT=3001")
+        stack.require_free(simulator_port, "the simulator", f"make local MINISTACK_PORT={ministack_port} SIMULATOR_PORT={simulator_port + 1}")
     prepare.everything(tests=False)
     with step("ministack", LOG / "ministack.log"):
         ministack = stack.start_ministack(arguments.ministack_port, LOG / "ministack.log")
@@ -132,15 +133,19 @@ def local(arguments: argparse.Namespace) -> None:
     with step("the stack (sam deploy of template.yaml)", LOG / "deploy.log"):
         outputs = stack.deploy(ministack.endpoint, "tocsin", parameters, real or LOCAL_SECRET, LOG / "deploy.log")
     running = {"ministack": (ministack.process, ministack.log)}
+    aws = f"AWS_ENDPOINT_URL={ministack.endpoint} AWS_REGION={stack.REGION} AWS_DEFAULT_REGION={stack.REGION} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
     if real:
-        print(_connect_by(ministack.endpoint))
+        # The app-level token is asked for, or stands in SLACK_APP_TOKEN.
+        print("\n    Slack:             the workspace of SLACK_BOT_TOKEN, once `tocsin dev` runs in another terminal")
     else:
         with step("the simulator", LOG / "simulator.log"):
             simulator, address = _start_simulator(arguments.simulator_port, ministack.endpoint, outputs)
         running["the simulator"] = (simulator, LOG / "simulator.log")
         print(f"\n    Slack, simulated:  {address}")
     print(f"    AWS, emulated:     {ministack.endpoint}")
-    print(f"    Incidents queue:   {outputs['IncidentsQueueUrl']}\n    Logs:              {LOG}\n\n    Ctrl-C ends everything.", flush=True)
+    print(f"    Incidents queue:   {outputs['IncidentsQueueUrl']}\n    Logs:              {LOG}")
+    command = "tocsin dev" if real else "tocsin doctor"
+    print(f"\n    For the command line, in another terminal:\n\n    export {aws}\n    cargo run --locked --package tocsin -- {command.removeprefix('tocsin ')}\n\n    Ctrl-C ends everything.", flush=True)
     _until_interrupted(running)
 
 
@@ -155,12 +160,6 @@ def _real_slack() -> dict[str, str] | None:
     if not found["bot_token"].startswith("xoxb-"):
         raise Failure("What SLACK_BOT_TOKEN holds is no bot token: xoxb-…, under OAuth & Permissions at https://api.slack.com/apps.")
     return found
-
-
-def _connect_by(endpoint: str) -> str:
-    """How the workspace is connected with what runs here; the app-level token is asked for, or stands in SLACK_APP_TOKEN."""
-    environment = f"AWS_ENDPOINT_URL={endpoint} AWS_REGION={stack.REGION} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
-    return f"\n    Slack:             the workspace of SLACK_BOT_TOKEN, once this runs in another terminal:\n\n    {environment} \\\n      cargo run --locked --package tocsin -- dev\n"
 
 
 def _start_simulator(port: int, endpoint: str, outputs: dict[str, str]) -> tuple[subprocess.Popen, str]:

@@ -1,5 +1,6 @@
 //! `tocsin dead-letters`: what nobody could handle, on any of the five queues.
 
+mod delete;
 mod list;
 mod redrive;
 mod show;
@@ -14,7 +15,7 @@ use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Letter, Lis
 use crate::deployment::{Deployment, Stack};
 use crate::output::Output;
 
-/// List what nobody could handle, show it, and put it back.
+/// List what nobody could handle, show it, put it back, and delete it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -28,6 +29,7 @@ enum Command {
     List(list::Arguments),
     Show(show::Arguments),
     Redrive(redrive::Arguments),
+    Delete(delete::Arguments),
 }
 
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
@@ -37,6 +39,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
         Command::List(arguments) => list::run(&deployment, &arguments, output).await,
         Command::Show(arguments) => show::run(&deployment, &arguments, output).await,
         Command::Redrive(arguments) => redrive::run(&deployment, &arguments, output).await,
+        Command::Delete(arguments) => delete::run(&deployment, &arguments, output).await,
     }
 }
 

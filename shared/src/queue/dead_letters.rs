@@ -25,6 +25,9 @@ const LOOK: i32 = 60;
 /// How much of a letter's id tells it from the others: SQS's ids are random.
 pub const SHORT_ID: usize = 8;
 
+/// With how much of it people may call it.
+const LEAST_ID: usize = 4;
+
 /// SQS did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the dead-letter queue: {0}")]
@@ -105,9 +108,9 @@ impl Letter {
         self.id.get(..SHORT_ID).unwrap_or(&self.id)
     }
 
-    /// Whether this is its id, or as much of the beginning as people use.
-    fn is_called(&self, name: &str) -> bool {
-        self.id == name || (name.len() >= SHORT_ID && self.id.starts_with(name))
+    /// Whether this is its id, or four characters or more of its beginning.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || (name.len() >= LEAST_ID && self.id.starts_with(name))
     }
 
     /// How old it is: since it was first sent.
@@ -123,7 +126,7 @@ pub struct Filter {
     pub reason: Option<String>,
     /// The body contains this, in capitals or small letters.
     pub text: Option<String>,
-    /// The letter's id or the beginning of it, [`SHORT_ID`] characters or more; the message's id, an intent's, an incident's, or a source's key.
+    /// The letter's id or the beginning of it, four characters or more; the message's id, an intent's, an incident's, or a source's key.
     pub id: Option<String>,
     /// At least this old.
     pub older_than: Option<SignedDuration>,
@@ -197,6 +200,28 @@ impl DeadLetterQueue {
     /// Shows what stands there, and takes nothing away. Others do not see it meanwhile, for a minute at most.
     pub async fn list(&self, filter: &Filter) -> Result<Listing, QueueError> {
         let now = Timestamp::now();
+        let mut letters = self.hold().await?;
+        self.release(&letters).await;
+        let seen = letters.len();
+        letters.retain(|letter| filter.takes(letter, now));
+        Ok(Listing { letters, seen, standing: self.standing().await?.max(seen) })
+    }
+
+    /// Deletes the letters with these ids, for good, and says which were there; the others are left alone.
+    pub async fn delete(&self, ids: &BTreeSet<String>) -> Result<Vec<Letter>, QueueError> {
+        let (meant, others): (Vec<Letter>, Vec<Letter>) = self.hold().await?.into_iter().partition(|letter| ids.contains(&letter.id));
+        self.release(&others).await;
+        let mut deleted = Vec::new();
+        for letter in meant {
+            let delete = self.sqs.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt_handle);
+            delete.send().await.map_err(|error| QueueError::from_sdk(&error))?;
+            deleted.push(letter);
+        }
+        Ok(deleted)
+    }
+
+    /// Receives all that SQS shows. Others do not see it until it is released, for a minute at most.
+    async fn hold(&self) -> Result<Vec<Letter>, QueueError> {
         let mut letters: Vec<Letter> = Vec::new();
         loop {
             let more = match self.receive().await {
@@ -210,14 +235,10 @@ impl DeadLetterQueue {
             // What comes a second time says that the minute is over.
             let new: Vec<Letter> = more.into_iter().filter(|letter| !known.contains(letter.id.as_str())).collect();
             if new.is_empty() {
-                break;
+                return Ok(letters);
             }
             letters.extend(new);
         }
-        self.release(&letters).await;
-        let seen = letters.len();
-        letters.retain(|letter| filter.takes(letter, now));
-        Ok(Listing { letters, seen, standing: self.standing().await?.max(seen) })
     }
 
     /// Puts back what the filter takes, in order, and says what became of each: `tell` hears it at once. `unreadable`: also what nobody can read, since somebody has seen to that.

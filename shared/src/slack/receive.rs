@@ -1,13 +1,14 @@
 //! What the three receivers have in common: what they hold, who is believed, and what an answer costs when something breaks.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::join;
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::{Body, Request, service_fn};
+use lambda_http::{Body, IntoResponse, Request, service_fn};
 
 use super::reply::{self, Reply};
 use super::verify::{self, Unverified, Verified};
@@ -104,6 +105,15 @@ fn unavailable(error: &SecretError) -> Reply {
     reply::failed()
 }
 
+/// A reply whose body is text already. `lambda_http` would look at its content type, bring tables of every charset along for that, and copy it once more.
+struct AsItIs(Reply);
+
+impl IntoResponse for AsItIs {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = Reply> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
+
 /// Runs a receiver until Lambda ends it. A handler that panics answers 500 and stays warm.
 pub async fn serve<H, F>(handler: H) -> Result<(), lambda_http::Error>
 where
@@ -116,7 +126,7 @@ where
             tracing::error!(outcome = "panicked", "a request made the receiver panic; the line before this one says where");
             reply::failed()
         });
-        Ok::<_, lambda_http::Error>(reply)
+        Ok::<_, lambda_http::Error>(AsItIs(reply))
     }))
     .await
 }

@@ -10,6 +10,8 @@ pub(super) mod stack;
 pub(super) mod table;
 pub(super) mod urls;
 
+use std::fmt::Display;
+
 use super::finding::{Check, Finding, Fix};
 use crate::deployment::Deployment;
 
@@ -24,6 +26,16 @@ fn unreadable(check: Check, what: &str, why: &str) -> Finding {
 /// Shows what a function logged.
 fn logs(deployment: &Deployment, function: &str) -> String {
     format!("sam logs --stack-name {} --name {function}", deployment.stack)
+}
+
+/// A parameter of the stack, changed: for one deployment. What `sam deploy --guided` wrote down would take it back with the next one.
+fn changed(deployment: &Deployment, advice: impl Display, name: &str, value: impl Display) -> Fix {
+    let advice = format!("{advice} Write it into samconfig.toml too: the next `sam deploy` takes what stands there.");
+    Fix::new(advice).paste(changing(deployment, name, value))
+}
+
+fn changing(deployment: &Deployment, name: &str, value: impl Display) -> String {
+    format!("sam deploy --stack-name {} --parameter-overrides {name}={value}", deployment.stack)
 }
 
 /// The same deployment for a command of this program that somebody pastes.

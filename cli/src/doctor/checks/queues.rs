@@ -16,6 +16,9 @@ use super::super::finding::{Check, Finding, Fix};
 use super::{logs, of, unreadable};
 use crate::deployment::Deployment;
 
+/// How many letters a command to paste names at most.
+const UNREADABLE: usize = 10;
+
 /// A queue of the stack.
 struct Queue {
     name: &'static str,
@@ -157,19 +160,28 @@ impl Queue {
             Ok(Depth { waiting: 0, at_work: 0 }) => Finding::well(Check::DeadLetters, "none"),
             Ok(Depth { waiting, at_work }) => {
                 let queue = DeadLetterQueue::new(sqs.clone(), self.contents, url.to_owned(), origin.to_owned());
-                let reasons = match queue.list(&Filter::default()).await {
-                    Ok(listing) => reasons(listing.letters.iter().map(why)),
-                    Err(error) => format!("why cannot be read: {error}"),
+                let (reasons, fix) = match queue.list(&Filter::default()).await {
+                    Ok(listing) => (reasons(listing.letters.iter().map(why)), self.fix(&listing.letters, deployment)),
+                    Err(error) => (format!("why cannot be read: {error}"), self.fix(&[], deployment)),
                 };
-                let fix = Fix::new("Mend what the reason says, then put them back: nothing happens twice.").paste(format!(
-                    "tocsin dead-letters redrive {}{}",
-                    self.name,
-                    of(deployment)
-                ));
                 Finding::broken(Check::DeadLetters, format!("{} that nobody could handle: {reasons}", many(waiting + at_work)), fix)
             }
         };
         finding.about(self.name)
+    }
+
+    /// What to do about letters: what can be read goes back, what cannot would only come here again.
+    fn fix(&self, letters: &[Letter], deployment: &Deployment) -> Fix {
+        let unreadable: Vec<&str> = letters.iter().filter(|letter| letter.said.is_err()).map(Letter::short_id).collect();
+        let (name, of) = (self.name, of(deployment));
+        if unreadable.is_empty() || unreadable.len() < letters.len() {
+            let rest = if unreadable.is_empty() { "" } else { " What cannot be read stays: `tocsin dead-letters delete` takes it away." };
+            let advice = format!("Mend what the reason says, then put them back: nothing happens twice.{rest}");
+            return Fix::new(advice).paste(format!("tocsin dead-letters redrive {name}{of}"));
+        }
+        let some: Vec<&str> = unreadable.into_iter().take(UNREADABLE).collect();
+        Fix::new("They cannot be read, so putting them back would not help. `tocsin dead-letters show ID` has the text: mend whoever sends it, then delete them.")
+            .paste(format!("tocsin dead-letters delete {name} {}{of}", some.join(" ")))
     }
 
     /// Somebody has deleted it, of which CloudFormation knows nothing: it would make it anew only where its description changes.

@@ -19,7 +19,7 @@ use super::super::finding::{Check, Finding, Fix};
 use super::clock::{SLACK, Time};
 use super::secret::{INCOMPLETE, Seen};
 use super::table::{self, Table};
-use super::{of, unreadable, urls};
+use super::{changing, of, unreadable, urls};
 use crate::chosen::Chosen;
 use crate::deployment::Deployment;
 
@@ -111,12 +111,9 @@ impl Visit<'_> {
                 identity.team, identity.workspace
             );
             let fix =
-                Fix::new(format!("Hand over the token of {served}. Or, if it is to serve {} from now on, say so:", identity.workspace))
+                Fix::new(format!("Hand over the token of {served}. Or, if it is to serve {} from now on, say so, in samconfig.toml too:", identity.workspace))
                     .paste(format!("tocsin secrets rotate bot{}", of(self.deployment)))
-                    .paste(format!(
-                        "sam deploy --stack-name {} --parameter-overrides DefaultWorkspace={}",
-                        self.deployment.stack, identity.workspace
-                    ));
+                    .paste(changing(self.deployment, "DefaultWorkspace", &identity.workspace));
             return vec![Finding::broken(Check::Token, seen, fix)];
         }
         let mut findings = self.workspace(&identity, token).await;

@@ -12,7 +12,7 @@ use shared::slack::verify::signature;
 use super::super::finding::{Check, Finding, Fix};
 use super::clock::{self, Time};
 use super::secret::{self, Seen};
-use super::{logs, of};
+use super::{changed, logs, of};
 use crate::deployment::Deployment;
 
 /// How long an answer may take. Slack gives up after three seconds; a first start takes a part of them.
@@ -191,8 +191,12 @@ fn unexpected(deployment: &Deployment, function: &str, status: u16) -> Finding {
         429 => Finding::broken(
             Check::Url,
             "AWS lets no more of them run (429)",
-            Fix::new("Raise ReceiverReservedConcurrency, or ask for a larger quota of concurrent executions.")
-                .paste(format!("sam deploy --stack-name {} --parameter-overrides ReceiverReservedConcurrency=40", deployment.stack)),
+            changed(
+                deployment,
+                "Raise ReceiverReservedConcurrency, or ask for a larger quota of concurrent executions.",
+                "ReceiverReservedConcurrency",
+                40,
+            ),
         ),
         500..=599 => Finding::broken(Check::Url, format!("the function fails ({status})"), log("Its log says why.")),
         other => Finding::broken(

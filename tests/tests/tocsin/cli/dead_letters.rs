@@ -79,3 +79,27 @@ async fn letters_are_put_back_once_what_stopped_them_is_mended_and_each_fate_is_
     world.takes_dead_letter(Queue::Incidents).await;
     world.finish().await;
 }
+
+/// What nobody can read cannot be put back: the doctor says so, and once it is deleted there is nothing left to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_that_nobody_can_read_is_deleted_as_the_doctor_says_and_no_other() {
+    let world = World::start().await;
+    world.expects_error("parked");
+    let admin = world.admin().await;
+    world.drops_text("{ nobody reads this").await;
+    let unreadable = listed(&world, &admin, "incidents", 1).await.remove(0);
+    let id = unreadable["id"].as_str().expect("an id");
+    let doctor = admin.runs(&["doctor"]).await;
+    assert!(doctor.stdout.contains(&format!("tocsin dead-letters delete incidents {}", &id[..8])), "{}", doctor.stdout);
+    world.drops_text("nor this").await;
+    listed(&world, &admin, "incidents", 2).await;
+
+    let missing = admin.runs(&["dead-letters", "delete", "incidents", "0000000000"]).await;
+    assert!(missing.code == Some(1) && missing.stderr.contains("there is no letter 0000000000 of incidents"), "{}", missing.stderr);
+    let deleted = admin.runs(&["dead-letters", "delete", "incidents", &id[..5], "--json"]).await;
+    assert_eq!((deleted.code, &deleted.json()[0]["id"]), (Some(0), &unreadable["id"]), "{}", deleted.stderr);
+    let left = listed(&world, &admin, "incidents", 1).await;
+    assert_ne!(left[0]["id"], unreadable["id"]);
+    world.takes_dead_letter(Queue::Incidents).await;
+    world.finish().await;
+}

@@ -26,6 +26,14 @@ async fn every_shell_gets_its_completions() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_no_credentials_reads_where_they_come_from() {
+    let mut command = tocsin(NOWHERE).await;
+    command.args(["incidents", "list"]).env_remove("AWS_ACCESS_KEY_ID").env("HOME", "/nonexistent");
+    let ran = run(command, "").await;
+    assert!(ran.code == Some(1) && ran.stderr.contains("there are no credentials for AWS: AWS_PROFILE names"), "{}", ran.stderr);
+}
+
 /// The link would lead nowhere as long as the app's id and secret are not there, and whoever passes it on should know.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_install_link_is_printed_and_whether_it_works_is_told() {
