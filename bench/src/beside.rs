@@ -53,8 +53,8 @@ pub(crate) async fn run(rounds: usize, dry: bool) -> Result<()> {
     let contenders = contenders::all(&target)?;
     let mut others = Vec::new();
     for name in RECEIVERS.into_iter().chain([API]).chain(OTHERS) {
-        // Init of the receivers makes its calls; what the others do in it, if anything, is no part of what is measured here.
-        let init = if RECEIVERS.contains(&name) { aws::INIT } else { 0 };
+        // The others call nobody before their first invocation.
+        let init = if RECEIVERS.contains(&name) || name == API { aws::INIT } else { 0 };
         others.push(Contender::own(name, binaries::build(name, &target)?, init, false)?);
     }
     let course = Course { tls: aws::tls()?, case: case()?, log: target.join("bench/beside.log") };
@@ -74,7 +74,7 @@ pub(crate) async fn run(rounds: usize, dry: bool) -> Result<()> {
     let gates = gates(&whole)?;
     let text = format!(
         "# Beside Bolt\n\nWritten by `make bench` on {}: {rounds} cold starts of each and {WARM} warm answers after each, in turns; {}, {}, Node.js {}. [README.md](README.md) says how it is measured.\n\n\
-         The slash command `/incident ack` with one message put on SQS over TLS before the answer; *hello* answers without any of it. Medians, and in brackets times that of `commands`.\n\n\
+         The slash command `/incident ack` with one message put on SQS over TLS before the answer; *hello* answers without any of it. Medians, of memory the most; in brackets times that of `commands`.\n\n\
          ## With a whole core\n\n{table}\n## With the share of a core that comes with 128 MB\n\nInit runs unthrottled, as on Lambda; what comes after it has 7 % of a core.\n\n{small}\n\
          ## Beside the gates\n\n{}\n## Every function\n\nFrom the start of the process until it asks for its first invocation.\n\n{}",
         Timestamp::now().strftime("%Y-%m-%d"),

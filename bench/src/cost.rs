@@ -24,6 +24,7 @@ mod price {
     pub(super) const SECRET: f64 = 0.40;
     pub(super) const SECRET_CALL: f64 = 0.05e-4;
     pub(super) const ALARM: f64 = 0.10;
+    pub(super) const DASHBOARD: f64 = 3.0;
     pub(super) const METRIC: f64 = 0.30;
     pub(super) const LOGGED_GIGABYTE: f64 = 0.50;
     pub(super) const EVENT: f64 = 1e-6;
@@ -33,7 +34,7 @@ mod price {
 const MEMORY: f64 = 0.25;
 /// Minutes of a month, in which the clock ticks.
 const MINUTES: f64 = 30.0 * 24.0 * 60.0;
-/// Lambda waits at each queue in five places, for twenty seconds each time.
+/// Lambda waits at each queue with five pollers, for twenty seconds each time.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
 const POLLS_A_MINUTE: f64 = 5.0 * 3.0;
 
@@ -44,8 +45,10 @@ pub(crate) struct Taken {
     functions: BTreeMap<&'static str, (f64, f64)>,
     /// By what was called.
     calls: BTreeMap<String, f64>,
-    /// Units of DynamoDB.
+    /// Items written to DynamoDB, those in transactions twice, and the kilobytes of the largest in the table.
     writes: f64,
+    kilobytes: usize,
+    /// Units of DynamoDB.
     reads: f64,
     /// Bytes.
     logged: f64,
@@ -56,10 +59,9 @@ pub(crate) struct Taken {
 impl Taken {
     /// Everything that a world's functions have taken so far.
     pub(crate) async fn so_far(world: &World) -> Result<Self> {
-        let mut taken = Self::default();
         // Each write costs by the size of its item, a kilobyte at a time; the largest one stands for all.
-        let largest = world.scan().await.iter().map(|item| item.to_string().len()).max().context("an empty table")?;
-        let kilobytes = of_many(largest.div_ceil(1_024));
+        let kilobytes = world.scan().await.iter().map(|item| item.to_string().len().div_ceil(1_024)).max().context("an empty table")?;
+        let mut taken = Self { kilobytes, ..Self::default() };
         for name in FUNCTIONS {
             let function = world.dispatcher().function(name);
             taken.functions.insert(name, (f64::from(function.invocations()), function.worked().as_secs_f64() * 1e3));
@@ -68,7 +70,7 @@ impl Taken {
                 *taken.calls.entry(call.action).or_default() += 1.0;
             }
             let units = counter.units();
-            taken.writes += of_many(units.writes) * kilobytes;
+            taken.writes += of_many(units.writes);
             taken.reads += of_many(units.reads);
         }
         for line in world.logs.lines() {
@@ -76,6 +78,17 @@ impl Taken {
             taken.metrics.extend(metrics(&line.text));
         }
         Ok(taken)
+    }
+
+    /// The same, as if no metric had been counted yet: one that is counted again has to be paid again.
+    pub(crate) fn without_metrics(mut self) -> Self {
+        self.metrics.clear();
+        self
+    }
+
+    /// The same, as if only these metrics had been counted yet.
+    pub(crate) fn with_metrics(self, of: &Self) -> Self {
+        Self { metrics: of.metrics.clone(), ..self }
     }
 
     /// What has been added since.
@@ -90,7 +103,13 @@ impl Taken {
         self.writes -= before.writes;
         self.reads -= before.reads;
         self.logged -= before.logged;
+        self.metrics.retain(|metric| !before.metrics.contains(metric));
         self
+    }
+
+    /// Units of DynamoDB that were written. An item of the table may stand in its index as well, where a change takes two more.
+    fn written(&self) -> f64 {
+        3.0 * self.writes * of_many(self.kilobytes)
     }
 
     /// For one of so many.
@@ -126,13 +145,18 @@ impl Taken {
 
     /// Each function and each kind of call.
     pub(crate) fn table(&self) -> String {
-        let functions = self.functions.iter().filter(|(_, (invocations, _))| *invocations > 0.0).map(|(name, (invocations, milliseconds))| {
-            [format!("invocations of {name}"), format!("{invocations:.1}"), format!("{:.0} ms each", milliseconds / invocations)]
-        });
+        let functions =
+            self.functions.iter().filter(|(_, (invocations, _))| *invocations > 0.0).map(|(name, (invocations, milliseconds))| {
+                [format!("invocations of {name}"), format!("{invocations:.1}"), format!("{:.0} ms each", milliseconds / invocations)]
+            });
         let calls = self.calls.iter().filter(|(_, times)| **times > 0.0);
         let calls = calls.map(|(action, times)| [format!("calls of {action}"), format!("{times:.1}"), String::new()]);
         let rest = [
-            ["units of DynamoDB written".to_owned(), format!("{:.0}", self.writes), "each item as large as the largest".to_owned()],
+            [
+                "units of DynamoDB written".to_owned(),
+                format!("{:.0}", self.written()),
+                "each item as large as the largest, and in the index".to_owned(),
+            ],
             ["units of DynamoDB read".to_owned(), format!("{:.0}", self.reads), String::new()],
             ["logged".to_owned(), format!("{:.1}", self.logged / 1e3), "KB".to_owned()],
         ];
@@ -160,14 +184,11 @@ pub(crate) fn table(incident: &Taken, tick: &Taken) -> Result<String> {
     let template = std::fs::read_to_string(binaries::root().join("template.yaml")).context("template.yaml")?;
     let resources = |kind: &str| of_many(template.lines().filter(|line| line.trim() == format!("Type: {kind}")).count());
     let incidents = |each: f64| each * 1_000.0;
-    let metrics = of_many(incident.metrics.union(&tick.metrics).count());
+    // Of a metric that is counted in some hours of a month, those hours are paid.
+    let metrics = |taken: &Taken| of_many(taken.metrics.len()) * price::METRIC;
     let polls = of_many(Queue::ALL.len()) * POLLS_A_MINUTE * MINUTES;
     let rows = [
-        (
-            "Lambda, invocations",
-            incidents(incident.invocations()) * price::INVOCATION,
-            MINUTES * tick.invocations() * price::INVOCATION,
-        ),
+        ("Lambda, invocations", incidents(incident.invocations()) * price::INVOCATION, MINUTES * tick.invocations() * price::INVOCATION),
         (
             "Lambda, time (256 MB, arm64)",
             incidents(incident.gigabyte_seconds()) * price::GIGABYTE_SECOND,
@@ -176,8 +197,8 @@ pub(crate) fn table(incident: &Taken, tick: &Taken) -> Result<String> {
         ("SQS, requests; idle, Lambda's own", incidents(incident.sqs()) * price::SQS_REQUEST, polls * price::SQS_REQUEST),
         (
             "DynamoDB, reads and writes",
-            incidents(incident.writes * price::WRITE + incident.reads * price::READ),
-            MINUTES * (tick.writes * price::WRITE + tick.reads * price::READ),
+            incidents(incident.written() * price::WRITE + incident.reads * price::READ),
+            MINUTES * (tick.written() * price::WRITE + tick.reads * price::READ),
         ),
         (
             "Secrets Manager",
@@ -191,7 +212,8 @@ pub(crate) fn table(incident: &Taken, tick: &Taken) -> Result<String> {
             MINUTES * tick.logged / 1e9 * price::LOGGED_GIGABYTE,
         ),
         ("CloudWatch, alarms", 0.0, resources("AWS::CloudWatch::Alarm") * price::ALARM),
-        ("CloudWatch, metrics, where each is counted in every hour", 0.0, metrics * price::METRIC),
+        ("CloudWatch, the dashboard", 0.0, resources("AWS::CloudWatch::Dashboard") * price::DASHBOARD),
+        ("CloudWatch, metrics; of incidents, where there are some in every hour of a month", metrics(incident), metrics(tick)),
     ];
     let sum = rows.iter().fold((0.0, 0.0), |sum, row| (sum.0 + row.1, sum.1 + row.2));
     let dollars = |amount: f64| if amount == 0.0 { "–".to_owned() } else { format!("${amount:.3}") };

@@ -32,13 +32,13 @@ pub(crate) async fn sdk_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
 }
 
-/// Whether it is said where AWS is and who asks: else the SDK's own error speaks of machines that are none of AWS's.
+/// Whether it is said where AWS is and who asks, once AWS could not be asked: the SDK's own error speaks of a machine that is none of AWS's.
 async fn can_ask(aws: &SdkConfig) -> Result<()> {
     ensure!(aws.region().is_some(), "no region is set: AWS_REGION names it, or AWS_PROFILE a profile that has one");
     if let Some(provider) = aws.credentials_provider() {
         let found = provider.provide_credentials().await.map_err(|error| anyhow!(shared::causes(&error)));
         found.context(
-            "there are no credentials for AWS: AWS_PROFILE names a profile that has some (after `aws sso login`, say), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold them; for \
+            "nothing gives credentials for AWS: AWS_PROFILE names a profile that does (after `aws sso login`, say), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold them; for \
              `make local`, export what it prints",
         )?;
     }
@@ -62,11 +62,16 @@ impl Deployment {
     /// Asks CloudFormation for the stack.
     pub(crate) async fn read(stack: &Stack) -> Result<Self> {
         let (aws, name) = (sdk_config().await, stack.stack.clone());
-        can_ask(&aws).await?;
         let asked = aws_sdk_cloudformation::Client::new(&aws).describe_stacks().stack_name(&name).send().await;
-        let answer = asked.map_err(|error| anyhow!(shared::causes(&error))).with_context(|| {
-            format!("CloudFormation says nothing of the stack {name}; --stack or TOCSIN_STACK names another, AWS_PROFILE and AWS_REGION say where")
-        })?;
+        let answer = match asked {
+            Ok(answer) => answer,
+            Err(error) => {
+                can_ask(&aws).await?;
+                return Err(anyhow!(shared::causes(&error)).context(format!(
+                    "CloudFormation says nothing of the stack {name}; --stack or TOCSIN_STACK names another, AWS_PROFILE and AWS_REGION say where"
+                )));
+            }
+        };
         let said = answer.stacks().first().with_context(|| format!("there is no stack {name} in this account and region"))?;
         let status = said.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
         Ok(Self { outputs: outputs(said), parameters: parameters(said), stack: name, aws, status })

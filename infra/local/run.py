@@ -77,9 +77,8 @@ def _parse() -> argparse.Namespace:
     one.add_argument("targets", nargs="*", metavar="TARGET", help="all, where none is named")
     one.add_argument("--seconds", type=int, default=60, help="for each target")
 
-    one = commands.add_parser("bench")
-    one.set_defaults(command=bench)
-    one.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to bench; --help lists its parts")
+    # Whatever is said goes to bench, --help too.
+    commands.add_parser("bench", add_help=False).set_defaults(command=bench)
 
     commands.add_parser("lint").set_defaults(command=lint)
     commands.add_parser("docs").set_defaults(command=docs)
@@ -96,7 +95,12 @@ def _parse() -> argparse.Namespace:
     one.set_defaults(command=deploy)
     one.add_argument("--endpoint-url", required=True)
     _add_stack_arguments(one)
-    return parser.parse_args()
+    arguments, rest = parser.parse_known_args()
+    if arguments.command is bench:
+        arguments.arguments = rest
+    elif rest:
+        parser.error(f"what is {' '.join(rest)}?")
+    return arguments
 
 
 def _add_stack_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ use aws_sdk_sqs::types::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::delivery::{FIRST_ID, FIRST_SENT_AT};
-use super::message::{SendFailed, Wake, Written, open};
+use super::message::{SendFailed, Wake, Written, is_newer, open};
 use super::parking::{ATTRIBUTES, FUNCTION, MESSAGE_ID, ORIGIN, PARKED_AT, REASON, RECEIVES, SENT_AT};
 use crate::domain::call::{About, Call};
 use crate::domain::ids::IntentId;
@@ -24,9 +24,6 @@ const LOOK: i32 = 60;
 
 /// How much of a letter's id tells it from the others: SQS's ids are random.
 pub const SHORT_ID: usize = 8;
-
-/// With how much of it people may call it.
-const LEAST_ID: usize = 4;
 
 /// SQS did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +96,8 @@ pub struct Letter {
     pub group: Option<String>,
     /// What the body says, or why nobody can read it.
     pub said: Result<Said, String>,
+    /// A newer version wrote it, which can read it.
+    pub is_newer: bool,
     receipt_handle: String,
 }
 
@@ -108,9 +107,9 @@ impl Letter {
         self.id.get(..SHORT_ID).unwrap_or(&self.id)
     }
 
-    /// Whether this is its id, or four characters or more of its beginning.
+    /// Whether this is its id, or as much of the beginning as people use.
     pub fn is_called(&self, name: &str) -> bool {
-        self.id == name || (name.len() >= LEAST_ID && self.id.starts_with(name))
+        self.id == name || (name.len() >= SHORT_ID && self.id.starts_with(name))
     }
 
     /// How old it is: since it was first sent.
@@ -126,7 +125,7 @@ pub struct Filter {
     pub reason: Option<String>,
     /// The body contains this, in capitals or small letters.
     pub text: Option<String>,
-    /// The letter's id or the beginning of it, four characters or more; the message's id, an intent's, an incident's, or a source's key.
+    /// The letter's id or the beginning of it, [`SHORT_ID`] characters or more; the message's id, an intent's, an incident's, or a source's key.
     pub id: Option<String>,
     /// At least this old.
     pub older_than: Option<SignedDuration>,
@@ -207,22 +206,26 @@ impl DeadLetterQueue {
         Ok(Listing { letters, seen, standing: self.standing().await?.max(seen) })
     }
 
-    /// Deletes the letters with these ids, for good, and says which were there; the others are left alone.
-    pub async fn delete(&self, ids: &BTreeSet<String>) -> Result<Vec<Letter>, QueueError> {
-        let (meant, others): (Vec<Letter>, Vec<Letter>) = self.hold().await?.into_iter().partition(|letter| ids.contains(&letter.id));
-        self.release(&others).await;
-        let mut deleted = Vec::new();
+    /// Deletes the letters with these ids, for good, and says of each that is there whether it is gone; the others are left alone.
+    pub async fn delete(&self, ids: &BTreeSet<String>) -> Result<Vec<(Letter, Result<(), QueueError>)>, QueueError> {
+        let (meant, mut left): (Vec<Letter>, Vec<Letter>) = self.hold().await?.into_iter().partition(|letter| ids.contains(&letter.id));
+        let mut fates = Vec::new();
         for letter in meant {
             let delete = self.sqs.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt_handle);
-            delete.send().await.map_err(|error| QueueError::from_sdk(&error))?;
-            deleted.push(letter);
+            let fate = delete.send().await.map(|_| ()).map_err(|error| QueueError::from_sdk(&error));
+            if fate.is_err() {
+                left.push(letter.clone());
+            }
+            fates.push((letter, fate));
         }
-        Ok(deleted)
+        self.release(&left).await;
+        Ok(fates)
     }
 
     /// Receives all that SQS shows. Others do not see it until it is released, for a minute at most.
     async fn hold(&self) -> Result<Vec<Letter>, QueueError> {
         let mut letters: Vec<Letter> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         loop {
             let more = match self.receive().await {
                 Ok(more) => more,
@@ -231,13 +234,19 @@ impl DeadLetterQueue {
                     return Err(error);
                 }
             };
-            let known: BTreeSet<&str> = letters.iter().map(|letter| letter.id.as_str()).collect();
-            // What comes a second time says that the minute is over.
-            let new: Vec<Letter> = more.into_iter().filter(|letter| !known.contains(letter.id.as_str())).collect();
-            if new.is_empty() {
+            let known = letters.len();
+            for letter in more {
+                // What comes a second time says that the minute is over; only its newest handle deletes it.
+                if let Some(before) = places.get(&letter.id).and_then(|place| letters.get_mut(*place)) {
+                    *before = letter;
+                } else {
+                    places.insert(letter.id.clone(), letters.len());
+                    letters.push(letter);
+                }
+            }
+            if letters.len() == known {
                 return Ok(letters);
             }
-            letters.extend(new);
         }
     }
 
@@ -392,6 +401,7 @@ impl DeadLetterQueue {
         let attributes: BTreeMap<String, String> = parked.unwrap_or_else(as_it_came);
         Letter {
             said: self.contents.said(&body, &message_id, &attributes, sent_at),
+            is_newer: self.contents != Contents::Incidents && is_newer(&body),
             attributes,
             message_id,
             reason,
@@ -525,6 +535,7 @@ mod tests {
     fn letter(contents: Contents, body: &str, reason: Option<&str>) -> Letter {
         let sent_at = Timestamp::now() - SignedDuration::from_hours(2);
         Letter {
+            is_newer: false,
             id: "letter-1-of-2".to_owned(),
             message_id: "first".to_owned(),
             body: body.to_owned(),

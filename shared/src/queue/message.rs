@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Failure;
@@ -105,6 +105,11 @@ impl Message for Call {
 struct Envelope<T> {
     version: u32,
     message: T,
+}
+
+/// Whether a newer version of this program sealed this text.
+pub fn is_newer(text: &str) -> bool {
+    serde_json::from_str::<Envelope<IgnoredAny>>(text).is_ok_and(|envelope| envelope.version > VERSION)
 }
 
 /// A message of ours that cannot be read: the reason, without its text.
@@ -253,5 +258,12 @@ mod tests {
         let text = seal(&wake).expect("a text");
         assert!(!text.contains(['\u{fffe}', '\u{ffff}']));
         assert_eq!(open::<Wake>(&text).expect("a wake"), wake);
+    }
+
+    #[test]
+    fn only_a_newer_version_says_so() {
+        let sealed = |version: u32| format!(r#"{{"version":{version},"message":{{"whatever":1}}}}"#);
+        assert!(is_newer(&sealed(VERSION + 1)));
+        assert!(!is_newer(&sealed(VERSION)) && !is_newer("{}") && !is_newer("no JSON"));
     }
 }

@@ -311,7 +311,10 @@ impl Shared {
     }
 
     async fn pass(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Option<(u16, Response)> {
-        let asked = headers.get("x-amz-target").is_some_and(|target| target.as_bytes().starts_with(b"DynamoDB")).then(|| (action(&headers, &body), body.clone()));
+        let asked = headers
+            .get("x-amz-target")
+            .is_some_and(|target| target.as_bytes().starts_with(b"DynamoDB"))
+            .then(|| (action(&headers, &body), body.clone()));
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.upstream)).body(Full::new(body)).ok()?;
         *request.headers_mut() = headers;

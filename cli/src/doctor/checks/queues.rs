@@ -172,8 +172,14 @@ impl Queue {
 
     /// What to do about letters: what can be read goes back, what cannot would only come here again.
     fn fix(&self, letters: &[Letter], deployment: &Deployment) -> Fix {
-        let unreadable: Vec<&str> = letters.iter().filter(|letter| letter.said.is_err()).map(Letter::short_id).collect();
         let (name, of) = (self.name, of(deployment));
+        if letters.iter().any(|letter| letter.is_newer) {
+            return Fix::new(
+                "Some are of a newer version of Tocsin, which can read them: deploy that one, then put them back: nothing happens twice.",
+            )
+            .paste(format!("tocsin dead-letters redrive {name}{of}"));
+        }
+        let unreadable: Vec<&str> = letters.iter().filter(|letter| letter.said.is_err()).map(Letter::short_id).collect();
         if unreadable.is_empty() || unreadable.len() < letters.len() {
             let rest = if unreadable.is_empty() { "" } else { " What cannot be read stays: `tocsin dead-letters delete` takes it away." };
             let advice = format!("Mend what the reason says, then put them back: nothing happens twice.{rest}");

@@ -110,10 +110,12 @@ impl Visit<'_> {
                 "it is of {} ({}), and this deployment serves {served}: nothing is called with it",
                 identity.team, identity.workspace
             );
-            let fix =
-                Fix::new(format!("Hand over the token of {served}. Or, if it is to serve {} from now on, say so, in samconfig.toml too:", identity.workspace))
-                    .paste(format!("tocsin secrets rotate bot{}", of(self.deployment)))
-                    .paste(changing(self.deployment, "DefaultWorkspace", &identity.workspace));
+            let fix = Fix::new(format!(
+                "Hand over the token of {served}. Or, if it is to serve {} from now on, say so, in samconfig.toml too:",
+                identity.workspace
+            ))
+            .paste(format!("tocsin secrets rotate bot{}", of(self.deployment)))
+            .paste(changing(self.deployment, "DefaultWorkspace", &identity.workspace));
             return vec![Finding::broken(Check::Token, seen, fix)];
         }
         let mut findings = self.workspace(&identity, token).await;

@@ -94,9 +94,11 @@ async fn a_letter_that_nobody_can_read_is_deleted_as_the_doctor_says_and_no_othe
     world.drops_text("nor this").await;
     listed(&world, &admin, "incidents", 2).await;
 
-    let missing = admin.runs(&["dead-letters", "delete", "incidents", "0000000000"]).await;
+    let missing = admin.runs(&["dead-letters", "delete", "incidents", "0000000000", "--yes"]).await;
     assert!(missing.code == Some(1) && missing.stderr.contains("there is no letter 0000000000 of incidents"), "{}", missing.stderr);
-    let deleted = admin.runs(&["dead-letters", "delete", "incidents", &id[..5], "--json"]).await;
+    let unasked = admin.runs(&["dead-letters", "delete", "incidents", &id[..8]]).await;
+    assert!(unasked.code == Some(1) && unasked.stderr.contains("say --yes"), "{}", unasked.stderr);
+    let deleted = admin.runs(&["dead-letters", "delete", "incidents", &id[..8], "--yes", "--json"]).await;
     assert_eq!((deleted.code, &deleted.json()[0]["id"]), (Some(0), &unreadable["id"]), "{}", deleted.stderr);
     let left = listed(&world, &admin, "incidents", 1).await;
     assert_ne!(left[0]["id"], unreadable["id"]);

@@ -31,7 +31,7 @@ async fn whoever_has_no_credentials_reads_where_they_come_from() {
     let mut command = tocsin(NOWHERE).await;
     command.args(["incidents", "list"]).env_remove("AWS_ACCESS_KEY_ID").env("HOME", "/nonexistent");
     let ran = run(command, "").await;
-    assert!(ran.code == Some(1) && ran.stderr.contains("there are no credentials for AWS: AWS_PROFILE names"), "{}", ran.stderr);
+    assert!(ran.code == Some(1) && ran.stderr.contains("nothing gives credentials for AWS: AWS_PROFILE names"), "{}", ran.stderr);
 }
 
 /// The link would lead nowhere as long as the app's id and secret are not there, and whoever passes it on should know.
