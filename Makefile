@@ -38,4 +38,4 @@ fuzz: ## looks for inputs that break a promise, a minute for each target (ARGS='
 	@$(RUN) fuzz $(ARGS)
 
 clean: ## remove what make local and make test made, except cargo's target directory
-	rm -rf .local .aws-sam simulator/page/dist simulator/page/node_modules
+	rm -rf .local .aws-sam simulator/page/dist simulator/page/node_modules bench/bolt-javascript/node_modules
