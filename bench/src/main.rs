@@ -70,7 +70,7 @@ fn named(text: &str) -> Result<(&'static str, PathBuf)> {
 
 fn main() -> Result<ExitCode> {
     let Arguments { part, dry } = Arguments::parse();
-    // Who measures a function has one core and the function the other; a whole stack is served by both.
+    // One thread measures, so that a function has a core beside it; a whole stack is served by two.
     let alone = Builder::new_current_thread().enable_all().build()?;
     let both = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let is_well = match part {

@@ -1,7 +1,6 @@
 //! The whole stack on this machine: the functions as they are deployed, the local AWS and the Slack simulator. How long an incident takes from the queue to its card, how many
 //! messages get through in a second, and what an incident takes of AWS, by which its cost is known.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tests::binaries::FUNCTIONS;
+use tests::channels::{channel, channels};
 use tests::inputs::own;
 use tests::world::{Setup, World};
 
@@ -94,22 +94,6 @@ fn is_card(call: &Value, title: &str) -> bool {
     let arguments = call.get("arguments");
     let is_threaded = arguments.and_then(|arguments| arguments.get("thread_ts")).is_some();
     !is_threaded && arguments.is_some_and(|arguments| arguments.to_string().contains(title))
-}
-
-/// The id of the channel with this number.
-fn channel(number: usize) -> String {
-    format!("C0BENCH{number:03}")
-}
-
-/// Makes channels, and rules that lead the service `service-{number}` there; `settings` come before the rules.
-async fn channels(world: &World, count: usize, settings: &str) {
-    let mut document = format!("{settings}\n[routing]\ndefault = {{ channel = \"#incidents\" }}\n");
-    for number in 0..count {
-        let id = channel(number);
-        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true })).await;
-        let _ = write!(document, "[[routing.rules]]\nmatch = {{ service = \"service-{number}\" }}\nto = [{{ channel = \"{id}\" }}]\n");
-    }
-    world.configures(&document).await;
 }
 
 /// Messages in a second, from the first that Slack took to the last.

@@ -159,7 +159,7 @@ fn every_make_that_a_page_names_is_there() {
     let mut named = BTreeSet::new();
     for page in pages() {
         for line in page.lines() {
-            // `make -s test-env`, `make bench ARGS=--intake`
+            // `make -s test-env`, `make bench ARGS=intake`
             let Some((_, rest)) = line.split_once("make ").filter(|(before, _)| before.is_empty() || before.ends_with('(')) else {
                 continue;
             };

@@ -1,7 +1,7 @@
 //! What the parts have in common: channels, loads, counting what Slack took, and the table.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::ids::{Channel, IntentId, Workspace};
 use shared::queue::{Wake, seal};
+pub(crate) use tests::channels::{channel, channels, channels_of};
 use tests::inputs::own;
 use tests::ministack::Queue;
-use tests::world::{WORKSPACE, World};
+use tests::world::World;
 
 /// What a part came to.
 #[derive(Debug, Default)]
@@ -59,27 +60,6 @@ impl Report {
             println!("    and {} more", self.problems.len() - 20);
         }
     }
-}
-
-/// The id of the channel with this number.
-pub(crate) fn channel(number: usize) -> String {
-    format!("C0CHAOS{number:03}")
-}
-
-/// Makes channels, and rules that lead the service `service-{number}` there; `settings` come before the rules.
-pub(crate) async fn channels(world: &World, count: usize, settings: &str) {
-    channels_of(world, WORKSPACE, 0..count, settings).await;
-}
-
-/// The same for the channels of these numbers in one of several workspaces.
-pub(crate) async fn channels_of(world: &World, workspace: &str, numbers: Range<usize>, settings: &str) {
-    let mut document = format!("{settings}\n[routing]\ndefault = {{ channel = \"#incidents\" }}\n");
-    for number in numbers {
-        let id = channel(number);
-        world.slack.tell("channels", &json!({ "id": id, "name": id.to_lowercase(), "is_member": true, "team_id": workspace })).await;
-        let _ = write!(document, "[[routing.rules]]\nmatch = {{ service = \"service-{number}\" }}\nto = [{{ channel = \"{id}\" }}]\n");
-    }
-    world.configures_for(workspace, &document).await;
 }
 
 /// The message that creates an incident in the channel of this number.
