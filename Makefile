@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MINISTACK_PORT ?= 4566
 SIMULATOR_PORT ?= 3000
-RUN = $(PYTHON) infra/local/run.py
+RUN = $(or $(shell command -v $(PYTHON)),$(error $(PYTHON) is missing: install Python 3.10 or newer, or say which one by PYTHON=python3.12)) infra/local/run.py
 
 .DEFAULT_GOAL := help
 .PHONY: help local test test-env lint docs bench chaos fuzz clean

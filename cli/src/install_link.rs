@@ -18,9 +18,8 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<()> {
     let deployment = Deployment::read(&arguments.stack).await?;
     let link = deployment.output("InstallUrl")?;
     let secrets = Secrets::new(deployment.secrets(), deployment.output("SlackSecretArn")?.to_owned(), jiff::SignedDuration::ZERO);
-    let hindrance = match secrets.now().await.map(|secret| matches!(secret.access(), Access::ByLink { .. })) {
-        Ok(true) => None,
-        Ok(false) => Some("the Slack secret holds no client_id and client_secret: `tocsin secrets set` puts them there".to_owned()),
+    let hindrance = match secrets.now().await.map(|secret| hindrance(secret.access())) {
+        Ok(hindrance) => hindrance.map(str::to_owned),
         Err(error) => Some(format!("whether the Slack secret holds client_id and client_secret is not known: {error}")),
     };
     output.print(&json!({ "link": link, "hindrance": hindrance }), || anstream::println!("{link}"))?;
@@ -33,4 +32,14 @@ pub(crate) async fn run(arguments: &Arguments, output: Output) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn hindrance(access: Access<'_>) -> Option<&'static str> {
+    match access {
+        Access::ByLink { .. } => None,
+        Access::Pasted(_) => Some(
+            "the Slack secret holds a bot token, and no client_id and client_secret: `tocsin secrets set --replace` puts them in its place",
+        ),
+        Access::None => Some("the Slack secret holds no client_id and client_secret: `tocsin secrets set` puts them there"),
+    }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Where they stand.
     #[arg(value_name = "QUEUE")]
     queue: Queue,
-    /// Their ids, or the beginning of each as the list shows it: eight characters or more.
+    /// Their ids, or the beginning of each, as far as it is no other's.
     #[arg(value_name = "ID", required = true)]
     ids: Vec<String>,
     /// Do not ask. Without a terminal it has to be said.

@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
 /// A queue that has dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Queue {
+pub(crate) enum Queue {
     /// What services dropped, and intake could not read.
     Incidents,
     /// What somebody or something wanted, and worker could not do.
@@ -81,7 +81,7 @@ impl Queue {
         }
     }
 
-    fn letters(self, deployment: &Deployment) -> Result<DeadLetterQueue> {
+    pub(crate) fn letters(self, deployment: &Deployment) -> Result<DeadLetterQueue> {
         let (name, contents) = self.known_as();
         let url = |what: &str| deployment.output(&format!("{name}{what}")).map(str::to_owned);
         Ok(DeadLetterQueue::new(deployment.sqs(), contents, url("DeadLettersUrl")?, url("QueueUrl")?))
@@ -115,7 +115,7 @@ struct Which {
     /// Whose text contains this.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
-    /// Of this id: its own or the beginning of it as the list shows it, an intent's, an incident's, or what a source calls it.
+    /// Of this id: its own or the beginning of it, an intent's, an incident's, or what a source calls it.
     #[arg(long)]
     id: Option<String>,
     /// First sent at least so long ago: `15m`, `2h`, `7d`.

@@ -15,7 +15,7 @@ use crate::output::{self, Output, ago, moment, note, rows};
 /// That takes nothing away.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Its id, or the beginning of it as the list shows it; an intent's, an incident's, or what a source calls it.
+    /// Its id or the beginning of it; an intent's, an incident's, or what a source calls it.
     id: String,
     /// Only of these queues.
     #[arg(long = "queue", value_name = "QUEUE")]

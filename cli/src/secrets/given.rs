@@ -23,8 +23,8 @@ pub(super) struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Given {
     pub(super) fields: BTreeMap<&'static str, Secret>,
-    /// Incoming webhooks by their names.
-    pub(super) webhooks: BTreeMap<String, Secret>,
+    /// Incoming webhooks by their names; `None`: it is to be taken away.
+    pub(super) webhooks: BTreeMap<String, Option<Secret>>,
 }
 
 impl Given {
@@ -45,7 +45,8 @@ impl Given {
     /// What is wrong with the form of any of it.
     pub(super) fn check(&self, force: bool) -> Result<()> {
         let wrong: Vec<_> = Field::ALL.iter().filter_map(|field| field.wrong(self.get(*field)?.expose())).collect();
-        let webhooks = self.webhooks.iter().filter(|(_, address)| !address.expose().starts_with("https://"));
+        let is_wrong = |address: &Option<Secret>| address.as_ref().is_some_and(|address| !address.expose().starts_with("https://"));
+        let webhooks = self.webhooks.iter().filter(|(_, address)| is_wrong(address));
         let wrong: Vec<_> =
             wrong.into_iter().chain(webhooks.map(|(name, _)| format!("webhooks.{name}: this is no https:// address"))).collect();
         ensure!(wrong.is_empty() || force, "nothing is written: {}. --force writes it all the same", wrong.join("; "));
@@ -61,15 +62,19 @@ impl Given {
             return;
         }
         let webhooks = fields.entry("webhooks").or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(webhooks) = webhooks {
-            webhooks.extend(self.webhooks.iter().map(|(name, address)| (name.clone(), Value::from(address.expose()))));
+        let Value::Object(webhooks) = webhooks else { return };
+        for (name, address) in &self.webhooks {
+            match address {
+                Some(address) => webhooks.insert(name.clone(), Value::from(address.expose())),
+                None => webhooks.remove(name),
+            };
         }
     }
 }
 
 impl Source {
-    /// The text that a program or a file hands over; `None`: there is somebody at a terminal to be asked.
-    pub(super) fn text(&self) -> Result<Option<Secret>> {
+    /// The text that a program or a file hands over, of this form; `None`: there is somebody at a terminal to be asked.
+    pub(super) fn text(&self, form: &str) -> Result<Option<Secret>> {
         let mut text = String::new();
         match &self.from {
             Some(path) if path != Path::new("-") => {
@@ -78,14 +83,15 @@ impl Source {
             None if is_attended() => return Ok(None),
             Some(_) | None => {
                 std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
-                ensure!(!text.trim().is_empty(), "standard input is empty: {FORM}");
             }
         }
+        ensure!(!text.trim().is_empty(), "what was handed over is empty: {form}");
         Ok(Some(Secret::new(text)))
     }
 }
 
-const FORM: &str = r#"it has to be JSON, {"signing_secret": "…", "bot_token": "xoxb-…"} or {"signing_secret": "…", "client_id": "…", "client_secret": "…"}"#;
+/// What may be handed over.
+pub(super) const FORM: &str = r#"it has to be JSON, {"signing_secret": "…", "bot_token": "xoxb-…"} or {"signing_secret": "…", "client_id": "…", "client_secret": "…"}"#;
 
 /// Reads JSON. What is wrong is told by its name or its place, and nothing is quoted.
 pub(super) fn json(text: &Secret) -> Result<Given> {
@@ -100,8 +106,12 @@ pub(super) fn json(text: &Secret) -> Result<Given> {
             (Some(field), Value::String(text)) => given.put(field, &text),
             (None, Value::Object(webhooks)) if name == "webhooks" => {
                 for (name, address) in webhooks {
-                    let Value::String(address) = address else { bail!("webhooks.{name} has to be a text") };
-                    given.webhooks.insert(name, Secret::new(address));
+                    let address = match address {
+                        Value::String(address) => Some(Secret::new(address)),
+                        Value::Null => None,
+                        _ => bail!("webhooks.{name} has to be a text, or null where it is to be taken away"),
+                    };
+                    given.webhooks.insert(name, address);
                 }
             }
             (Some(_), _) => bail!("{name} has to be a text"),
@@ -140,10 +150,11 @@ mod tests {
 
     #[test]
     fn what_is_given_lies_over_what_is_there_and_the_rest_stays() {
-        let given = json(&Secret::new(r#"{"bot_token": " new ", "signing_secret": "", "webhooks": {"b": "https://b"}}"#)).unwrap();
-        let Value::Object(mut fields) =
-            serde_json::json!({ "bot_token": "old", "signing_secret": "s", "webhooks": { "a": "https://a" }, "more": 1 })
-        else {
+        let given =
+            json(&Secret::new(r#"{"bot_token": " new ", "signing_secret": "", "webhooks": {"b": "https://b", "c": null}}"#)).unwrap();
+        let Value::Object(mut fields) = serde_json::json!({
+            "bot_token": "old", "signing_secret": "s", "webhooks": { "a": "https://a", "c": "https://c" }, "more": 1
+        }) else {
             panic!("an object")
         };
         given.merge(&mut fields);

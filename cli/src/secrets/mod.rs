@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use shared::domain::ids::Workspace;
 use shared::secrets::Secret;
 use shared::secrets::app::Secrets;
-use shared::slack::client::Identity;
+use shared::slack::client::{Identity, SlackError};
 
 pub(crate) use self::form::Field;
 use crate::deployment::{Deployment, Stack};
@@ -137,11 +137,19 @@ async fn checked(deployment: &Deployment, token: &Secret, force: bool, output: O
     drop(waiting);
     let identity = match answer {
         Ok(identity) => identity,
-        Err(error) if force => {
-            note(format_args!("Slack does not take the bot token ({error}), and it is written all the same"));
+        Err(error) => {
+            let (what, advice) = match &error {
+                SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) => {
+                    ("whose bot token that is, Slack cannot be asked", "Try again; --force writes it unasked.")
+                }
+                SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. } => {
+                    ("Slack does not take the bot token", error.advice())
+                }
+            };
+            ensure!(force, "{what} ({error}), so nothing is written. {advice}");
+            note(format_args!("{what} ({error}), and it is written all the same"));
             return Ok(None);
         }
-        Err(error) => bail!("Slack does not take the bot token ({error}), so nothing is written. {}", error.advice()),
     };
     let Some(own) = own(deployment).await? else { return Ok(Some(identity)) };
     if own != identity.workspace {

@@ -106,7 +106,11 @@ fn tell(fields: &[Field], until: Option<Timestamp>, team: Option<String>) {
 /// The new values: JSON, or one alone as it is.
 fn given(source: &Source, fields: &[Field]) -> Result<Given> {
     let mut given = Given::default();
-    let Some(text) = source.text()? else {
+    let form = match fields {
+        [only] => format!("it has to be the new {} alone, as it is", only.name()),
+        _ => r#"it has to be JSON, {"signing_secret": "…", "bot_token": "xoxb-…"}"#.to_owned(),
+    };
+    let Some(text) = source.text(&form)? else {
         for field in fields {
             if let Some(value) = asked(*field, true)? {
                 given.put(*field, value.expose());

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::form::Field;
-use super::given::{Given, Source, asked, json as read};
+use super::given::{FORM, Given, Source, asked, json as read};
 use super::{AppSecret, checked, refuse_arguments};
 use crate::deployment::{Deployment, Stack};
 use crate::output::{Output, note};
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) -> Result<()> {
     let Arguments { source, replace, force, given } = arguments;
     refuse_arguments(given)?;
-    let text = source.text()?;
+    let text = source.text(FORM)?;
     let deployment = Deployment::read(stack).await?;
     let mut secret = AppSecret::read(&deployment, *replace).await?;
     let given = match text {

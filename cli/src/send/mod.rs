@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::Serialize;
 use shared::domain::incident::State;
+use shared::queue::dead_letters::Letter;
 use shared::watch::Watch;
 
 use self::foretold::Foretold;
@@ -29,7 +30,7 @@ use crate::output::{BAD, FAINT, GOOD, Output, WARN, note, several};
   tocsin send --title 'Checkout p99 above 2 s' --severity P2 --service checkout --dedup-key checkout-latency
   tocsin send --resolve --dedup-key checkout-latency
 
-Exit codes: 0 it is on the queue, and with --wait done; 1 it is not, or would go to the dead letters, or was refused; 2 the command was not understood.")]
+Exit codes: 0 it is on the queue, and with --wait done; 1 it is not, or would go to the dead letters or has gone there, or was refused; 2 the command was not understood.")]
 pub(crate) struct Arguments {
     #[command(flatten)]
     stack: Stack,
@@ -42,7 +43,7 @@ pub(crate) struct Arguments {
     /// Send also what will go to the dead letters.
     #[arg(long)]
     force: bool,
-    /// Wait until it is in the table, and say how it stands there.
+    /// Wait until it is in the table, or on the dead letters, and say how it stands there.
     #[arg(long)]
     wait: bool,
     /// How long to wait at most: `90s`, `5m`.
@@ -72,6 +73,9 @@ struct Told {
     /// What became of each wish, where that was waited for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     became: Vec<Became>,
+    /// The dead letter that it has become, or a part of it, where that was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    letter: Option<String>,
 }
 
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
@@ -104,12 +108,20 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
     waited?;
     let refused = messages.iter().flat_map(|told| &told.became).filter(|became| became.refusal.is_some()).count();
     ensure!(refused == 0, "{} refused; `tocsin dead-letters list intents` has it", several(refused, "wish was", "wishes were"));
+    let dead = messages.iter().filter(|told| told.letter.is_some()).count();
+    ensure!(dead == 0, "{} on the dead letters; `tocsin dead-letters show` has it", several(dead, "message stands", "messages stand"));
     Ok(())
 }
 
 fn read(arguments: &Arguments) -> Result<Vec<Told>> {
-    let tell =
-        |from: String, body: String| Told { foretold: Foretold::of(&body, "", None), from, body, message_id: None, became: Vec::new() };
+    let tell = |from: String, body: String| Told {
+        foretold: Foretold::of(&body, "", None),
+        from,
+        body,
+        message_id: None,
+        became: Vec::new(),
+        letter: None,
+    };
     if let Some(body) = arguments.made.message()? {
         return Ok(vec![tell("what was given".to_owned(), body)]);
     }
@@ -141,7 +153,7 @@ fn foretell_all(messages: &[Told]) {
 
 /// Says what a message will come to.
 fn foretell(told: &Told, of: usize) {
-    let from = if of > 1 { format!("{FAINT}{}: {FAINT:#}", told.from) } else { String::new() };
+    let from = prefix(&told.from, of);
     for does in &told.foretold.does {
         anstream::println!("{from}{does}");
     }
@@ -180,7 +192,7 @@ async fn send(deployment: &Deployment, messages: &mut [Told], output: Output) ->
 async fn wait(deployment: &Deployment, messages: &mut [Told], patience: Duration, watch: Option<&Watch>, output: Output) -> Result<()> {
     let until = Instant::now() + patience;
     let count = messages.len();
-    let waiting = output.waiting("waiting until it is in the table");
+    let waiting = output.waiting("waiting until it is worked off");
     for told in messages {
         // What has no id of its own is known by its message.
         let known = Foretold::of(&told.body, told.message_id.as_deref().unwrap_or_default(), watch);
@@ -191,12 +203,29 @@ async fn wait(deployment: &Deployment, messages: &mut [Told], patience: Duration
             }
             told.became.push(became);
         }
+        if let (Some(_), Some(message)) = (&known.dead, &told.message_id) {
+            let letter = wait::until_parked(deployment, message, until).await.with_context(|| told.from.clone())?;
+            if !output.json {
+                waiting.suspend(|| say_dead(&letter, &told.from, count));
+            }
+            told.letter = Some(letter.id);
+        }
     }
     Ok(())
 }
 
+fn say_dead(letter: &Letter, from: &str, of: usize) {
+    let (from, id) = (prefix(from, of), letter.short_id());
+    anstream::println!("{from}{BAD}stands on the dead letters{BAD:#}: `tocsin dead-letters show {id}`");
+}
+
+/// Where it is from, where there are others.
+fn prefix(from: &str, of: usize) -> String {
+    if of > 1 { format!("{FAINT}{from}: {FAINT:#}") } else { String::new() }
+}
+
 fn say(became: &Became, from: &str, of: usize) {
-    let from = if of > 1 { format!("{FAINT}{from}: {FAINT:#}") } else { String::new() };
+    let from = prefix(from, of);
     let Became { outcome, refusal, incident } = became;
     if let Some(refusal) = refusal {
         anstream::println!("{from}{BAD}refused{BAD:#}: {refusal}");

@@ -1,16 +1,18 @@
-//! Waits until what was sent is in the table.
+//! Waits until what was sent is in the table, or on the dead letters.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 use shared::domain::ids::{IncidentId, Workspace};
 use shared::domain::incident::{Outcome, State};
 use shared::domain::intent::Intent;
 use shared::domain::severity::Severity;
+use shared::queue::dead_letters::{Filter, Letter};
 use shared::store::Store;
 use shared::store::incidents::Marker;
 
+use crate::dead_letters::Queue;
 use crate::deployment::Deployment;
 
 /// How long between two looks.
@@ -55,6 +57,19 @@ pub(super) async fn until_done(deployment: &Deployment, intent: &Intent, until: 
                 "it is on the queue, and not in the table yet: `tocsin dead-letters list` shows whether it could not be handled, and the log of intake and worker what they do"
             );
         }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Looks again and again until a message has become a dead letter.
+pub(super) async fn until_parked(deployment: &Deployment, message_id: &str, until: Instant) -> Result<Letter> {
+    let letters = Queue::Incidents.letters(deployment)?;
+    let of = Filter { id: Some(message_id.to_owned()), ..Filter::default() };
+    loop {
+        if let Some(letter) = letters.list(&of).await?.letters.pop() {
+            return Ok(letter);
+        }
+        ensure!(Instant::now() < until, "it is on the queue, and not on the dead letters yet: the log of intake says what it does");
         tokio::time::sleep(PAUSE).await;
     }
 }

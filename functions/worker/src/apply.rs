@@ -9,6 +9,7 @@ use shared::domain::intent::{Action, Actor, Intent, Person, Target};
 use shared::domain::people::{Standing, may_act, may_anywhere};
 use shared::domain::timeline::{Entry, Fate, What};
 use shared::queue::{Failure, Try};
+use shared::render::answer;
 use shared::store::StoreError;
 use shared::store::commit::{Commit, Committed, Repoint};
 use shared::store::incidents::{Marker, Pointed};
@@ -249,9 +250,12 @@ impl App {
             several => {
                 let title = |one: &Summary| one.title.replace(['<', '>', '\n'], " ").chars().take(80).collect::<String>();
                 let name = |one: &Summary| format!("\n• {} {}", one.id, title(one));
-                let names: String = several.iter().take(5).map(name).collect();
-                let more = if several.len() > 5 { "\nand more" } else { "" };
-                Ok(Err(Refusal::new(format!("Which one? It could be{names}{more}"))))
+                // What one would look at first stands first; what is over is named where nothing is open.
+                let open = answer::open(several);
+                let meant = if open.is_empty() { several.iter().collect() } else { open };
+                let lines: Vec<String> = meant.into_iter().take(5).map(name).collect();
+                let more = if several.len() > lines.len() { "\nand more" } else { "" };
+                Ok(Err(Refusal::new(format!("Which one? It could be{}{more}", lines.concat()))))
             }
         }
     }

@@ -107,9 +107,9 @@ impl Letter {
         self.id.get(..SHORT_ID).unwrap_or(&self.id)
     }
 
-    /// Whether this is its id, or as much of the beginning as people use.
+    /// Whether its id is this or begins with this.
     pub fn is_called(&self, name: &str) -> bool {
-        self.id == name || (name.len() >= SHORT_ID && self.id.starts_with(name))
+        !name.is_empty() && self.id.starts_with(name)
     }
 
     /// How old it is: since it was first sent.
@@ -125,7 +125,7 @@ pub struct Filter {
     pub reason: Option<String>,
     /// The body contains this, in capitals or small letters.
     pub text: Option<String>,
-    /// The letter's id or the beginning of it, [`SHORT_ID`] characters or more; the message's id, an intent's, an incident's, or a source's key.
+    /// The letter's id or the beginning of it, the message's id, an intent's, an incident's, or a source's key.
     pub id: Option<String>,
     /// At least this old.
     pub older_than: Option<SignedDuration>,

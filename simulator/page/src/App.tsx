@@ -240,7 +240,7 @@ function Workspace({ state, connected }: { state: State; connected: boolean }) {
                           setMenu(null);
                         }}
                       >
-                        <Avatar user={user} small /> {user.real_name} {badge(user) && <span className="tag">{badge(user)}</span>}
+                        <Avatar user={user} small /> {user.real_name} {(badge(user) || user.is_admin) && <span className="tag">{badge(user) || "admin"}</span>}
                       </button>
                     ))}
                   </span>

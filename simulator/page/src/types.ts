@@ -10,6 +10,7 @@ export interface User {
   team_id: string;
   deleted: boolean;
   is_restricted: boolean;
+  is_admin: boolean;
   is_ultra_restricted: boolean;
   is_stranger: boolean;
   is_bot: boolean;

@@ -73,3 +73,23 @@ pub(crate) async fn a_mistake_reads_what_to_do(world: &World) {
     let answer = told("/incident note 7k3").await;
     assert!(answer.contains("note ID TEXT"), "{answer}");
 }
+
+/// Of many, those are offered that one would look at first, and not those whose ids happen to begin the alphabet.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_say_which_one_reads_the_worst_first() {
+    let world = World::start().await;
+    let jane = world.user("jane");
+    for (severity, title) in
+        [("P3", "third"), ("P1", "first"), ("P4", "last"), ("P2", "second"), ("P4", "next to last"), ("P4", "last but two")]
+    {
+        let created = jane.types(&format!("/incident create {severity} {title}")).await.answer().await;
+        assert!(created.contains("is open"), "{created}");
+    }
+    let answer = jane.types("/incident ack").await.answer().await;
+    let offered = answer.lines().filter_map(|line| Some(line.split_once("INC-")?.1.split_once(' ')?.1));
+    // The answer is there twice: as a text to be notified of, and as blocks.
+    let offered: Vec<&str> = offered.take(5).collect();
+    assert_eq!(offered, ["first", "second", "third", "last", "next to last"], "{answer}");
+    assert!(answer.contains("and more"), "{answer}");
+    world.finish().await;
+}

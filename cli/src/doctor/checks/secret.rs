@@ -93,9 +93,13 @@ impl Mistake {
         Self { field, state: State::Broken, seen: seen.to_owned(), advice }
     }
 
-    /// Where a choice is still to be made, what belongs to the other way of getting tokens goes.
+    /// Where a choice is still to be made, what belongs to the other way of getting tokens goes; nobody is asked for webhooks.
     fn how(&self) -> &'static str {
-        if [BOTH, ONE].contains(&self.advice) { " --replace" } else { "" }
+        match self.advice {
+            BOTH | ONE => " --replace",
+            WEBHOOKS => " --from webhooks.json",
+            _ => "",
+        }
     }
 
     fn finding(&self, fix: &Fix) -> Finding {
@@ -105,8 +109,8 @@ impl Mistake {
 
 const BASIC: &str = "Hand it over; it stands under Basic Information at https://api.slack.com/apps.";
 const BOTH: &str = "Hand over both; they stand under Basic Information at https://api.slack.com/apps. Or neither, and a bot token instead.";
-
 const ONE: &str = "Hand over what you use, and the other way's goes.";
+const WEBHOOKS: &str = r#"Hand over the address as Slack gives it, under Incoming Webhooks, in a file, webhooks.json: {"webhooks": {"NAME": "https://…"}}. null instead of the address takes it away."#;
 
 fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecret) -> Vec<Mistake> {
     let given = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
@@ -161,7 +165,7 @@ fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecre
             found.push(Mistake::broken(
                 "webhooks",
                 &format!("{names}: the address is none on {hooks}, and nothing is posted there"),
-                "Hand over the address as Slack gives it, under Incoming Webhooks.",
+                WEBHOOKS,
             ));
         }
     }

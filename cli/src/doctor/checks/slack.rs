@@ -280,9 +280,9 @@ impl Visit<'_> {
         if let Some(name) = channel.webhook() {
             let known = self.app.is_some_and(|app| app.webhooks.contains_key(name));
             let fix = Fix::new(format!(
-                "Put its address there, under `webhooks`: {{\"{name}\": \"https://hooks.slack.com/services/…\"}}. Or route elsewhere."
+                "Hand its address over in a file, webhooks.json: {{\"webhooks\": {{\"{name}\": \"https://hooks.slack.com/services/…\"}}}}. Or route elsewhere."
             ))
-            .paste(format!("tocsin secrets set{}", of(self.deployment)));
+            .paste(format!("tocsin secrets set --from webhooks.json{}", of(self.deployment)));
             return about(if known {
                 Finding::well(Check::Channel, "the Slack secret has it")
             } else {

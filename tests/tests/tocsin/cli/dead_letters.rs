@@ -32,7 +32,7 @@ async fn a_letter_is_listed_with_its_reason_and_shown_without_its_secrets() {
     assert!(all.stdout.contains(&id[..8]) && all.stdout.contains("`title` must be text"), "{}", all.stdout);
     assert_eq!(admin.runs(&["dead-letters", "list", "--reason", "not_in_channel", "--json"]).await.json()[0]["letters"], json!([]));
 
-    let shown = admin.runs(&["dead-letters", "show", &id[..8]]).await;
+    let shown = admin.runs(&["dead-letters", "show", &id[..3]]).await;
     assert!(shown.stdout.contains(r#""db_password": "[masked]""#) && !shown.stdout.contains("hunter2"), "{}", shown.stdout);
     assert!(shown.stderr.contains("--raw shows the text as it came"), "{}", shown.stderr);
     assert!(admin.runs(&["dead-letters", "show", id, "--raw"]).await.stdout.contains("hunter2"));

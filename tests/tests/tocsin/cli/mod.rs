@@ -41,7 +41,11 @@ async fn the_install_link_is_printed_and_whether_it_works_is_told() {
     let admin = world.admin().await;
     let link = admin.runs(&["install-link"]).await;
     assert_eq!((link.code, link.stdout), (Some(0), format!("{}install", world.url("oauth"))));
-    assert!(link.stderr.contains("nobody can install the app by this link yet") && link.stderr.contains("client_id"), "{}", link.stderr);
+    assert!(
+        link.stderr.contains("nobody can install the app by this link yet") && link.stderr.contains("`tocsin secrets set --replace`"),
+        "{}",
+        link.stderr
+    );
     world.finish().await;
 
     let world = World::with(Setup { by_link: true, ..Setup::default() }).await;

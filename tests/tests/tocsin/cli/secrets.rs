@@ -40,6 +40,10 @@ async fn secrets_are_handed_over_on_standard_input_and_the_rest_of_the_secret_st
     assert_eq!((&now["signing_secret"], &now["webhooks"]["ops"]), (&json!(signing), &json!("https://hooks.slack.com/services/T1/B1/x")));
     assert_eq!(world.slack.calls("auth.test").await.len(), 1, "Slack was asked first");
     assert_eq!(help_signed_with(&world, &signing).await, 200);
+
+    let taken = admin.runs_with(&["secrets", "set"], r#"{"webhooks": {"ops": null}}"#).await;
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+    assert_eq!(kept(&world).await["webhooks"], json!({}));
     world.finish().await;
 }
 
@@ -63,6 +67,12 @@ async fn what_would_not_work_is_not_written_and_no_error_quotes_it() {
         assert!(refused.stderr.contains(why), "{why}: {}", refused.stderr);
         says_nothing_of(&refused, &[&signing[1..], &foreign]);
     }
+    let nothing = admin.runs(&["secrets", "rotate", "bot"]).await;
+    assert!(nothing.stderr.contains("is empty: it has to be the new bot_token alone, as it is"), "{}", nothing.stderr);
+    world.slack.fault(&json!({ "kind": "rate_limited", "method": "auth.test" })).await;
+    let unasked = admin.runs_with(&["secrets", "rotate", "bot"], &foreign).await;
+    assert!(unasked.code == Some(1) && unasked.stderr.contains("Slack cannot be asked"), "{}", unasked.stderr);
+    assert!(unasked.stderr.contains("Try again; --force writes it unasked"), "{}", unasked.stderr);
     for arguments in [["secrets", "set", &foreign], ["secrets", "rotate", &foreign]] {
         let refused = admin.runs(&arguments).await;
         assert!(refused.code == Some(1) && refused.stderr.contains("secrets are never arguments"), "{}", refused.stderr);

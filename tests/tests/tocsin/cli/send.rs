@@ -70,6 +70,13 @@ async fn what_would_go_to_the_dead_letters_is_only_sent_by_force() {
     world.settled().await;
     assert_eq!(admin.runs_with(&["send", "-", "--force"], poison).await.code, Some(0));
     assert_eq!(world.takes_dead_letter(Queue::Incidents).await.body, poison);
+
+    // Whoever waits reads where it stands.
+    let waited = admin.runs_with(&["send", "-", "--force", "--wait", "--timeout", "2m"], poison).await;
+    assert!(waited.code == Some(1) && waited.stderr.contains("1 message stands on the dead letters"), "{}", waited.stderr);
+    let shows = waited.stdout.split('`').find_map(|part| part.strip_prefix("tocsin dead-letters show ")).expect("how it is shown").trim();
+    assert!(admin.runs(&["dead-letters", "show", shows]).await.stdout.contains("`title` must be text"));
+    world.takes_dead_letter(Queue::Incidents).await;
     world.finish().await;
 }
 

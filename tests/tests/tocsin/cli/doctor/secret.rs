@@ -85,7 +85,7 @@ async fn a_webhook_is_missing_and_another_leads_elsewhere() {
     let with = |address: &str| json!({ "bot_token": world.bot_token, "signing_secret": world.signing_secret, "webhooks": { "management": address } });
     world.writes_app_secret(&with("https://hooks.example.com/services/T0/B0/canary")).await;
     let found = looks(&admin).await;
-    found.only_broken("secret", "webhooks", "management: the address is none on", "tocsin secrets set");
+    found.only_broken("secret", "webhooks", "management: the address is none on", "tocsin secrets set --from webhooks.json");
     assert!(!found.report.to_string().contains("hooks.example.com"), "an address is a secret");
     let made: Value = world.slack.tell("webhooks", &json!({ "channel": "C0INCIDENTS" })).await;
     world.writes_app_secret(&with(made["url"].as_str().expect("an address"))).await;
