@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::aws::{self, Endpoint};
 use crate::binaries::{self, API, OTHERS, RECEIVERS};
 use crate::contenders::{self, Contender};
-use crate::report::{self, Figure, Gate, Unit};
+use crate::report::{self, Figure, Unit};
 use crate::requests::{Case, cases};
 use crate::run::{self, lambda_environment, peak};
 use crate::runtime_api::RuntimeApi;
@@ -260,7 +260,7 @@ fn beside(contenders: &[Contender], all: &BTreeMap<&'static str, Times>) -> Stri
             let (value, base) = (times.map_or(0.0, figure), own.map_or(0.0, figure));
             let ratio = value / base;
             let times = if ratio < 10.0 { format!("{ratio:.1}") } else { format!("{ratio:.0}") };
-            if contender.name == "commands" { format!("{value:.digits$}") } else { format!("{value:.digits$} ({times} ×)") }
+            if contender.name == "commands" { format!("{value:.digits$}") } else { format!("{value:.digits$} ({times}\u{a0}×)") }
         };
         [
             contender.name.to_owned(),
@@ -302,13 +302,10 @@ fn gates(all: &BTreeMap<&'static str, Times>) -> Result<Vec<Figure>> {
     let of = |name: &str| all.get(name).with_context(|| format!("{name} was not measured"));
     let (own, javascript, python) = (of("commands")?, of("Bolt for JavaScript")?, of("Bolt for Python")?);
     let better = median(&javascript.cold).min(median(&python.cold));
-    let figure = |what: &str, ours: Duration, theirs: Duration, (target, stretch): (f64, f64)| Figure {
-        function: "commands".to_owned(),
-        what: what.to_owned(),
-        value: ours.as_secs_f64() / theirs.as_secs_f64(),
-        unit: Unit::Part,
-        gate: Gate { target, stretch },
-        note: format!("{:.2} / {:.2} ms", ours.as_secs_f64() * 1e3, theirs.as_secs_f64() * 1e3),
+    let figure = |what: &str, ours: Duration, theirs: Duration, gate: (f64, f64)| {
+        let (ours, theirs) = (ours.as_secs_f64(), theirs.as_secs_f64());
+        let note = format!("{:.2} / {:.2} ms", ours * 1e3, theirs * 1e3);
+        Figure::new("commands", what, ours / theirs, Unit::Part, gate).noted(note)
     };
     Ok(vec![
         figure("cold start with SQS, beside the better Bolt", median(&own.cold), better, (1.0 / 40.0, 1.0 / 60.0)),

@@ -1,14 +1,14 @@
 //! Instructions, sizes and peak memory of what Slack waits for, beside the gates: RESULTS.md for people, counts.json for [`growth`], which fails where one has grown.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::binaries::{self, API, OTHERS, RECEIVERS};
-use crate::report::{self, Figure, Gate, Unit, grouped, million};
+use crate::report::{self, Figure, Unit, grouped, million};
 use crate::requests::{Case, cases};
 use crate::run::{Bench, Run};
 use crate::{aws, float, tool};
@@ -237,73 +237,66 @@ impl Measured {
 
     fn figures(&self) -> Result<Vec<Figure>> {
         let cases = cases()?;
-        let hello = float(self.count("hello", Stage::Init)?);
         let mut figures = Vec::new();
-        let mut figure = |function: &str, what: &str, value, unit, (target, stretch), note| {
-            figures.push(Figure {
-                function: function.to_owned(),
-                what: what.to_owned(),
-                value,
-                unit,
-                gate: Gate { target, stretch },
-                note,
-            });
-        };
         for function in RECEIVERS.into_iter().filter(|function| self.built.contains_key(function)) {
-            let unwarmed = float(self.count(function, Stage::InitUnwarmed)?);
-            figure(
-                function,
-                "init without warming",
-                unwarmed / hello,
-                Unit::Ratio,
-                (6.0, 4.0),
-                format!("{} / {}", million(unwarmed), million(hello)),
-            );
-            let init = float(self.count(function, Stage::Init)?);
-            for case in cases.iter().filter(|case| case.function == function) {
+            figures.extend(self.of_receiver(function, cases.iter().filter(|case| case.function == function))?);
+        }
+        figures.extend(self.told_apart(cases.iter().filter(|case| case.function == API))?);
+        figures.extend(self.sizes()?);
+        Ok(figures)
+    }
+
+    /// What a start and an answer of a receiver cost, beside hello's.
+    fn of_receiver<'a>(&self, function: &'static str, cases: impl Iterator<Item = &'a Case>) -> Result<Vec<Figure>> {
+        let figure = |what: &str, value, unit, gate| Figure::new(function, what, value, unit, gate);
+        let hello = float(self.count("hello", Stage::Init)?);
+        let unwarmed = float(self.count(function, Stage::InitUnwarmed)?);
+        let init = float(self.count(function, Stage::Init)?);
+        let note = format!("{} / {}", million(unwarmed), million(hello));
+        let mut figures = vec![figure("init without warming", unwarmed / hello, Unit::Ratio, (6.0, 4.0)).noted(note)];
+        for case in cases {
+            if case.queues {
                 let both = float(self.count(function, Stage::Answered(case.name, 1))?);
-                if case.queues {
-                    let first = both - init;
-                    let name = format!("first answer with TLS and SQS ({})", case.name);
-                    figure(function, &name, first / 1e6, Unit::Million, (1.0, 0.7), String::new());
-                    figure(
-                        function,
-                        "init and first answer",
-                        both / 1e6,
-                        Unit::Million,
-                        (7.0, 4.0),
-                        format!("init warmed {}", million(init)),
-                    );
-                }
-                let (ours, theirs) = (self.warm(function, case.name)?, self.warm("hello", case.name)?);
-                let gate = if case.queues { (3.5, 2.5) } else { (1.3, 1.15) };
-                let name = format!("warm answer {} SQS ({})", if case.queues { "with" } else { "without" }, case.name);
-                figure(function, &name, ours / theirs, Unit::Ratio, gate, format!("{} / {}", million(ours), million(theirs)));
+                let name = format!("first answer with TLS and SQS ({})", case.name);
+                figures.push(figure(&name, (both - init) / 1e6, Unit::Million, (1.0, 0.7)));
+                let note = format!("init warmed {}", million(init));
+                figures.push(figure("init and first answer", both / 1e6, Unit::Million, (7.0, 4.0)).noted(note));
             }
-            let peak = self.memory.get(function).copied().unwrap_or_default();
-            figure(function, "peak memory", float(peak) / 1e6, Unit::Megabytes, (10.0, 7.0), format!("after {MEMORY} requests"));
+            let (ours, theirs) = (self.warm(function, case.name)?, self.warm("hello", case.name)?);
+            let (with, gate) = if case.queues { ("with", (3.5, 2.5)) } else { ("without", (1.3, 1.15)) };
+            let note = format!("{} / {}", million(ours), million(theirs));
+            figures.push(figure(&format!("warm answer {with} SQS ({})", case.name), ours / theirs, Unit::Ratio, gate).noted(note));
         }
-        if self.built.contains_key(API) {
-            let refused: Vec<(&str, f64)> = cases
-                .iter()
-                .filter(|case| case.function == API)
-                .map(|case| Ok((case.name, self.warm(API, case.name)?)))
-                .collect::<Result<_>>()?;
-            let (least, most) = refused.iter().fold((f64::MAX, 0.0_f64), |(least, most), (_, count)| (least.min(*count), most.max(*count)));
-            let note: Vec<String> = refused.iter().map(|(name, count)| format!("{name} {}", million(*count))).collect();
-            figure(API, "what tells refused keys apart", (most - least) / least * 100.0, Unit::Percent, (1.0, 0.1), note.join(", "));
+        let peak = self.memory.get(function).copied().unwrap_or_default();
+        let note = format!("after {MEMORY} requests");
+        figures.push(figure("peak memory", float(peak) / 1e6, Unit::Megabytes, (10.0, 7.0)).noted(note));
+        Ok(figures)
+    }
+
+    /// By how much keys that are refused for different reasons differ in what refusing them costs.
+    fn told_apart<'a>(&self, cases: impl Iterator<Item = &'a Case>) -> Result<Option<Figure>> {
+        if !self.built.contains_key(API) {
+            return Ok(None);
         }
-        for (package, binary) in &self.built {
-            let gate = match *package {
-                "hello" => continue,
-                package if RECEIVERS.contains(&package) => (6.0, 4.5),
-                _ => (8.0, 6.5),
+        let refused: Vec<(&str, f64)> = cases.map(|case| Ok((case.name, self.warm(API, case.name)?))).collect::<Result<_>>()?;
+        let (least, most) = refused.iter().fold((f64::MAX, 0.0_f64), |(least, most), (_, count)| (least.min(*count), most.max(*count)));
+        let note: Vec<String> = refused.iter().map(|(name, count)| format!("{name} {}", million(*count))).collect();
+        let apart = (most - least) / least * 100.0;
+        Ok(Some(Figure::new(API, "what tells refused keys apart", apart, Unit::Percent, (1.0, 0.1)).noted(note.join(", "))))
+    }
+
+    fn sizes(&self) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for (package, binary) in self.built.iter().filter(|(package, _)| **package != "hello") {
+            let gate = if RECEIVERS.contains(package) { (6.0, 4.5) } else { (8.0, 6.5) };
+            let mut figure = |what: &str, path: &Path, note: &str| {
+                let size = std::fs::metadata(path)?.len();
+                figures.push(Figure::new(package, what, float(size) / 1e6, Unit::Megabytes, gate).noted(note.to_owned()));
+                anyhow::Ok(())
             };
-            let size = std::fs::metadata(binary)?.len();
-            figure(package, "size of the binary", float(size) / 1e6, Unit::Megabytes, gate, String::new());
+            figure("size of the binary", binary, "")?;
             if let Some(bootstrap) = binaries::bootstrap(package) {
-                let size = std::fs::metadata(&bootstrap)?.len();
-                figure(package, "size of the bootstrap", float(size) / 1e6, Unit::Megabytes, gate, "as sam build made it".to_owned());
+                figure("size of the bootstrap", &bootstrap, "as sam build made it")?;
             }
         }
         Ok(figures)

@@ -10,24 +10,24 @@ use crate::binaries;
 /// A figure beside its gate: smaller is better.
 pub(crate) struct Figure {
     /// Whose.
-    pub(crate) function: String,
+    function: String,
     /// What was measured.
-    pub(crate) what: String,
+    what: String,
     /// How much.
-    pub(crate) value: f64,
+    value: f64,
     /// In what.
     pub(crate) unit: Unit,
     /// What has to be reached, and what would be good.
-    pub(crate) gate: Gate,
+    gate: Gate,
     /// What stands behind it.
-    pub(crate) note: String,
+    note: String,
 }
 
 /// What has to be reached, and what would be good.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Gate {
-    pub(crate) target: f64,
-    pub(crate) stretch: f64,
+struct Gate {
+    target: f64,
+    stretch: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +57,16 @@ impl Unit {
 }
 
 impl Figure {
+    /// `target` has to be reached, `stretch` would be good.
+    pub(crate) fn new(function: &str, what: &str, value: f64, unit: Unit, (target, stretch): (f64, f64)) -> Self {
+        Self { function: function.to_owned(), what: what.to_owned(), value, unit, gate: Gate { target, stretch }, note: String::new() }
+    }
+
+    /// With what stands behind it.
+    pub(crate) fn noted(self, note: String) -> Self {
+        Self { note, ..self }
+    }
+
     /// Whether the target is reached.
     pub(crate) fn is_met(&self) -> bool {
         self.value <= self.gate.target
@@ -151,14 +161,7 @@ mod tests {
 
     #[test]
     fn a_figure_says_what_it_reached() {
-        let figure = |value| Figure {
-            function: "events".into(),
-            what: "size".into(),
-            value,
-            unit: Unit::Megabytes,
-            gate: Gate { target: 6.0, stretch: 4.5 },
-            note: String::new(),
-        };
+        let figure = |value| Figure::new("events", "size", value, Unit::Megabytes, (6.0, 4.5));
         assert_eq!([4.5, 6.0, 6.1].map(|value| figure(value).verdict()), ["stretch", "target", "**missed**"]);
         assert_eq!([4.5, 6.0, 6.1].map(|value| figure(value).is_met()), [true, true, false]);
     }

@@ -25,7 +25,7 @@ REQUIREMENTS_LINT = ROOT / "requirements-lint.txt"
 # What runs here and nowhere else is built to be built quickly. What is deployed and measured uses the release profile as it stands in Cargo.toml.
 QUICK = {
     "CARGO_PROFILE_RELEASE_LTO": "off",
-    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
 }
 
