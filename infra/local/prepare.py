@@ -1,13 +1,15 @@
 """What has to be made before anything can start: the tools, the functions, the simulator and its page. What is up to date is left alone."""
 
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 import processes
@@ -141,8 +143,29 @@ def functions() -> None:
     sources = [ROOT / name for name in ("Cargo.toml", "Cargo.lock", "template.yaml", "shared", "functions", "events")]
     sources += sorted((ROOT / "infra").glob("*.json"))
     digest = _digest([path for path in sources if path.exists()], _rust_version(), *QUICK_BUILD.values(), os.environ.get("RUSTFLAGS", ""))
-    if _is_fresh("functions", digest, FUNCTIONS / "template.yaml"):
-        return
+    with _alone("functions"):
+        if not _is_fresh("functions", digest, FUNCTIONS / "template.yaml"):
+            _build_functions(digest)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One process at a time, since cargo-lambda moves what it made out of a folder that all share. Whoever waited finds it made."""
+    LOCAL.mkdir(exist_ok=True)
+    path = LOCAL / f"{name}.lock"
+    with path.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # A child waits, since that can be stopped like any other.
+                with step(f"{name}: another process builds them", LOG / f"{name}-waiting.log"):
+                    processes.run(["flock", path, "true"], log=LOG / f"{name}-waiting.log", env=environment(), cwd=ROOT)
+        yield
+
+
+def _build_functions(digest: str) -> None:
     log = LOG / "functions.log"
     # SAM keeps cargo's own lines to itself until something fails.
     count = sum(1 for folder in (ROOT / "functions").iterdir() if folder.is_dir())

@@ -63,7 +63,7 @@ impl Deployed {
             command.args(["--param", parameter]);
         }
         let folder = paths::scratch("deployed")?;
-        let progress = folder.join("run.log");
+        let progress = folder.join(format!("run-{entrance}.log"));
         let mut run = command
             .current_dir(paths::repository())
             .stdin(Stdio::piped())

@@ -46,7 +46,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
         let newer = called.iter().find(|letter| letter.is_newer);
         ensure!(
             newer.is_none(),
-            "{id} is of a newer version of Tocsin, which can read it: deploy that one, and put it back by `tocsin dead-letters redrive`"
+            "{id} is of a newer version of Tocsin, which can read it: deploy that one, install its `tocsin`, and put it back by `tocsin dead-letters redrive`"
         );
         meant.extend(called.iter().map(|letter| letter.id.clone()));
     }

@@ -175,7 +175,7 @@ impl Queue {
         let (name, of) = (self.name, of(deployment));
         if letters.iter().any(|letter| letter.is_newer) {
             return Fix::new(
-                "Some are of a newer version of Tocsin, which can read them: deploy that one, then put them back: nothing happens twice.",
+                "Some are of a newer version of Tocsin, which can read them: deploy that one, install its `tocsin`, and put them back with it: nothing happens twice.",
             )
             .paste(format!("tocsin dead-letters redrive {name}{of}"));
         }

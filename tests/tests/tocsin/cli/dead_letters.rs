@@ -105,3 +105,29 @@ async fn a_letter_that_nobody_can_read_is_deleted_as_the_doctor_says_and_no_othe
     world.takes_dead_letter(Queue::Incidents).await;
     world.finish().await;
 }
+
+/// After a rollback, what the newer version wrote waits for it: nobody is told to delete it, and nobody can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_of_a_newer_version_is_kept_for_it() {
+    let world = World::start().await;
+    let admin = world.admin().await;
+    let parked = world.aws.sqs.send_message().queue_url(world.dead_letters_url(Queue::Intents)).message_group_id("T0TOCSIN");
+    let parked = parked.message_deduplication_id("newer").message_body(r#"{"version":1000000,"message":{"whatever":1}}"#);
+    parked.send().await.expect("SQS");
+    let letter = listed(&world, &admin, "intents", 1).await.remove(0);
+    let id = letter["id"].as_str().expect("an id");
+
+    let doctor = admin.runs(&["doctor"]).await;
+    assert!(
+        doctor.stdout.contains("newer version of Tocsin") && doctor.stdout.contains("dead-letters redrive intents"),
+        "{}",
+        doctor.stdout
+    );
+    assert!(!doctor.stdout.contains("dead-letters delete"), "{}", doctor.stdout);
+    let kept = admin.runs(&["dead-letters", "delete", "intents", id, "--yes"]).await;
+    assert!(kept.code == Some(1) && kept.stderr.contains("is of a newer version of Tocsin, which can read it"), "{}", kept.stderr);
+    let stays = admin.runs(&["dead-letters", "redrive", "intents", "--yes"]).await;
+    assert!(stays.code == Some(1) && stays.stdout.contains("cannot be read"), "{} {}", stays.stdout, stays.stderr);
+    world.takes_dead_letter(Queue::Intents).await;
+    world.finish().await;
+}
