@@ -97,6 +97,11 @@ pub(crate) fn ask(question: &str, yes: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Text that can do nothing to a terminal: what steers it is left out.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).collect()
+}
+
 /// How long ago something was, as one says it.
 pub(crate) fn ago(at: Timestamp, now: Timestamp) -> String {
     format!("{} ago", shared::render::duration(now.duration_since(at).as_secs()))

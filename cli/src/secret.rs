@@ -7,6 +7,8 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
+use crate::output::note;
+
 /// The stages of versions, as Secrets Manager calls them: that which counts, and the one before it.
 pub(crate) const CURRENT: &str = "AWSCURRENT";
 /// See [`CURRENT`].
@@ -61,10 +63,21 @@ impl Kept {
         let id = |version: Option<Version>| version.map(|version| version.id);
         // What was just written may take a moment to be read everywhere.
         let visible = Instant::now() + VISIBLE;
-        while id(self.version(CURRENT).await?) != written || id(self.version(PREVIOUS).await?).as_deref() != read {
-            ensure!(Instant::now() < visible, advice);
+        loop {
+            let now = async { Ok((id(self.version(CURRENT).await?), id(self.version(PREVIOUS).await?))) };
+            let seen: Result<_> = now.await;
+            let late = Instant::now() >= visible;
+            match seen {
+                Ok((current, previous)) if current == written && previous.as_deref() == read => return Ok(()),
+                Ok(_) => ensure!(!late, advice),
+                // It is written all the same, and what comes of it has to be told.
+                Err(error) if late => {
+                    note(format_args!("it is written; whether somebody else changed it in the same moment is not known: {error:#}"));
+                    return Ok(());
+                }
+                Err(_) => {}
+            }
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        Ok(())
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
     let Settings { workspace, document } = &settings;
     let mistakes = configuration::read(settings.text()).err().unwrap_or_default();
     output.print(&json!({ "workspace": workspace, "document": document, "in_force": mistakes.is_empty() }), || {
-        print!("{}", settings.text());
+        anstream::print!("{}", settings.text());
     })?;
     if document.is_none() {
         note(format_args!("{workspace} has no settings of its own: the defaults count, and `tocsin config apply FILE` gives it some"));

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::output::plain;
+
 /// Something that Slack says.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -86,7 +88,7 @@ impl Message {
             "hello" => serde_json::from_value(value).map(Self::Hello).map_err(told),
             "disconnect" => Ok(Self::Disconnect(part("reason"))),
             "slash_commands" | "interactive" | "events_api" => serde_json::from_value(value).map(Self::Envelope).map_err(told),
-            other => Ok(Self::Other(plain(other))),
+            other => Ok(Self::Other(short(other))),
         }
     }
 }
@@ -128,14 +130,13 @@ impl Envelope {
             Kind::Interactive => (text("/type"), first(&["/actions/0/action_id", "/view/callback_id", "/callback_id", "/action_id"])),
             Kind::EventsApi => (first(&["/event/type", "/type"]), text("/event/subtype")),
         };
-        plain(&format!("{one} {other}"))
+        short(&format!("{one} {other}"))
     }
 }
 
-/// Text that can do nothing to a terminal: what is not printed is left out, and what is long is cut.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().filter(|character| !character.is_control()).take(60).collect();
-    text.trim().to_owned()
+/// What Slack or a person wrote, for a line on a terminal: cut where it is long.
+fn short(text: &str) -> String {
+    plain(text).chars().take(60).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn facts(incident: &Incident, now: Timestamp) -> Table {
     add("assignee", public.assignee.map(str::to_owned));
     add("components", Some(public.components.join(", ")));
     add("shows in", Some(incident.channels.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")));
-    add("key", public.dedup_key.map(ToString::to_string));
+    add("key", public.dedup_key.map(|key| output::plain(key.as_str())));
     add("page", public.url.map(str::to_owned));
     for link in public.links {
         add(&link.label, Some(link.url.clone()));

@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::domain::ids::Workspace;
 use shared::secrets::keys::{Entry, LENGTH, May, PREFIX, digest};
 
-use super::{Kept, Secret};
+use super::{Kept, Secret, words};
 use crate::deployment::workspace;
 use crate::output::{Output, note};
 
@@ -63,16 +63,12 @@ pub(crate) async fn run(secret: &Secret, arguments: Arguments, output: Output) -
     let Kept { mut entries, version } = secret.read().await?;
     ensure!(!entries.contains_key(&name), "there is a key {name} already; a revoked one keeps its name, so that the log stays clear");
     let key = new_key()?;
-    let may = (!may.is_empty()).then(|| may.into_iter().map(May::from).collect());
-    entries.insert(name.clone(), Entry { sha256: digest(&key), workspace: workspace.clone(), revoked: None, may });
+    let may: Option<Vec<May>> = (!may.is_empty()).then(|| may.into_iter().map(May::from).collect());
+    entries.insert(name.clone(), Entry { sha256: digest(&key), workspace: workspace.clone(), revoked: None, may: may.clone() });
     secret.write(&entries, version.as_deref()).await?;
     note(format_args!("{name} is in force. This is the only time that the key is shown:"));
-    if output.json {
-        println!("{}", json!({ "name": name, "key": key, "workspace": workspace }));
-    } else {
-        println!("{key}");
-    }
-    Ok(())
+    let told = json!({ "name": name, "key": key, "workspace": workspace, "may": words(may.as_deref()) });
+    output.print(&told, || anstream::println!("{key}"))
 }
 
 /// 256 random bits, behind the prefix.

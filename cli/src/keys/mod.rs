@@ -7,7 +7,7 @@ mod revoke;
 use anyhow::{Context, Result};
 use aws_sdk_secretsmanager::Client;
 use clap::Subcommand;
-use shared::secrets::keys::{self, Entries};
+use shared::secrets::keys::{self, Entries, May};
 
 use crate::deployment::{Deployment, Stack, sdk_config};
 use crate::output::Output;
@@ -74,4 +74,9 @@ impl Secret {
     async fn write(&self, entries: &Entries, read: Option<&str>) -> Result<()> {
         self.0.write(&serde_json::to_string(entries)?, read, RACED).await
     }
+}
+
+/// What a key may do; one that says nothing may do all of it.
+fn words(may: Option<&[May]>) -> Vec<&'static str> {
+    may.unwrap_or(&May::ALL).iter().map(|may| may.word()).collect()
 }

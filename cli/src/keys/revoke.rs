@@ -21,8 +21,5 @@ pub(crate) async fn run(secret: &Secret, arguments: &Arguments, output: Output) 
     let since = entry.revoked.get_or_insert_with(|| Timestamp::now().to_string()).clone();
     secret.write(&entries, version.as_deref()).await?;
     note(format_args!("{name} is revoked; within a minute it counts nowhere any more"));
-    if output.json {
-        println!("{}", json!({ "name": name, "revoked": since }));
-    }
-    Ok(())
+    output.print(&json!({ "name": name, "revoked": since }), || {})
 }

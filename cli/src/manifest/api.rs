@@ -31,10 +31,10 @@ impl Api {
     }
 
     /// Calls a method; what Slack finds wrong with a manifest is told with its places.
-    pub(super) async fn call(&self, method: &str, manifest: &Value, app: Option<&str>) -> Result<Value> {
-        let manifest = manifest.to_string();
-        let mut arguments = vec![("manifest", manifest.as_str())];
-        arguments.extend(app.map(|app| ("app_id", app)));
+    pub(super) async fn call(&self, method: &str, manifest: Option<&Value>, app: Option<&str>) -> Result<Value> {
+        let manifest = manifest.map(Value::to_string);
+        let given = [("manifest", manifest.as_deref()), ("app_id", app)];
+        let arguments: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
         let answer = self.client.told(&self.token, method, &arguments).await.with_context(|| method.to_owned())?;
         if answer.get("ok").and_then(Value::as_bool) == Some(true) {
             return Ok(answer);

@@ -30,7 +30,7 @@ pub(super) async fn run(stack: &Stack, wish: &Wish, Arguments { hand_over }: &Ar
     };
     let api = Api::of(deployment.as_ref())?;
     let waiting = output.waiting("creating the app");
-    let answer = api.call("apps.manifest.create", &manifest, None).await?;
+    let answer = api.call("apps.manifest.create", Some(&manifest), None).await?;
     drop(waiting);
     let app = answer.get("app_id").and_then(Value::as_str).context("Slack names no app in its answer")?;
     if let Some(secret) = receiver {

@@ -38,7 +38,7 @@ enum Command {
     Link,
     /// Ask Slack whether the manifest is one. Changes nothing.
     Validate(validate::Arguments),
-    /// Give an app this manifest, in the place of the one that it has.
+    /// Give an app this manifest, in the place of the one that it has. What it loses by that is said first.
     Apply(apply::Arguments),
     /// Create the app.
     Create(create::Arguments),
@@ -50,13 +50,13 @@ struct Wish {
     #[command(flatten)]
     chosen: Chosen,
     /// What the app and its bot are called.
-    #[arg(long, default_value = "Tocsin", value_parser = name, global = true)]
+    #[arg(long, default_value = "Tocsin", value_parser = name, env = "TOCSIN_NAME", global = true)]
     name: String,
     /// The slash command. Another word than /incident has to be among the `aliases` of the workspace's configuration.
-    #[arg(long, value_name = "/WORD", default_value = "/incident", value_parser = slash, global = true)]
+    #[arg(long, value_name = "/WORD", default_value = "/incident", value_parser = slash, env = "TOCSIN_COMMAND", global = true)]
     command: String,
     /// With the feature `links`: a domain that incidents' pages are on, at most five; several by commas.
-    #[arg(long = "domain", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain, global = true)]
+    #[arg(long = "domain", value_name = "DOMAIN", value_delimiter = ',', value_parser = domain, env = "TOCSIN_DOMAIN", global = true)]
     domains: Vec<String>,
     /// Slack sends over a WebSocket that the app opens, as `tocsin dev` does; the app then has no addresses.
     #[arg(long, global = true)]

@@ -20,7 +20,7 @@ pub(super) async fn run(stack: &Stack, wish: &Wish, Arguments { app_id }: &Argum
     let manifest = wish.document(deployment.as_ref())?.json()?;
     let api = Api::of(deployment.as_ref())?;
     let waiting = output.waiting("asking Slack");
-    api.call("apps.manifest.validate", &manifest, app_id.as_deref()).await?;
+    api.call("apps.manifest.validate", Some(&manifest), app_id.as_deref()).await?;
     drop(waiting);
     output.print(&json!({ "valid": true }), || anstream::println!("Slack would take this manifest"))
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use shared::domain::ids::Workspace;
 use shared::secrets::Secret;
-use shared::secrets::app::Secrets;
+use shared::secrets::app::{self, Secrets};
 use shared::slack::client::{Identity, SlackError};
 
 pub(crate) use self::form::Field;
@@ -126,7 +126,10 @@ fn fields(version: Option<&secret::Version>) -> Result<Map<String, Value>> {
         return Ok(Map::new());
     }
     // What serde says about it may quote it.
-    let Ok(fields) = serde_json::from_str(text) else { bail!("what stands in the secret is no JSON object, so nothing of it can be kept") };
+    let of_its_form = serde_json::from_str::<app::AppSecret>(text).is_ok();
+    let Some(fields) = serde_json::from_str(text).ok().filter(|_| of_its_form) else {
+        bail!("what stands in the secret is not of its form, so nothing of it can be kept")
+    };
     Ok(fields)
 }
 
@@ -170,7 +173,7 @@ async fn own(deployment: &Deployment) -> Result<Option<Workspace>> {
         return Ok(Some(Workspace::new(named)));
     }
     let known = deployment.store()?.installations().await.context("the table cannot be read")?;
-    let mut pasted = known.into_iter().filter(|installation| !installation.by_link);
+    let mut pasted = known.into_iter().filter(|installation| !installation.by_link && installation.removed_at.is_none());
     Ok(match (pasted.next(), pasted.next()) {
         (Some(only), None) => Some(only.workspace),
         _ => None,

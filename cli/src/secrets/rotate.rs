@@ -20,14 +20,14 @@ use crate::secret::PREVIOUS;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Both at once are one version of the secret: `tocsin secrets rotate signing bot`.
 
-Exit codes: 0 it is done; 1 nothing is written, and standard error says why; 2 the command was not understood.")]
+Exit codes: 0 it is done; 1 nothing is written, or somebody else wrote in the same moment, and standard error says which; 2 the command was not understood.")]
 pub(crate) struct Arguments {
     /// What is new: `signing`, `bot` or both.
     #[arg(value_name = "WHAT", required_unless_present = "end_overlap")]
     what: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// The signing secret before counts no more, at once: where it has leaked.
+    /// The signing secret before counts no more, within five minutes: where it has leaked.
     #[arg(long, conflicts_with_all = ["what", "from"])]
     end_overlap: bool,
     /// Write it even where a check says that it would not work.
@@ -75,12 +75,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
     secret.may_be_written(*force).await?;
     secret.fields = fields_then;
     secret.write().await?;
-    let until = fields.contains(&Field::SigningSecret).then(|| Timestamp::now().checked_add(secret.overlap).ok()).flatten();
+    let overlaps = fields.contains(&Field::SigningSecret) && secret.overlap.is_positive();
+    let until = overlaps.then(|| Timestamp::now().checked_add(secret.overlap).ok()).flatten();
     let names: Vec<_> = fields.iter().map(|field| field.name()).collect();
     output.print(&json!({ "secret": secret.secret.id, "rotated": names, "old_signing_secret_until": until }), || {
         anstream::println!("{} rotated", names.join(" and "));
     })?;
-    tell(&fields, until.filter(|_| secret.overlap.is_positive()), identity.map(|identity| identity.team));
+    tell(&fields, until, identity.map(|identity| identity.team));
     Ok(())
 }
 

@@ -14,7 +14,9 @@ use crate::output::{Output, note};
 /// They are asked for at a terminal, or read from standard input or a file as JSON; never from arguments. A bot token is shown to Slack before it is written. What is in the secret besides
 /// stays, incoming webhooks for instance.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 it is written; 1 nothing is, and standard error says why; 2 the command was not understood.")]
+#[command(
+    after_help = "Exit codes: 0 it is written; 1 nothing is, or somebody else wrote in the same moment, and standard error says which; 2 the command was not understood."
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     source: Source,

@@ -9,6 +9,8 @@ use shared::domain::kind;
 use shared::intake::{self, Reading};
 use shared::watch::Watch;
 
+use crate::output::plain;
+
 /// What a message will come to.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Foretold {
@@ -36,7 +38,7 @@ impl Foretold {
             Reading::Refused(reason) => (Vec::new(), None, Some(reason)),
             Reading::Partly { intents, reason } => (intents, None, Some(reason)),
         };
-        Self { does: intents.iter().map(does).collect(), ignored, dead, intents }
+        Self { does: intents.iter().map(|intent| plain(&does(intent))).collect(), ignored, dead, intents }
     }
 }
 
@@ -123,6 +125,7 @@ mod tests {
         ] {
             assert_eq!(told(body).does, [does], "{:?}", told(body));
         }
+        assert_eq!(told(r#"{"type":"resolve","dedup_key":"k\u001b[2J"}"#).does, ["resolves the incident k[2J"]);
         assert!(told("{").dead.is_some() && told(r#"{"type":"create"}"#).dead.is_some());
     }
 }

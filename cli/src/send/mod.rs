@@ -93,8 +93,11 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<()> {
     if !output.json {
         foretell_all(&messages);
     }
-    if !arguments.force {
-        refuse_dead(&messages, "would go").context("nothing is sent; --force sends it all the same")?;
+    if !arguments.force
+        && let Err(refused) = refuse_dead(&messages, "would go")
+    {
+        output.print(&messages, || {})?;
+        return Err(refused.context("nothing is sent; --force sends it all the same"));
     }
     let sent = send(&deployment, &mut messages, output).await;
     let waited = match &sent {

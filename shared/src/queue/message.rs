@@ -15,7 +15,7 @@ use crate::domain::ids::{Channel, IncidentId, IntentId, Workspace};
 use crate::domain::intent::Job;
 
 /// The version written into every message. A function reads this one and the one before, and leaves what is newer on its queue for the function that is being deployed, so that a
-/// deployment in mid-flight and a rollback lose nothing; this is the first. A field that is added, and that may be missing, needs no new version.
+/// deployment in mid-flight and a rollback lose nothing; this is the first. Whoever raises it has [`open`] go on reading the one before. A field that is added, and that may be missing, needs no new version.
 pub const VERSION: u32 = 1;
 
 /// How many messages SQS takes at once. Ten intents of 64 KB are below what it takes in bytes, 1 MiB.

@@ -17,6 +17,7 @@ pub(super) fn answer(state: &mut State, name: &str, args: &Args) -> Option<Answe
         "apps.manifest.validate" => validate,
         "apps.manifest.update" => update,
         "apps.manifest.create" => create,
+        "apps.manifest.export" => export,
         _ => return None,
     };
     Some(let_in(state, args).and_then(|()| method(state, args)))
@@ -62,6 +63,14 @@ fn create(state: &mut State, args: &Args) -> Answer {
     });
     state.apps.manifests.insert(app.clone(), manifest);
     Ok(fields(json!({"app_id": app, "credentials": credentials, "oauth_authorize_url": "https://slack.com/oauth/v2/authorize"})))
+}
+
+/// <https://docs.slack.dev/reference/methods/apps.manifest.export>
+fn export(state: &mut State, args: &Args) -> Answer {
+    let app = args.text("app_id").ok_or_else(|| ApiError::missing("app_id"))?;
+    known(state, &app)?;
+    let manifest = state.apps.manifests.get(&app).cloned();
+    Ok(fields(json!({"manifest": manifest.unwrap_or_else(|| json!({"display_information": {"name": "Tocsin"}}))})))
 }
 
 fn known(state: &State, app: &str) -> Result<(), ApiError> {

@@ -82,16 +82,36 @@ async fn what_would_not_work_is_not_written_and_no_error_quotes_it() {
     world.finish().await;
 }
 
+/// What is not of its form is not believed by anybody, so nothing of it is kept under what is handed over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_that_is_not_of_its_form_is_written_anew() {
+    let world = World::with(Setup { instances: 1, ..Setup::default() }).await;
+    let admin = world.admin().await;
+    let handed = json!({ "signing_secret": world.signing_secret, "bot_token": world.bot_token });
+    for broken in [json!({ "client_id": 4280.4280, "client_secret": "x" }), json!({ "webhooks": ["https://hooks.slack.com/x"] })] {
+        world.writes_app_secret(&broken).await;
+        let kept_as_it_is = admin.runs_with(&["secrets", "set"], &handed.to_string()).await;
+        assert_eq!(kept_as_it_is.code, Some(1));
+        assert!(kept_as_it_is.stderr.contains("`tocsin secrets set --replace` writes it anew"), "{}", kept_as_it_is.stderr);
+        let anew = admin.runs_with(&["secrets", "set", "--replace"], &handed.to_string()).await;
+        assert_eq!(anew.code, Some(0), "{}", anew.stderr);
+        assert_eq!(kept(&world).await, handed);
+    }
+    assert_eq!(help_signed_with(&world, &world.signing_secret).await, 200);
+    world.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bot_token_of_another_workspace_is_told_before_it_is_written() {
     let world = World::start().await;
     let admin = world.admin_of(&[("DefaultWorkspace", "T0ELSEWHERE")]).await;
-    let refused = admin.runs_with(&["secrets", "rotate", "bot"], &world.bot_token).await;
-    assert_eq!(refused.code, Some(1));
-    let refused = admin.runs_with(&["secrets", "set"], &json!({ "bot_token": world.bot_token }).to_string()).await;
-    assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("is of T0TOCSIN") && refused.stderr.contains("for T0ELSEWHERE"), "{}", refused.stderr);
-    says_nothing_of(&refused, &[&world.bot_token]);
+    let handed = json!({ "bot_token": world.bot_token }).to_string();
+    for (arguments, handed) in [(&["secrets", "rotate", "bot"][..], &world.bot_token), (&["secrets", "set"], &handed)] {
+        let refused = admin.runs_with(arguments, handed).await;
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.stderr.contains("is of T0TOCSIN") && refused.stderr.contains("for T0ELSEWHERE"), "{}", refused.stderr);
+        says_nothing_of(&refused, &[&world.bot_token]);
+    }
     world.finish().await;
 }
 
