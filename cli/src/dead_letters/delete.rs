@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use shared::queue::dead_letters::{Filter, Letter};
 
-use super::{Queue, Told, about, reason, standing};
+use super::{Queue, Told, about, reason, standing, tell_hidden};
 use crate::deployment::Deployment;
 use crate::output::{FAINT, Output, ask, is_attended, note, several};
 
@@ -36,6 +36,9 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
     let mut meant: BTreeSet<String> = BTreeSet::new();
     for id in ids {
         let called: Vec<&&Letter> = letters.iter().filter(|letter| letter.is_called(id)).collect();
+        if called.is_empty() {
+            tell_hidden(&found);
+        }
         ensure!(
             !called.is_empty(),
             "there is no letter {id} of {}; `tocsin dead-letters list {}` shows all there are",

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::queue::dead_letters::{Letter, Listing};
 
-use super::{Queue, Told, Which, about, meant, reason, standing};
+use super::{Queue, Told, Which, about, meant, reason, standing, tell_hidden};
 use crate::deployment::Deployment;
-use crate::output::{FAINT, GOOD, Output, note, several, show, table};
+use crate::output::{FAINT, GOOD, Output, several, show, table};
 
 /// List what stands on the dead-letter queues, and why.
 ///
@@ -28,9 +28,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
         json!({ "queue": queue, "standing": listing.standing, "letters": letters })
     };
     output.print(&found.iter().map(one).collect::<serde_json::Value>(), || print(&found, arguments.which.is_any()))?;
-    for (queue, listing) in found.iter().filter(|(_, listing)| listing.standing > listing.seen) {
-        note(format_args!("SQS shows {} of {} letters of {} at once", listing.seen, listing.standing, queue.name()));
-    }
+    tell_hidden(&found);
     Ok(())
 }
 
@@ -50,7 +48,7 @@ fn print(found: &[(Queue, Listing)], filtered: bool) {
         let times = format!("{}×", letter.receives);
         // What cannot be read is about nothing, and the reason says so.
         let about = if letter.said.is_ok() { about(letter) } else { "–".to_owned() };
-        table.add_row([queue.name(), letter.short_id(), &age, &times, &about, reason(letter)]);
+        table.add_row([queue.name(), letter.short_id(), &age, &times, &about, &reason(letter)]);
     }
     anstream::println!();
     show(table);

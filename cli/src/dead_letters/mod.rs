@@ -10,10 +10,10 @@ use clap::{Subcommand, ValueEnum};
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Letter, Listing};
+use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Hidden, Letter, Listing};
 
 use crate::deployment::{Deployment, Stack};
-use crate::output::Output;
+use crate::output::{Output, note, plain, several};
 
 /// List what nobody could handle, show it, put it back, and delete it.
 #[derive(Debug, clap::Args)]
@@ -145,13 +145,33 @@ impl Which {
 /// What SQS moves there by itself has no reason.
 const DIED: &str = "whatever handled it died or ran out of time, each time";
 
-fn reason(letter: &Letter) -> &str {
-    letter.reason.as_deref().unwrap_or(DIED)
+fn reason(letter: &Letter) -> String {
+    plain(letter.reason.as_deref().unwrap_or(DIED))
 }
 
 /// What it is about, in a few words.
 fn about(letter: &Letter) -> String {
-    letter.said.as_ref().map_or_else(|_| "cannot be read".to_owned(), |said| said.about.join(", "))
+    letter.said.as_ref().map_or_else(|_| "cannot be read".to_owned(), |said| plain(&said.about.join(", ")))
+}
+
+/// Says of each queue what stands there and SQS does not show.
+fn tell_hidden(found: &[(Queue, Listing)]) {
+    for (queue, listing) in found {
+        tell(*queue, listing.hidden());
+    }
+}
+
+fn tell(queue: Queue, hidden: Hidden) {
+    let Hidden { count, is_behind } = hidden;
+    let what = if is_behind {
+        "SQS shows the first ten of a group, so those have to go first"
+    } else {
+        "somebody else may be looking at it, so run it again in a minute"
+    };
+    if count > 0 {
+        let name = queue.name();
+        note(format_args!("{} on {name}: {what}", several(count, "more letter stands", "more letters stand")));
+    }
 }
 
 /// A letter, for programs.

@@ -1,19 +1,19 @@
 //! `tocsin dead-letters redrive`
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use shared::queue::dead_letters::{Fate, Letter, Listing, Redriven};
 
-use super::{Queue, Told, Which, about, meant, standing};
+use super::{Queue, Told, Which, about, meant, standing, tell, tell_hidden};
 use crate::deployment::Deployment;
-use crate::output::{BAD, FAINT, GOOD, Output, WARN, ask, note, several};
+use crate::output::{BAD, FAINT, GOOD, Output, WARN, ask, note, plain, several};
 
 /// Put letters back onto the queues they came from.
 ///
 /// It is safe to stop at any moment and to do again: what was done before is not done twice.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 all that was meant is back; 1 some of it is not, or nothing was meant; 2 the command was not understood."
+    after_help = "Exit codes: 0 all that was meant is back, or nothing was meant; 1 some of it is not, or more stands there than SQS shows; 2 the command was not understood."
 )]
 pub(crate) struct Arguments {
     /// Only of these queues.
@@ -64,32 +64,50 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
         return plan(&found, how.unreadable, output);
     }
     if count == 0 {
-        note("no letter is meant by that; `tocsin dead-letters list` shows all there are");
-        return output.print(&[(); 0], || {});
+        output.print(&[(); 0], || {})?;
+        return nothing(&found);
     }
     ask(&question(&found, count), how.yes)?;
     let mut done = Vec::new();
+    let mut is_whole = true;
     let waiting = output.waiting("putting back");
-    for (queue, _) in found.iter().filter(|(_, listing)| !listing.letters.is_empty()) {
+    for (queue, listing) in found.iter().filter(|(_, listing)| !listing.letters.is_empty() || listing.hidden().count > 0) {
         let letters = queue.letters(deployment)?;
-        let tell = |one: &Redriven| {
+        let say_one = |one: &Redriven| {
             done.push(Done::of(*queue, one));
             waiting.set_message(format!("putting back {} of {count}, {}", done.len(), queue.name()));
             if !output.json {
                 waiting.suspend(|| say(*queue, &one.letter, &one.fate));
             }
         };
-        letters.redrive(&which.filter(), how.unreadable, tell).await.with_context(|| queue.name())?;
+        let outcome = letters.redrive(listing, &which.filter(), how.unreadable, say_one).await;
+        waiting.suspend(|| {
+            if let Some(error) = &outcome.failed {
+                note(format_args!("{}: {error}", queue.name()));
+            }
+            tell(*queue, outcome.hidden);
+        });
+        is_whole &= outcome.failed.is_none() && outcome.hidden.count == 0;
     }
     drop(waiting);
     output.print(&done, || {})?;
-    conclude(&done)
+    conclude(&done, is_whole)
+}
+
+/// Where no letter is meant, as far as SQS shows them.
+fn nothing(found: &[(Queue, Listing)]) -> Result<()> {
+    tell_hidden(found);
+    ensure!(found.iter().all(|(_, listing)| listing.hidden().count == 0), "of the letters that SQS shows none is meant by that");
+    note("no letter is meant by that; `tocsin dead-letters list` shows all there are");
+    Ok(())
 }
 
 fn question(found: &[(Queue, Listing)], count: usize) -> String {
     let of = found.iter().filter(|(_, listing)| !listing.letters.is_empty());
     let queues: Vec<_> = of.map(|(queue, listing)| format!("{} {}", listing.letters.len(), queue.name())).collect();
-    format!("Put {} back ({})?", several(count, "letter", "letters"), queues.join(", "))
+    let hidden: usize = found.iter().map(|(_, listing)| listing.hidden().count).sum();
+    let hidden = if hidden == 0 { String::new() } else { format!(", and what is meant of {hidden} more that SQS does not show yet") };
+    format!("Put {} back ({}){hidden}?", several(count, "letter", "letters"), queues.join(", "))
 }
 
 /// Says which letters are meant.
@@ -99,12 +117,13 @@ fn plan(found: &[(Queue, Listing)], unreadable: bool, output: Output) -> Result<
     output.print(&told, || {
         for (queue, letter) in letters() {
             let fate = match &letter.said {
-                Err(why) if !unreadable => format!("{WARN}would stay{WARN:#}, it cannot be read: {why}"),
+                Err(why) if !unreadable => format!("{WARN}would stay{WARN:#}, it cannot be read: {}", plain(why)),
                 _ => "would go back".to_owned(),
             };
             anstream::println!("{}{fate}", named(queue, letter));
         }
     })?;
+    tell_hidden(found);
     note(format_args!("{} meant; nothing is done", several(told.len(), "letter is", "letters are")));
     Ok(())
 }
@@ -118,11 +137,11 @@ fn named(queue: Queue, letter: &Letter) -> String {
 fn say(queue: Queue, letter: &Letter, fate: &Fate) {
     let style = match fate {
         Fate::PutBack => GOOD,
-        Fate::StillHere(_) | Fate::Behind => WARN,
+        Fate::StillHere(_) | Fate::Behind | Fate::Unseen => WARN,
         Fate::Unreadable(_) | Fate::Foreign | Fate::Failed(_) => BAD,
     };
     let (words, why) = words(fate);
-    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    let why = why.map(|why| format!(": {}", plain(why))).unwrap_or_default();
     anstream::println!("{}{style}{words}{style:#}{why}", named(queue, letter));
 }
 
@@ -135,6 +154,7 @@ fn words(fate: &Fate) -> (&'static str, Option<&str>) {
         Fate::Foreign => ("stays, since it came from another queue", None),
         Fate::Failed(why) => ("stays, since SQS does not take it", Some(why)),
         Fate::Behind => ("stays behind one of its group that stays", None),
+        Fate::Unseen => ("is not back, since SQS did not show it again", None),
     }
 }
 
@@ -147,6 +167,7 @@ impl Done {
             Fate::Foreign => "foreign",
             Fate::Failed(_) => "failed",
             Fate::Behind => "behind",
+            Fate::Unseen => "unseen",
         };
         Self { letter: Told::of(queue, &one.letter), fate, why: words(&one.fate).1.map(str::to_owned) }
     }
@@ -156,15 +177,14 @@ impl Done {
     }
 }
 
-fn conclude(done: &[Done]) -> Result<()> {
+/// `is_whole`: nothing was in the way, and SQS showed all that stands there.
+fn conclude(done: &[Done], is_whole: bool) -> Result<()> {
     let back = done.iter().filter(|done| done.is_back()).count();
-    if back == done.len() {
-        note(format_args!(
-            "{} back on {}",
-            several(back, "letter is", "letters are"),
-            if back == 1 { "its queue" } else { "their queues" }
-        ));
-        return Ok(());
+    ensure!(back == done.len(), "{} of {} back, the rest stays", back, several(done.len(), "letter", "letters"));
+    let told = format!("{} back on {}", several(back, "letter is", "letters are"), if back == 1 { "its queue" } else { "their queues" });
+    if !is_whole {
+        bail!("{told}, but perhaps not all that was meant");
     }
-    bail!("{} of {} back, the rest stays", back, several(done.len(), "letter", "letters"))
+    note(told);
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use shared::queue::dead_letters::{Contents, DeadLetterQueue, Fate, Filter, Letter, Redriven};
+use shared::queue::dead_letters::{Contents, DeadLetterQueue, Fate, Filter, Hidden, Letter, Outcome, Redriven};
 use tests::dispatcher::counter::Counter;
 use tests::inputs::Alarm;
 use tests::ministack::{Queue, arn, sdk_config};
@@ -38,7 +38,14 @@ async fn standing(world: &World, queue: Queue, count: usize) -> Vec<Letter> {
 }
 
 async fn redrive(world: &World, queue: Queue, filter: &Filter, unreadable: bool) -> Vec<Redriven> {
-    letters_of(world, queue).redrive(filter, unreadable, |_| {}).await.unwrap_or_else(|error| panic!("{error}"))
+    redrive_at(&letters_of(world, queue), filter, unreadable).await.told
+}
+
+async fn redrive_at(letters: &DeadLetterQueue, filter: &Filter, unreadable: bool) -> Outcome {
+    let listing = letters.list(filter).await.unwrap_or_else(|error| panic!("{error}"));
+    let outcome = letters.redrive(&listing, filter, unreadable, |_| {}).await;
+    assert!(outcome.failed.is_none(), "{outcome:?}");
+    outcome
 }
 
 fn fates(told: &[Redriven]) -> Vec<&Fate> {
@@ -93,7 +100,7 @@ async fn a_parked_incident_is_put_back_and_makes_its_card_once() {
     let counter = Counter::start(&world.aws.endpoint, world.http.clone()).await.expect("a free port");
     counter.fail("DeleteMessage", 400, 1);
     let sqs = aws_sdk_sqs::Client::new(&sdk_config(&counter.endpoint));
-    let told = through(&world, Queue::Incidents, sqs).redrive(&Filter::default(), false, |_| {}).await.expect("SQS answers");
+    let told = redrive_at(&through(&world, Queue::Incidents, sqs), &Filter::default(), false).await.told;
     assert!(matches!(fates(&told)[..], [Fate::StillHere(_)]), "{told:?}");
     let card = world.card("#incidents", "stuck once").await;
     card.thread_of(1).await;
@@ -155,17 +162,18 @@ async fn a_group_is_put_back_in_its_order_whatever_fails_in_between() {
     }
     // Of one group SQS shows ten at a time, and says that there are more.
     let listing = letters_of(&world, Queue::Intents).list(&Filter::default()).await.expect("SQS answers");
-    assert_eq!((listing.standing, listing.seen < 30), (30, true), "{listing:?}");
+    assert_eq!((listing.standing, listing.seen), (30, 20), "{listing:?}");
 
     let counter = Counter::start(&world.aws.endpoint, world.http.clone()).await.expect("a free port");
     let sqs = aws_sdk_sqs::Client::new(&sdk_config(&counter.endpoint));
     counter.refuse(&["T0ORDER03"]);
-    let told = through(&world, Queue::Intents, sqs).redrive(&Filter::default(), false, |_| {}).await.expect("SQS answers");
+    let Outcome { told, hidden, .. } = redrive_at(&through(&world, Queue::Intents, sqs), &Filter::default(), false).await;
     let fate = |workspace: &str| told.iter().find(|one| one.letter.body.contains(workspace)).map(|one| one.fate.clone());
     assert_eq!(fate("T0ORDER02"), Some(Fate::PutBack));
     assert!(matches!(fate("T0ORDER03"), Some(Fate::Failed(_))), "{told:?}");
     assert_eq!(fate("T0ORDER04"), Some(Fate::Behind));
     assert_eq!(fate("T0OTHER14"), Some(Fate::PutBack));
+    assert_eq!(hidden, Hidden { count: 2, is_behind: true }, "those behind the ten of the group that stay");
     let told = redrive(&world, Queue::Intents, &Filter::default(), false).await;
     assert!(fates(&told).iter().all(|fate| **fate == Fate::PutBack) && told.len() == 12, "{told:?}");
 
@@ -176,6 +184,33 @@ async fn a_group_is_put_back_in_its_order_whatever_fails_in_between() {
         let came: Vec<&String> = bodies.iter().filter(|body| body.contains(group)).collect();
         assert!(came.len() == 15 && came.is_sorted(), "{came:?}");
     }
+    world.finish().await;
+}
+
+/// Between the list and the answer of whoever is asked, somebody else may come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listed_letter_that_somebody_else_holds_is_told_as_not_back_and_what_came_since_is_left_alone() {
+    let world = World::start().await;
+    world.dispatcher().mapping("worker").rest().await;
+    moved(&world, Queue::Intents, &uninstall("T0HELD"), "held").await;
+    moved(&world, Queue::Intents, &uninstall("T0FREE"), "free").await;
+    let letters = letters_of(&world, Queue::Intents);
+    let listing = letters.list(&Filter::default()).await.expect("SQS answers");
+    moved(&world, Queue::Intents, &uninstall("T0SINCE"), "since").await;
+    let other = world.aws.sqs.receive_message().queue_url(world.dead_letters_url(Queue::Intents)).visibility_timeout(60);
+    let other = other.send().await.expect("SQS answers").messages.unwrap_or_default().remove(0);
+    assert!(other.body.as_ref().is_some_and(|body| body.contains("T0HELD")), "{other:?}");
+
+    let outcome = letters.redrive(&listing, &Filter::default(), false, |_| {}).await;
+    let fate = |workspace: &str| outcome.told.iter().find(|one| one.letter.body.contains(workspace)).map(|one| one.fate.clone());
+    assert_eq!((fate("T0HELD"), fate("T0FREE"), fate("T0SINCE")), (Some(Fate::Unseen), Some(Fate::PutBack), None), "{outcome:?}");
+    assert_eq!(outcome.hidden, Hidden { count: 1, is_behind: false }, "what came since");
+
+    let release = world.aws.sqs.change_message_visibility().queue_url(world.dead_letters_url(Queue::Intents)).visibility_timeout(0);
+    release.set_receipt_handle(other.receipt_handle).send().await.expect("SQS answers");
+    assert_eq!(fates(&redrive(&world, Queue::Intents, &Filter::default(), false).await), [&Fate::PutBack; 2]);
+    world.dispatcher().mapping("worker").resume();
+    world.settled().await;
     world.finish().await;
 }
 
@@ -237,7 +272,7 @@ async fn only_what_is_chosen_is_put_back_and_only_where_it_came_from() {
         world.dead_letters_url(Queue::Posts).to_owned(),
         world.queue_url(Queue::Intents).to_owned(),
     );
-    let told = mixed_up.redrive(&by_reason("not_in_channel"), false, |_| {}).await.expect("SQS answers");
+    let told = redrive_at(&mixed_up, &by_reason("not_in_channel"), false).await.told;
     assert_eq!(fates(&told), [&Fate::Foreign]);
 
     world.slack.tell("invite", &json!({ "channel": "C0RANDOM" })).await;

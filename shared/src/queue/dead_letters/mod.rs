@@ -4,15 +4,19 @@
 //! minutes SQS itself drops the second message, and after that its job finds its marker. A job keeps its body, its group, and what it was known by: so its intent's id.
 
 mod letter;
+mod look;
+mod redrive;
 mod said;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName};
 use jiff::Timestamp;
 
 pub use self::letter::{Filter, Letter};
+use self::look::Look;
+pub use self::redrive::{Fate, Outcome, Redriven};
 pub use self::said::{Contents, Said};
 use super::delivery::{FIRST_ID, FIRST_SENT_AT};
 use super::message::SendFailed;
@@ -50,32 +54,25 @@ pub struct Listing {
     pub seen: usize,
     /// How many there are, as far as SQS can count. Of a FIFO group it shows no more than ten at a time, so this may be more than was seen.
     pub standing: usize,
+    /// The ids of those that SQS showed and that are not meant.
+    left_out: BTreeSet<String>,
+    is_full: bool,
 }
 
-/// What became of a letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
-    /// It is back on its queue and no longer here.
-    PutBack,
-    /// It is back on its queue, and for this reason still here as well: putting it back again does no harm.
-    StillHere(String),
-    /// Nobody can read it, and that was not asked for explicitly: why.
-    Unreadable(String),
-    /// It came from another queue.
-    Foreign,
-    /// SQS did not take it, so it stays: why.
-    Failed(String),
-    /// One before it in its group stays, so it stays too.
-    Behind,
+/// What stands there and SQS does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hidden {
+    /// How many, as far as SQS can count.
+    pub count: usize,
+    /// Ten of some group are shown, so others of it may stand behind them; else somebody else looks at them.
+    pub is_behind: bool,
 }
 
-/// A letter that was meant, and what became of it.
-#[derive(Debug)]
-pub struct Redriven {
-    /// Which.
-    pub letter: Letter,
-    /// What became of it.
-    pub fate: Fate,
+impl Listing {
+    /// What stands there beside what SQS showed.
+    pub fn hidden(&self) -> Hidden {
+        Hidden { count: self.standing.saturating_sub(self.seen), is_behind: self.is_full }
+    }
 }
 
 impl DeadLetterQueue {
@@ -87,109 +84,43 @@ impl DeadLetterQueue {
     /// Shows what stands there, and takes nothing away. Others do not see it meanwhile, for a minute at most.
     pub async fn list(&self, filter: &Filter) -> Result<Listing, QueueError> {
         let now = Timestamp::now();
-        let mut letters = self.hold().await?;
-        self.release(&letters).await;
-        let seen = letters.len();
-        letters.retain(|letter| filter.takes(letter, now));
-        Ok(Listing { letters, seen, standing: self.standing().await?.max(seen) })
+        let look = self.hold().await?;
+        let is_full = look.is_full();
+        let (letters, left): (Vec<Letter>, Vec<Letter>) = look.end().await.into_iter().partition(|letter| filter.takes(letter, now));
+        let seen = letters.len() + left.len();
+        let left_out = left.into_iter().map(|letter| letter.id).collect();
+        Ok(Listing { letters, seen, standing: self.standing().await?.max(seen), left_out, is_full })
     }
 
     /// Deletes the letters with these ids, for good, and says of each that is there whether it is gone; the others are left alone.
     pub async fn delete(&self, ids: &BTreeSet<String>) -> Result<Vec<(Letter, Result<(), QueueError>)>, QueueError> {
-        let (meant, mut left): (Vec<Letter>, Vec<Letter>) = self.hold().await?.into_iter().partition(|letter| ids.contains(&letter.id));
+        let mut look = self.hold().await?;
         let mut fates = Vec::new();
-        for letter in meant {
+        for letter in look.letters().into_iter().filter(|letter| ids.contains(&letter.id)) {
             let delete = self.sqs.delete_message().queue_url(&self.url).receipt_handle(&letter.receipt_handle);
             let fate = delete.send().await.map(|_| ()).map_err(|error| QueueError::from_sdk(&error));
-            if fate.is_err() {
-                left.push(letter.clone());
+            if fate.is_ok() {
+                look.gone(&letter);
             }
             fates.push((letter, fate));
         }
-        self.release(&left).await;
+        look.end().await;
         Ok(fates)
     }
 
-    /// Receives all that SQS shows. Others do not see it until it is released, for a minute at most.
-    async fn hold(&self) -> Result<Vec<Letter>, QueueError> {
-        let mut letters: Vec<Letter> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+    /// Receives all that SQS shows. Others do not see it until the look ends, for a minute at most.
+    async fn hold(&self) -> Result<Look<'_>, QueueError> {
+        let mut look = Look::new(self, self.standing().await?);
         loop {
-            let more = match self.receive().await {
-                Ok(more) => more,
+            match look.next().await {
+                Ok(new) if new.is_empty() => return Ok(look),
+                Ok(_) => {}
                 Err(error) => {
-                    self.release(&letters).await;
+                    look.end().await;
                     return Err(error);
                 }
-            };
-            let known = letters.len();
-            for letter in more {
-                // What comes a second time says that the minute is over; only its newest handle deletes it.
-                if let Some(before) = places.get(&letter.id).and_then(|place| letters.get_mut(*place)) {
-                    *before = letter;
-                } else {
-                    places.insert(letter.id.clone(), letters.len());
-                    letters.push(letter);
-                }
-            }
-            if letters.len() == known {
-                return Ok(letters);
             }
         }
-    }
-
-    /// Puts back what the filter takes, in order, and says what became of each: `tell` hears it at once. `unreadable`: also what nobody can read, since somebody has seen to that.
-    ///
-    /// What comes back here meanwhile, because it failed again, is left alone.
-    pub async fn redrive(&self, filter: &Filter, unreadable: bool, mut tell: impl FnMut(&Redriven)) -> Result<Vec<Redriven>, QueueError> {
-        let began = Timestamp::now();
-        let mut told: Vec<Redriven> = Vec::new();
-        let mut left: Vec<Letter> = Vec::new();
-        let mut put_back: BTreeSet<String> = BTreeSet::new();
-        let mut stuck: BTreeSet<String> = BTreeSet::new();
-        let mut again = 0;
-        let ended = loop {
-            let letters = match self.receive().await {
-                Ok(letters) => letters,
-                Err(error) => break Err(error),
-            };
-            let received = letters.len();
-            let known: BTreeSet<&str> = told.iter().map(|one| &one.letter).chain(&left).map(|letter| letter.id.as_str()).collect();
-            let new: Vec<Letter> = letters.into_iter().filter(|letter| !known.contains(letter.id.as_str())).collect();
-            // What is left alone is there again after a minute. Once as much came again as there is of it, nothing else is left.
-            let standing = left.len() + told.iter().filter(|one| one.fate != Fate::PutBack).count();
-            again = if new.is_empty() { again + received } else { 0 };
-            if received == 0 || again > standing {
-                break Ok(());
-            }
-            for letter in new {
-                let failed_again = put_back.contains(&letter.message_id) || letter.parked_at.unwrap_or(letter.sent_at) > began;
-                if failed_again || !filter.takes(&letter, began) {
-                    left.push(letter);
-                    continue;
-                }
-                let fate = match (&letter.said, &letter.group) {
-                    (Err(why), _) if !unreadable => Fate::Unreadable(why.clone()),
-                    (_, Some(group)) if stuck.contains(group) => Fate::Behind,
-                    _ if letter.origin.as_ref().is_some_and(|arn| !names(arn, &self.origin)) => Fate::Foreign,
-                    _ => self.put_back(&letter).await,
-                };
-                match &fate {
-                    Fate::PutBack | Fate::StillHere(_) => {
-                        put_back.insert(letter.message_id.clone());
-                    }
-                    Fate::Failed(_) => stuck.extend(letter.group.clone()),
-                    Fate::Unreadable(_) | Fate::Foreign | Fate::Behind => {}
-                }
-                let one = Redriven { letter, fate };
-                tell(&one);
-                told.push(one);
-            }
-        };
-        left.extend(told.iter().filter(|one| one.fate != Fate::PutBack).map(|one| one.letter.clone()));
-        self.release(&left).await;
-        // What is done is told even where SQS fails in the middle.
-        if told.is_empty() { ended.map(|()| told) } else { Ok(told) }
     }
 
     /// First onto its queue, then off this one.
