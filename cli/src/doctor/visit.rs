@@ -36,7 +36,7 @@ async fn slack_side(deployment: &Deployment, chosen: &Chosen, progress: &Progres
     let (secret, table) =
         join(progress.during("the Slack secret", secret::read(deployment)), progress.during("the table", table::read(deployment))).await;
     let (urls, slack) = join(
-        progress.during("the URLs", urls::look(deployment, &secret)),
+        progress.during("the URLs", urls::look(deployment, chosen, &secret)),
         progress.during("Slack", slack::look(deployment, chosen, &secret, &table)),
     )
     .await;

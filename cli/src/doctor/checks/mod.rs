@@ -1,7 +1,9 @@
 //! What is looked at, one thing a file.
 
+mod address;
 pub(super) mod alarms;
 pub(super) mod clock;
+mod gone;
 pub(super) mod keys;
 pub(super) mod queues;
 pub(super) mod secret;
@@ -13,6 +15,7 @@ pub(super) mod urls;
 use std::fmt::Display;
 
 use super::finding::{Check, Finding, Fix};
+use crate::chosen::Chosen;
 use crate::deployment::Deployment;
 
 /// AWS does not show it.
@@ -42,3 +45,14 @@ fn changing(deployment: &Deployment, name: &str, value: impl Display) -> String 
 fn of(deployment: &Deployment) -> String {
     if deployment.stack == "tocsin" { String::new() } else { format!(" --stack {}", deployment.stack) }
 }
+
+/// Gives the app its manifest, with the features that whoever looks has named.
+fn manifest(deployment: &Deployment, chosen: &Chosen) -> String {
+    let shows_links = chosen.features().any(|feature| feature.word == "links");
+    // Whoever has set this pastes into the same shell.
+    let domain = if shows_links && std::env::var_os("TOCSIN_DOMAIN").is_none() { " --domain DOMAIN" } else { "" };
+    format!("tocsin manifest apply --app-id A…{}{}{domain}", of(deployment), chosen.arguments())
+}
+
+/// What belongs beside it: with what else an app was made, nothing here can know.
+const AS_MADE: &str = "Add to `tocsin manifest apply` whatever else the app was made with (--with, --without, --name, --command, --domain, --socket-mode): what is not said, it has no more.";

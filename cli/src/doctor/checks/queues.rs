@@ -9,26 +9,25 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures_util::future::{join, join_all};
-use serde_json::json;
 use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Letter};
 
 use super::super::finding::{Check, Finding, Fix};
-use super::{logs, of, unreadable};
+use super::{gone, logs, of, unreadable};
 use crate::deployment::Deployment;
 
 /// How many letters a command to paste names at most.
 const UNREADABLE: usize = 10;
 
 /// A queue of the stack.
-struct Queue {
+pub(super) struct Queue {
     name: &'static str,
-    contents: Contents,
-    url: &'static str,
-    dead_letters: &'static str,
+    pub(super) contents: Contents,
+    pub(super) url: &'static str,
+    pub(super) dead_letters: &'static str,
     function: &'static str,
     /// The parameter that says how long a message is hidden, and how often it may come.
-    visibility: &'static str,
-    receives: u32,
+    pub(super) visibility: &'static str,
+    pub(super) receives: u32,
 }
 
 const QUEUES: [Queue; 5] = [
@@ -190,29 +189,14 @@ impl Queue {
             .paste(format!("tocsin dead-letters delete {name} {}{of}", some.join(" ")))
     }
 
-    /// Somebody has deleted it, of which CloudFormation knows nothing: it would make it anew only where its description changes.
     fn gone(&self, deployment: &Deployment, url: &str, takes: bool) -> Finding {
         let name = url.rsplit('/').next().unwrap_or_default();
-        let mut attributes = json!({ "MessageRetentionPeriod": "1209600", "SqsManagedSseEnabled": "true" });
-        let mut set = |name: &str, value: String| attributes[name] = value.into();
-        if self.contents != Contents::Incidents {
-            set("FifoQueue", "true".to_owned());
-            set("DeduplicationScope", "messageGroup".to_owned());
-            set("FifoThroughputLimit", "perMessageGroupId".to_owned());
-        }
-        if takes {
-            let dead_letters = deployment.output(self.dead_letters).map(|url| arn(deployment, url)).unwrap_or_default();
-            set("VisibilityTimeout", deployment.parameter(self.visibility).unwrap_or("180").to_owned());
-            set("RedrivePolicy", json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": self.receives }).to_string());
-        }
-        let say = "Make it anew, a minute after it was deleted at the earliest. Its policy in template.yaml is not made with it: change the policy's description there and deploy.";
-        let fix = Fix::new(say).paste(format!("aws sqs create-queue --queue-name {name} --attributes '{attributes}'"));
         let (check, costs) = if takes {
             (Check::Queue, "what would be put on it is refused")
         } else {
             (Check::DeadLetters, "what nobody can handle comes again and again")
         };
-        Finding::broken(check, format!("the queue {name} is gone: {costs}"), fix)
+        Finding::broken(check, format!("the queue {name} is gone: {costs}"), gone::anew(self, deployment, takes))
     }
 }
 
@@ -247,7 +231,7 @@ fn reasons(all: impl Iterator<Item = String>) -> String {
 }
 
 /// The ARN of the queue at `url`, whose last two parts are the account and the name.
-fn arn(deployment: &Deployment, url: &str) -> String {
+pub(super) fn arn(deployment: &Deployment, url: &str) -> String {
     let mut parts = url.rsplit('/');
     let (name, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let region = deployment.aws.region().map_or("us-east-1", |region| region.as_ref());

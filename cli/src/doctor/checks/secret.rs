@@ -6,8 +6,8 @@ use std::sync::Arc;
 use aws_sdk_secretsmanager::Client;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use shared::secrets::Secret;
 use shared::secrets::app::{AppSecret, Secrets};
+use shared::secrets::{Secret, SecretError};
 use shared::slack::client::address_on;
 use url::Url;
 
@@ -24,7 +24,12 @@ pub(in super::super) struct Seen {
     pub(super) signing: Option<Secret>,
     /// All of it, where it is of its form.
     pub(super) app: Option<Arc<AppSecret>>,
+    /// It holds incoming webhooks and nothing of an app, as for a workspace without any bot.
+    pub(super) is_webhooks_alone: bool,
 }
+
+/// What only an app has.
+const OF_AN_APP: [&str; 4] = ["signing_secret", "bot_token", "client_id", "client_secret"];
 
 /// Why what needs the secret was not looked at.
 pub(super) const INCOMPLETE: &str = "the Slack secret is not complete";
@@ -52,28 +57,37 @@ pub(in super::super) async fn read(deployment: &Deployment) -> Seen {
     }
     let hours = deployment.parameter("SigningOverlapHours").and_then(|hours| hours.parse().ok()).unwrap_or(24);
     let secrets = Secrets::new(client.clone(), id.to_owned(), SignedDuration::from_hours(hours));
-    let (Ok(Value::Object(fields)), Ok(app)) = (serde_json::from_str(&written), secrets.now().await) else {
+    let read = match secrets.now().await {
+        Err(SecretError::Unavailable(error)) => return only(unreadable(Check::Secret, "the secret", &error)),
+        read => read,
+    };
+    let (Ok(Value::Object(fields)), Ok(app)) = (serde_json::from_str(&written), read) else {
         let seen = r#"it is not JSON of its form, {"signing_secret": …, "bot_token": …}; nothing of Slack's is believed, and nothing can be posted"#;
         return only(Finding::broken(Check::Secret, seen, set("Write it anew.", " --replace")));
     };
-    let mistakes = mistakes(deployment, &fields, &app);
+    let is_webhooks_alone = !app.webhooks.is_empty() && OF_AN_APP.iter().all(|field| given(&fields, field).is_none());
+    let mistakes = mistakes(deployment, &fields, &app, is_webhooks_alone);
     let bad = |mistake: &&Mistake| mistake.state == State::Broken;
     let signing = fields
         .get("signing_secret")
         .and_then(Value::as_str)
-        .filter(|_| !mistakes.iter().filter(bad).any(|mistake| mistake.field == "signing_secret"));
+        .filter(|_| !is_webhooks_alone && !mistakes.iter().filter(bad).any(|mistake| mistake.field == "signing_secret"));
     let mut findings: Vec<Finding> = mistakes.iter().map(|mistake| mistake.finding(&set(mistake.advice, mistake.how()))).collect();
     if findings.is_empty() {
-        let mode = if app.is_by_link() { "workspaces install the app by its link" } else { "one workspace, whose bot token was pasted" };
-        findings.push(Finding::well(
-            Check::Secret,
-            format!("complete: {mode}. That its signing secret is the app's, only Slack knows: /incident help answers there"),
-        ));
+        findings.push(Finding::well(Check::Secret, complete(&app, is_webhooks_alone)));
     }
     if app.signing_secrets(Timestamp::now()).count() > 1 {
-        findings.push(overlap(&client, id, &app, hours).await);
+        findings.push(overlap(deployment, &app, hours));
     }
-    Seen { findings, signing: signing.map(Secret::new), app: Some(app) }
+    Seen { findings, signing: signing.map(Secret::new), app: Some(app), is_webhooks_alone }
+}
+
+fn complete(app: &AppSecret, is_webhooks_alone: bool) -> String {
+    if is_webhooks_alone {
+        return "webhooks alone, for a workspace without any bot: nothing can be pressed, and nothing of Slack's is believed".to_owned();
+    }
+    let mode = if app.is_by_link() { "workspaces install the app by its link" } else { "one workspace, whose bot token was pasted" };
+    format!("complete: {mode}. That its signing secret is the app's, only Slack knows: /incident help answers there")
 }
 
 fn only(finding: Finding) -> Seen {
@@ -112,10 +126,24 @@ const BOTH: &str = "Hand over both; they stand under Basic Information at https:
 const ONE: &str = "Hand over what you use, and the other way's goes.";
 const WEBHOOKS: &str = r#"Hand over the address as Slack gives it, under Incoming Webhooks, in a file, webhooks.json: {"webhooks": {"NAME": "https://…"}}. null instead of the address takes it away."#;
 
-fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecret) -> Vec<Mistake> {
-    let given = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty());
+/// A field that is there and not blank.
+fn given<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f str> {
+    fields.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecret, is_webhooks_alone: bool) -> Vec<Mistake> {
     let mut found = Vec::new();
-    found.extend(signing(deployment, given("signing_secret")));
+    if !is_webhooks_alone {
+        found.extend(signing(deployment, given(fields, "signing_secret")));
+        found.extend(tokens(fields));
+    }
+    found.extend(webhooks(deployment, app));
+    found
+}
+
+fn tokens(fields: &Map<String, Value>) -> Vec<Mistake> {
+    let given = |name: &str| given(fields, name);
+    let mut found = Vec::new();
     match (given("client_id"), given("client_secret"), given("bot_token")) {
         (Some(_), None, None) => found.push(Mistake::broken(
             "client_secret",
@@ -153,23 +181,21 @@ fn mistakes(deployment: &Deployment, fields: &Map<String, Value>, app: &AppSecre
             "Hand over the Bot User OAuth Token; it stands under OAuth & Permissions.",
         ));
     }
-    if let Ok(hooks) = deployment.parameter("SlackHooksUrl").unwrap_or("https://hooks.slack.com/").parse::<Url>() {
-        let foreign: BTreeSet<_> = app
-            .webhooks
-            .iter()
-            .filter(|(_, address)| address_on(&hooks, address.expose().trim(), "webhook").is_err())
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if !foreign.is_empty() {
-            let names = foreign.into_iter().collect::<Vec<_>>().join(", ");
-            found.push(Mistake::broken(
-                "webhooks",
-                &format!("{names}: the address is none on {hooks}, and nothing is posted there"),
-                WEBHOOKS,
-            ));
-        }
-    }
     found
+}
+
+/// Addresses that are none of Slack's.
+fn webhooks(deployment: &Deployment, app: &AppSecret) -> Option<Mistake> {
+    let hooks: Url = deployment.parameter("SlackHooksUrl").unwrap_or("https://hooks.slack.com/").parse().ok()?;
+    let foreign: BTreeSet<_> = app
+        .webhooks
+        .iter()
+        .filter(|(_, address)| address_on(&hooks, address.expose().trim(), "webhook").is_err())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let names = foreign.into_iter().collect::<Vec<_>>().join(", ");
+    let seen = format!("{names}: the address is none on {hooks}, and nothing is posted there");
+    (!names.is_empty()).then(|| Mistake::broken("webhooks", &seen, WEBHOOKS))
 }
 
 fn signing(deployment: &Deployment, given: Option<&str>) -> Option<Mistake> {
@@ -195,15 +221,11 @@ fn signing(deployment: &Deployment, given: Option<&str>) -> Option<Mistake> {
 }
 
 /// The version before is still believed.
-async fn overlap(client: &Client, id: &str, app: &AppSecret, hours: i64) -> Finding {
+fn overlap(deployment: &Deployment, app: &AppSecret, hours: i64) -> Finding {
     let until = app.written_at.and_then(|at| at.checked_add(SignedDuration::from_hours(hours)).ok());
     let until = until.map(|until| format!(" until {}", until.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
-    let mut fix = Fix::new("That ends by itself. Write no other version before it has. Where the one before has leaked, end it now:");
-    if let Some(before) = version_at(client, id, "AWSPREVIOUS").await {
-        fix = fix.paste(format!(
-            "aws secretsmanager update-secret-version-stage --secret-id {id} --version-stage AWSPREVIOUS --remove-from-version-id {before}"
-        ));
-    }
+    let fix = Fix::new("That ends by itself. Write no other version before it has. Where the one before has leaked, end it now:")
+        .paste(format!("tocsin secrets rotate --end-overlap{}", of(deployment)));
     Finding::look(Check::Overlap, format!("the signing secret was rotated; the one before is believed too{until}"), fix)
 }
 

@@ -19,7 +19,7 @@ use super::super::finding::{Check, Finding, Fix};
 use super::clock::{SLACK, Time};
 use super::secret::{INCOMPLETE, Seen};
 use super::table::{self, Table};
-use super::{changing, of, unreadable, urls};
+use super::{AS_MADE, changing, manifest, of, unreadable, urls};
 use crate::chosen::Chosen;
 use crate::deployment::Deployment;
 
@@ -41,9 +41,13 @@ struct Visit<'a> {
     deployment: &'a Deployment,
     chosen: &'a Chosen,
     client: Client,
+    secret: &'a Seen,
     app: Option<&'a AppSecret>,
     installations: &'a [Installation],
 }
+
+/// With what places are looked at.
+type Bot<'a> = Option<(&'a Identity, &'a Secret)>;
 
 pub(in super::super) async fn look(deployment: &Deployment, chosen: &Chosen, secret: &Seen, table: &Table) -> Said {
     let client = match deployment.slack() {
@@ -51,7 +55,7 @@ pub(in super::super) async fn look(deployment: &Deployment, chosen: &Chosen, sec
         Err(error) => return Said { findings: vec![Finding::skipped(Check::Token, &format!("{error:#}"))], time: None },
     };
     let installations = table.installations.as_deref().unwrap_or_default();
-    let visit = Visit { deployment, chosen, client, app: secret.app.as_deref(), installations };
+    let visit = Visit { deployment, chosen, client, secret, app: secret.app.as_deref(), installations };
     let (findings, time) = join(visit.workspaces(), time(deployment)).await;
     Said { findings, time }
 }
@@ -69,6 +73,7 @@ impl Visit<'_> {
         match self.app.map(AppSecret::access) {
             Some(Access::Pasted(token)) => self.pasted(token).await,
             Some(Access::ByLink { .. }) => self.by_link().await,
+            Some(Access::None) if self.secret.is_webhooks_alone => self.webhooks_alone().await,
             Some(Access::None) | None => {
                 let mut findings = vec![Finding::skipped(Check::Token, INCOMPLETE)];
                 if let Some(workspace) = self.known() {
@@ -84,6 +89,22 @@ impl Visit<'_> {
         let only =
             || self.installations.iter().find(|known| !known.by_link && known.removed_at.is_none()).map(|known| known.workspace.clone());
         self.deployment.parameter("DefaultWorkspace").map(Workspace::new).or_else(only)
+    }
+
+    /// Without any bot. The functions take the workspace from an address, which names its team.
+    async fn webhooks_alone(&self) -> Vec<Finding> {
+        let mut addresses = self.app.into_iter().flat_map(|app| app.webhooks.values());
+        let team = |address: &Secret| {
+            let team = address.expose().split_once("/services/")?.1.split('/').next()?;
+            Workspace::parse(team)
+        };
+        let (configuration, mut findings) = match addresses.find_map(team).or_else(|| self.known()) {
+            Some(workspace) => self.configuration(&workspace).await,
+            None => (Configuration::default(), Vec::new()),
+        };
+        findings.push(Finding::well(Check::Token, "none, and webhooks need none"));
+        findings.extend(join_all(self.places(&configuration).iter().map(|channel| self.channel(None, channel))).await);
+        findings
     }
 
     async fn pasted(&self, token: &Secret) -> Vec<Finding> {
@@ -195,7 +216,7 @@ impl Visit<'_> {
         findings.extend(self.scopes(identity));
         findings.extend(said);
         let places = self.places(&configuration);
-        findings.extend(join_all(places.iter().map(|channel| self.channel(identity, token, channel))).await);
+        findings.extend(join_all(places.iter().map(|channel| self.channel(Some((identity, token)), channel))).await);
         findings
     }
 
@@ -210,10 +231,11 @@ impl Visit<'_> {
             _ => "https://api.slack.com/apps".to_owned(),
         };
         let fix = |say: &str| {
-            let apply = format!("tocsin manifest apply --app-id A…{}{}", of(self.deployment), self.chosen.arguments());
-            Fix::new(format!("Give the app the manifest of this version, and install it again (Install App, or the link): scopes count from then on.{say}"))
-                .paste(apply)
-                .paste(&again)
+            Fix::new(format!(
+                "Give the app the manifest of this version, and install it again (Install App, or the link): scopes count from then on.{say} {AS_MADE}"
+            ))
+            .paste(manifest(self.deployment, self.chosen))
+            .paste(&again)
         };
         let findings: Vec<_> = lacking
             .map(|(feature, missing)| {
@@ -275,7 +297,7 @@ impl Visit<'_> {
         places
     }
 
-    async fn channel(&self, identity: &Identity, token: &Secret, channel: &Channel) -> Finding {
+    async fn channel(&self, bot: Bot<'_>, channel: &Channel) -> Finding {
         let about = |finding: Finding| finding.about(channel.as_str());
         if let Some(name) = channel.webhook() {
             let known = self.app.is_some_and(|app| app.webhooks.contains_key(name));
@@ -289,6 +311,13 @@ impl Visit<'_> {
                 Finding::broken(Check::Channel, "the Slack secret has no webhook of this name", fix)
             });
         }
+        let Some((identity, token)) = bot else {
+            let fix = Fix::new(
+                "Route to a webhook, as `webhook:NAME`, or set DefaultChannel to one. Or hand over the app's signing secret and bot token.",
+            )
+            .paste(format!("tocsin secrets set{}", of(self.deployment)));
+            return about(Finding::broken(Check::Channel, "only a bot can post there, and there is none", fix));
+        };
         let needed = missing(identity, ["channels:read", "groups:read"]);
         if !needed.is_empty() && channel.person().is_none() {
             return about(Finding::skipped(Check::Channel, &format!("{} is not granted", needed.join(", "))));

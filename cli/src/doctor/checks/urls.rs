@@ -9,10 +9,11 @@ use reqwest::header::{CONTENT_TYPE, DATE};
 use shared::secrets::{REREAD, Secret};
 use shared::slack::verify::signature;
 
-use super::super::finding::{Check, Finding, Fix};
+use super::super::finding::{Check, Finding};
+use super::address::Address;
 use super::clock::{self, Time};
 use super::secret::{self, Seen};
-use super::{changed, logs, of};
+use crate::chosen::Chosen;
 use crate::deployment::Deployment;
 
 /// How long an answer may take. Slack gives up after three seconds; a first start takes a part of them.
@@ -76,13 +77,14 @@ pub(super) struct Answer {
     pub(super) ahead: Option<i64>,
 }
 
-pub(in super::super) async fn look(deployment: &Deployment, secret: &Seen) -> Answers {
+pub(in super::super) async fn look(deployment: &Deployment, chosen: &Chosen, secret: &Seen) -> Answers {
     let http = match shared::http::client(PATIENCE) {
         Ok(http) => http,
         Err(error) => return Answers { findings: vec![Finding::skipped(Check::Url, &error.to_string())], times: Vec::new() },
     };
-    let receivers = join_all(RECEIVERS.iter().map(|receiver| receiver.look(deployment, secret, &http)));
-    let others = join(other(deployment, &http, "api"), other(deployment, &http, "install"));
+    let address = |function| Address { deployment, chosen, function };
+    let receivers = join_all(RECEIVERS.iter().map(|receiver| receiver.look(address(receiver.function), secret, &http)));
+    let others = join(other(address("ApiFunction"), &http, "api"), other(address("OAuthFunction"), &http, "install"));
     let (receivers, (api, install)) = join(receivers, others).await;
     let (findings, ahead): (Vec<_>, Vec<_>) = receivers.into_iter().unzip();
     let times = ahead.into_iter().flatten().map(|ahead| Time { whose: clock::AWS, ahead }).collect();
@@ -90,23 +92,26 @@ pub(in super::super) async fn look(deployment: &Deployment, secret: &Seen) -> An
 }
 
 impl Receiver {
-    async fn look(&self, deployment: &Deployment, seen: &Seen, http: &reqwest::Client) -> (Finding, Option<i64>) {
+    async fn look(&self, address: Address<'_>, seen: &Seen, http: &reqwest::Client) -> (Finding, Option<i64>) {
         let about = |finding: Finding| finding.about(self.name);
-        let Ok(url) = deployment.url(self.output) else {
+        let Ok(url) = address.deployment.url(self.output) else {
             return (about(Finding::skipped(Check::Url, &format!("the stack has no output {}", self.output))), None);
         };
         let reached = match post(http, &url, SSL_CHECK, None).await {
             Ok(reached) if reached.status == 200 => reached,
-            Ok(other) => return (about(unexpected(deployment, self.function, other.status)), other.ahead),
-            Err(error) => return (about(unreachable(deployment, &error)), None),
-        };
-        let Some(signing) = &seen.signing else {
-            let why = format!("{}: it answers, and whether it believes Slack is not known", secret::INCOMPLETE);
-            return (about(Finding::skipped(Check::Url, &why)), reached.ahead);
+            Ok(other) => return (about(address.unexpected(other.status)), other.ahead),
+            Err(error) => return (about(address.unreachable(&error)), None),
         };
         let ahead = reached.ahead.unwrap_or_default();
         let forged = Secret::new(format!("v0={}", "0".repeat(64)));
         let forged = self.sends(http, &url, ahead, |_| forged.clone());
+        if seen.is_webhooks_alone {
+            return (about(judge_of_nobody(address, forged.await)), reached.ahead);
+        }
+        let Some(signing) = &seen.signing else {
+            let why = format!("{}: it answers, and whether it believes Slack is not known", secret::INCOMPLETE);
+            return (about(Finding::skipped(Check::Url, &why)), reached.ahead);
+        };
         let rightly = || self.sends(http, &url, ahead, |now| signature(signing, now, self.body.as_bytes()));
         let (forged, mut right) = join(forged, rightly()).await;
         if right.as_ref().is_ok_and(|answer| answer.status == 401) {
@@ -114,7 +119,7 @@ impl Receiver {
             tokio::time::sleep(REREAD + Duration::from_secs(1)).await;
             right = rightly().await;
         }
-        (about(self.judge(deployment, forged, right)), reached.ahead)
+        (about(self.judge(address, forged, right)), reached.ahead)
     }
 
     /// Sends the request with a signature, by the clock that the function goes by: that this machine's is off is another finding.
@@ -123,88 +128,49 @@ impl Receiver {
         post(http, url, (self.content_type, self.body), Some((now, &signs(now)))).await
     }
 
-    fn judge(&self, deployment: &Deployment, forged: Result<Answer, String>, right: Result<Answer, String>) -> Finding {
+    fn judge(&self, address: Address<'_>, forged: Result<Answer, String>, right: Result<Answer, String>) -> Finding {
         let (forged, right) = match (forged, right) {
             (Ok(forged), Ok(right)) => (forged, right),
-            (Err(error), _) | (_, Err(error)) => return unreachable(deployment, &error),
+            (Err(error), _) | (_, Err(error)) => return address.unreachable(&error),
         };
-        let again = Fix::new("It reads another secret than the stack says, or cannot read it: its log says which. Deploy it again.")
-            .paste(logs(deployment, self.function))
-            .paste(format!("sam deploy --stack-name {}", deployment.stack));
         match (forged.status, right.status) {
             (401, 200) if right.text.contains(self.answers) => Finding::well(Check::Url, "answers what is signed, and refuses what is not"),
-            (401, 200) => Finding::broken(
-                Check::Url,
-                "something answers that is not this function",
-                deploy(deployment, "The URL leads somewhere else: deploy again."),
-            ),
-            (401, 401) => Finding::broken(Check::Url, "it refuses what is signed with the signing secret of the Slack secret", again),
-            (200..=299, _) => Finding::broken(
-                Check::Url,
-                "it believes a request that nobody signed",
-                deploy(deployment, "This is not the function of this version: deploy it."),
-            ),
-            (forged, right) => unexpected(deployment, self.function, if right == 200 { forged } else { right }),
+            (401, 200) => address.is_of_another("something answers that is not this function"),
+            (401, 401) => address.reads_another_secret(),
+            (200..=299, _) => address.is_of_another(BELIEVES_ALL),
+            (forged, right) => address.unexpected(if right == 200 { forged } else { right }),
         }
     }
 }
 
+/// What a function of this version never does.
+const BELIEVES_ALL: &str = "it believes a request that nobody signed";
+
+/// Where nobody has a signing secret, nobody is believed.
+fn judge_of_nobody(address: Address<'_>, forged: Result<Answer, String>) -> Finding {
+    match forged.map(|answer| answer.status) {
+        Ok(401) => Finding::well(Check::Url, "answers, and refuses everything, since there is no signing secret"),
+        Ok(200..=299) => address.is_of_another(BELIEVES_ALL),
+        Ok(status) => address.unexpected(status),
+        Err(error) => address.unreachable(&error),
+    }
+}
+
 /// What services and browsers call: the API shows its document to everybody, and where browsers begin to install, anything but GET is refused and has no effect.
-async fn other(deployment: &Deployment, http: &reqwest::Client, name: &'static str) -> Finding {
-    let (output, function, method, path, right) = match name {
-        "api" => ("ApiUrl", "ApiFunction", Method::GET, "v1/openapi.json", 200),
-        _ => ("InstallUrl", "OAuthFunction", Method::HEAD, "", 405),
+async fn other(address: Address<'_>, http: &reqwest::Client, name: &'static str) -> Finding {
+    let (output, method, path, right) = match name {
+        "api" => ("ApiUrl", Method::GET, "v1/openapi.json", 200),
+        _ => ("InstallUrl", Method::HEAD, "", 405),
     };
-    let finding = match deployment.url(output) {
+    let finding = match address.deployment.url(output) {
         Err(_) => Finding::skipped(Check::Url, &format!("the stack has no output {output}")),
         Ok(url) => match answer(http.request(method, format!("{url}{path}"))).await {
             Ok(answer) if answer.status == right => Finding::well(Check::Url, "answers"),
-            Ok(answer) => unexpected(deployment, function, answer.status),
-            Err(error) => unreachable(deployment, &error),
+            Ok(answer) => address.unexpected(answer.status),
+            Err(error) => address.unreachable(&error),
         },
     };
     finding.about(name)
-}
-
-fn deploy(deployment: &Deployment, say: &str) -> Fix {
-    Fix::new(say).paste(format!("sam deploy --stack-name {}", deployment.stack))
-}
-
-fn unreachable(deployment: &Deployment, error: &str) -> Finding {
-    let say = "Is this machine on the network, and is the URL the function's? One that was deleted is made anew by a deployment; a new URL has to go into the Slack app, too.";
-    let fix = deploy(deployment, say).paste(format!("tocsin manifest apply --app-id A…{}", of(deployment)));
-    Finding::broken(Check::Url, format!("nobody answers: {error}"), fix)
-}
-
-fn unexpected(deployment: &Deployment, function: &str, status: u16) -> Finding {
-    let log = |say: &str| Fix::new(say).paste(logs(deployment, function));
-    match status {
-        403 => Finding::broken(
-            Check::Url,
-            "AWS refuses it (403): the URL may not be called by everybody",
-            deploy(
-                deployment,
-                "Deploy again. Where a policy of the organisation forbids public function URLs, set Entrance to HttpApi; that changes the URLs, so give the app its manifest again.",
-            ),
-        ),
-        404 => Finding::broken(Check::Url, "nothing is there (404)", deploy(deployment, "The URL leads somewhere else: deploy again.")),
-        429 => Finding::broken(
-            Check::Url,
-            "AWS lets no more of them run (429)",
-            changed(
-                deployment,
-                "Raise ReceiverReservedConcurrency, or ask for a larger quota of concurrent executions.",
-                "ReceiverReservedConcurrency",
-                40,
-            ),
-        ),
-        500..=599 => Finding::broken(Check::Url, format!("the function fails ({status})"), log("Its log says why.")),
-        other => Finding::broken(
-            Check::Url,
-            format!("the answer is {other}, which this function does not give"),
-            log("Its log says whether it was asked at all."),
-        ),
-    }
 }
 
 async fn post(

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::ministack::Queue;
 use tests::world::World;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::{flag, healthy, looks, moves_stage};
+use super::{creates_queue, flag, healthy, looks, looks_with, moves_stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn there_is_no_such_stack() {
@@ -45,16 +44,26 @@ async fn a_url_is_dead_and_another_is_somebody_elses() {
     let world = World::start().await;
     let admin = world.admin_of(&[("EventsUrl", "http://127.0.0.1:9/")]).await;
     let found = looks(&admin).await;
-    found.only_broken("url", "events", "nobody answers: ", &format!("sam deploy --stack-name {}", admin.stack));
-    found.says("url", "events", "broken", "", "tocsin manifest apply --app-id A…");
+    let entrance = |entrance: &str| format!("sam deploy --stack-name {} --parameter-overrides Entrance={entrance}", admin.stack);
+    found.only_broken("url", "events", "nobody answers: ", &entrance("HttpApi"));
+    let fix = &found.of("url", "events")["fix"];
+    let apply = format!("tocsin manifest apply --app-id A… --stack {}", admin.stack);
+    assert_eq!(fix["commands"], json!([entrance("HttpApi"), entrance("FunctionUrl"), apply]), "there and back, and what changes by it");
+    assert!(fix["say"].as_str().expect("a text").contains("--name, --command"), "{fix}");
+    let asked = ["--with", "links", "--without", "reactions,email"];
+    let command = looks_with(&admin, &asked).await.only_broken("url", "events", "", "tocsin manifest apply");
+    assert_eq!(command, format!("{apply} --with links --without reactions,email --domain DOMAIN"));
+    let command =
+        looks_with(&admin.with("TOCSIN_DOMAIN", "grafana.example.com"), &asked).await.only_broken("url", "events", "", "manifest");
+    assert_eq!(command, format!("{apply} --with links --without reactions,email"), "the variable says it in the command, too");
     let admin = world.admin_of(&[("CommandsUrl", &impostor(404).await)]).await;
-    looks(&admin).await.only_broken("url", "commands", "(404)", "sam deploy");
+    looks(&admin).await.only_broken("url", "commands", "(404)", "Entrance=HttpApi");
     looks(&world.admin().await).await.is_well();
     world.finish().await;
 }
 
 /// Answers everybody with this status.
-async fn impostor(status: u16) -> String {
+pub(super) async fn impostor(status: u16) -> String {
     let status = StatusCode::from_u16(status).expect("a status");
     serves(Router::new().fallback(async move || (status, "/incident"))).await
 }
@@ -77,7 +86,7 @@ async fn ahead(seconds: i64) -> String {
     serves(Router::new().fallback(answer)).await
 }
 
-async fn serves(app: Router) -> String {
+pub(super) async fn serves(app: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -88,9 +97,9 @@ async fn serves(app: Router) -> String {
 async fn a_function_believes_everybody_or_is_not_public_or_throttled_or_fails() {
     let world = World::start().await;
     for (status, seen, paste) in [
-        (200, "believes a request that nobody signed", "sam deploy"),
-        (403, "AWS refuses it (403)", "sam deploy"),
-        (429, "AWS lets no more of them run", "ReceiverReservedConcurrency="),
+        (200, "believes a request that nobody signed", "sam build && sam deploy"),
+        (403, "AWS refuses it (403)", "aws lambda add-permission"),
+        (429, "AWS lets no more of them run", "aws lambda get-account-settings"),
         (502, "the function fails (502)", "--name InteractionsFunction"),
     ] {
         let admin = world.admin_of(&[("InteractionsUrl", &impostor(status).await)]).await;
@@ -114,13 +123,12 @@ async fn clocks_are_apart() {
     world.finish().await;
 }
 
-/// A queue that somebody has deleted is made anew by what the doctor says, with all that it had.
+/// A queue that somebody has deleted is made anew by what the doctor says, and all goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_queue_is_gone() {
     let world = World::start().await;
     let admin = healthy(&world).await;
     let url = world.queue_url(Queue::Timeline).to_owned();
-    let had = attributes(&world, &url).await;
     world.dispatcher().mapping("publisher").rest().await;
     world.aws.sqs.delete_queue().queue_url(&url).send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
     let command = looks(&admin).await.only_broken(
@@ -129,32 +137,12 @@ async fn a_queue_is_gone() {
         "is gone: what would be put on it is refused",
         "aws sqs create-queue --queue-name ",
     );
-    let wanted: Value = serde_json::from_str(flag(&command, "--attributes")).expect("JSON");
-    let mut create = world.aws.sqs.create_queue().queue_name(flag(&command, "--queue-name"));
-    for (name, value) in wanted.as_object().expect("attributes") {
-        create = create.attributes(QueueAttributeName::from(name.as_str()), value.as_str().expect("a text"));
-    }
-    create.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
-    assert_eq!(attributes(&world, &url).await, had);
+    creates_queue(&world, &command).await;
     world.dispatcher().mapping("publisher").resume();
     looks(&admin).await.is_well();
     world.alarm_fires("disk-full").await;
     world.settled().await;
     world.finish().await;
-}
-
-/// What makes a queue what it is.
-async fn attributes(world: &World, url: &str) -> Vec<Option<String>> {
-    let names = [
-        QueueAttributeName::RedrivePolicy,
-        QueueAttributeName::FifoQueue,
-        QueueAttributeName::DeduplicationScope,
-        QueueAttributeName::FifoThroughputLimit,
-    ];
-    let answer = world.aws.sqs.get_queue_attributes().queue_url(url).attribute_names(QueueAttributeName::All).send().await;
-    let all = answer.unwrap_or_else(|error| panic!("SQS: {error:?}")).attributes.unwrap_or_default();
-    let plain = |text: &String| serde_json::from_str::<Value>(text).map_or_else(|_| text.clone(), |json| json.to_string());
-    names.iter().map(|name| all.get(name).map(plain)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

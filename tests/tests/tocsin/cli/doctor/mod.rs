@@ -3,7 +3,9 @@
 mod aws;
 mod secret;
 mod slack;
+mod template;
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
 use tests::cli::Admin;
 use tests::world::World;
@@ -92,6 +94,17 @@ async fn moves_stage(world: &World, command: &str) {
     let update = update.set_move_to_version_id(given("--move-to-version-id").map(str::to_owned));
     let update = update.set_remove_from_version_id(given("--remove-from-version-id").map(str::to_owned));
     update.send().await.unwrap_or_else(|error| panic!("Secrets Manager: {error:?}"));
+}
+
+/// Does what `aws sqs create-queue …` does.
+async fn creates_queue(world: &World, command: &str) {
+    assert!(command.starts_with("aws sqs create-queue "), "{command}");
+    let wanted: Value = serde_json::from_str(flag(command, "--attributes")).expect("JSON");
+    let mut create = world.aws.sqs.create_queue().queue_name(flag(command, "--queue-name"));
+    for (name, value) in wanted.as_object().expect("attributes") {
+        create = create.attributes(QueueAttributeName::from(name.as_str()), value.as_str().expect("a text"));
+    }
+    create.send().await.unwrap_or_else(|error| panic!("SQS: {error:?}"));
 }
 
 /// Pastes a command of ours as it was said, with this on its standard input.

@@ -1,9 +1,18 @@
 //! The Slack secret, as it can be wrong.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use tests::world::{CLIENT_ID, World};
 
-use super::{Found, healthy, looks, moves_stage, pastes};
+use super::aws::serves;
+use super::{Found, healthy, looks, pastes};
 
 /// Writes the secret as it is not to be, lets the doctor look, hands over what it asks for, and lets it look again.
 async fn is_found(world: &World, wrong: &str, about: &str, seen: &str) -> Found {
@@ -66,9 +75,9 @@ async fn after_a_rotation_the_secret_before_is_still_believed() {
         "",
         "look",
         "the one before is believed too until 20",
-        "--version-stage AWSPREVIOUS --remove-from-version-id",
+        &format!("tocsin secrets rotate --end-overlap --stack {}", admin.stack),
     );
-    moves_stage(&world, &command).await;
+    pastes(&admin, &command, "").await;
     let found = looks(&admin).await;
     found.is_well();
     assert!(!found.all().any(|finding| finding["check"] == "overlap"), "{:#}", found.report);
@@ -91,4 +100,63 @@ async fn a_webhook_is_missing_and_another_leads_elsewhere() {
     world.writes_app_secret(&with(made["url"].as_str().expect("an address"))).await;
     looks(&admin).await.is_well();
     world.finish().await;
+}
+
+/// For a workspace without any bot. Its webhooks are looked at as any place is, and what only a bot could post to is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn webhooks_alone_are_enough() {
+    let world = World::start().await;
+    let made: Value = world.slack.tell("webhooks", &json!({ "channel": "C0INCIDENTS" })).await;
+    world.writes_app_secret(&json!({ "webhooks": { "oncall": made["url"] } })).await;
+    let admin = world.admin_of(&[("DefaultChannel", "webhook:oncall")]).await;
+    let found = looks(&admin).await;
+    found.is_well();
+    for (check, about, seen) in [
+        ("secret", "", "webhooks alone, for a workspace without any bot: nothing can be pressed"),
+        ("url", "interactions", "refuses everything"),
+        ("token", "", "webhooks need none"),
+        ("channel", "webhook:oncall", "the Slack secret has it"),
+    ] {
+        assert!(found.of(check, about)["seen"].as_str().expect("a text").contains(seen), "{:#}", found.of(check, about));
+    }
+    world.configures("[routing]\ndefault = { channel = \"webhook:oncal\" }\n").await;
+    looks(&admin).await.only_broken("channel", "webhook:oncal", "has no webhook of this name", "tocsin secrets set");
+    world.configures("[routing]\ndefault = { channel = \"#incidents\" }\n").await;
+    looks(&admin).await.only_broken("channel", "#incidents", "only a bot can post there", "tocsin secrets set");
+    world.finish().await;
+}
+
+/// Whoever is throttled does not read that the secret is malformed and to be written anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_can_be_read_once_and_then_no_more() {
+    let world = World::start().await;
+    let admin = healthy(&world).await.with("AWS_ENDPOINT_URL", &throttled(&world).await);
+    let found = looks(&admin).await;
+    assert_eq!(found.marks("broken").len(), 1, "{:#?}", found.marks("broken"));
+    let secret = found.of("secret", "");
+    assert!(secret["seen"].as_str().expect("a text").starts_with("the secret cannot be read: "), "{secret:#}");
+    assert!(secret["seen"].as_str().expect("a text").contains("ThrottlingException"), "{secret:#}");
+    assert_eq!(secret["fix"].get("commands"), None, "nothing is written over: {secret:#}");
+    world.finish().await;
+}
+
+/// AWS, which tells the Slack secret once.
+async fn throttled(world: &World) -> String {
+    let (endpoint, secret, http) = (world.aws.endpoint.clone(), world.resources.secret.clone(), world.http.clone());
+    let reads = Arc::new(AtomicU32::new(0));
+    let passes = async move |request: Request| -> Response {
+        let (mut parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let reads_it = parts.headers.get("x-amz-target").is_some_and(|target| target == "secretsmanager.GetSecretValue")
+            && String::from_utf8_lossy(&body).contains(&secret);
+        if reads_it && reads.fetch_add(1, Ordering::Relaxed) > 0 {
+            return (StatusCode::BAD_REQUEST, json!({ "__type": "ThrottlingException", "message": "Rate exceeded" }).to_string())
+                .into_response();
+        }
+        parts.uri = format!("{endpoint}{}", parts.uri).parse().expect("an address");
+        let answer = http.send(Request::from_parts(parts, Full::new(body))).await.expect("an answer");
+        (StatusCode::from_u16(answer.status).expect("a status"), answer.headers, answer.body).into_response()
+    };
+    let url = serves(Router::new().fallback(passes)).await;
+    url.trim_end_matches('/').to_owned()
 }
