@@ -111,6 +111,11 @@ impl Deployment {
         aws_sdk_sqs::Client::new(&self.aws)
     }
 
+    /// CloudWatch.
+    pub(crate) fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.aws)
+    }
+
     /// The Slack that this deployment calls.
     pub(crate) fn slack(&self) -> Result<shared::slack::client::Client> {
         let base = self.parameter("SlackApiUrl").unwrap_or("https://slack.com/api/");

@@ -125,6 +125,8 @@ def local(arguments: argparse.Namespace) -> None:
     """The whole system, until Ctrl-C: with the simulator as Slack, or with a real workspace."""
     real = _real_slack()
     ministack_port, simulator_port = arguments.ministack_port, arguments.simulator_port
+    if ministack_port == simulator_port:
+        raise Failure(f"Both ports are {ministack_port}: the local AWS and the simulator need one each.")
     stack.require_free(ministack_port, "ministack", f"make local MINISTACK_PORT={ministack_port + 1} SIMULATOR_PORT={simulator_port}")
     if not real:
         stack.require_free(simulator_port, "the simulator", f"make local MINISTACK_PORT={ministack_port} SIMULATOR_PORT={simulator_port + 1}")

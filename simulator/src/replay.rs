@@ -4,8 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// How moments are written, and how long they are then: `2026-03-15T14:05:21`, and as in mails, `Sun, 15 Mar 2026 14:05:21`.
-const FORMS: [(&str, usize); 2] = [("%Y-%m-%dT%H:%M:%S", 19), ("%a, %d %b %Y %H:%M:%S", 25)];
+/// How moments are written, and how long they are then: `2026-03-15T14:05:21`, with a space, and as in mails, `Sun, 15 Mar 2026 14:05:21`.
+const FORMS: [(&str, usize); 3] = [("%Y-%m-%dT%H:%M:%S", 19), ("%Y-%m-%d %H:%M:%S", 19), ("%a, %d %b %Y %H:%M:%S", 25)];
 
 /// The text with all its moments moved by the same length, so that the newest of them is `now`; what lies between them stays as it was.
 pub(crate) fn happening_now(text: &str, now: Timestamp) -> String {
@@ -26,8 +26,10 @@ pub(crate) fn happening_now(text: &str, now: Timestamp) -> String {
 fn moment(text: &str, form: &str) -> Option<Timestamp> {
     // Where a mark stands tells most texts apart, which is quicker than trying to read them.
     let bytes = text.as_bytes();
-    let marked =
-        if form.starts_with("%Y") { bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(&b'T') } else { bytes.get(3) == Some(&b',') };
+    let marked = match form.as_bytes() {
+        [b'%', b'Y', .., between, b'%', _, b':', b'%', _, b':', b'%', _] => bytes.get(4) == Some(&b'-') && bytes.get(10) == Some(between),
+        _ => bytes.get(3) == Some(&b','),
+    };
     let moment = marked.then(|| DateTime::strptime(form, text).ok())??;
     moment.to_zoned(TimeZone::UTC).ok().map(|moment| moment.timestamp())
 }
@@ -45,6 +47,9 @@ mod tests {
         let mail = r#"{"startTime": "Sun, 15 Mar 2026 14:00:00 GMT", "time": "2026-03-15T14:05:00Z"}"#;
         let moved = r#"{"startTime": "Sat, 21 Nov 2026 01:55:00 GMT", "time": "2026-11-21T02:00:00Z"}"#;
         assert_eq!(happening_now(mail, now), moved);
+        let spaced = r#"{"eventFirstSeen": "2026-03-15 14:00:00.000000000", "time": "2026-03-15T14:05:00Z"}"#;
+        let moved = r#"{"eventFirstSeen": "2026-11-21 01:55:00.000000000", "time": "2026-11-21T02:00:00Z"}"#;
+        assert_eq!(happening_now(spaced, now), moved);
         assert_eq!(happening_now("no moment at all", now), "no moment at all");
     }
 }

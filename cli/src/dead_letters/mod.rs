@@ -143,7 +143,7 @@ impl Which {
 }
 
 /// What SQS moves there by itself has no reason.
-const DIED: &str = "whatever handled it died or ran out of time, each time";
+pub(crate) const DIED: &str = "whatever handled it died or ran out of time, each time";
 
 fn reason(letter: &Letter) -> String {
     plain(letter.reason.as_deref().unwrap_or(DIED))

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use futures_util::future::{LocalBoxFuture, join, join3};
+use futures_util::future::{LocalBoxFuture, join, join4};
 use indicatif::ProgressBar;
 
 use super::checks::{alarms, clock, keys, queues, secret, slack, stack, table, urls};
@@ -18,16 +18,17 @@ pub(super) async fn everything(stack: &Stack, chosen: &Chosen, output: Output) -
         Ok(deployment) => deployment,
         Err(error) => return vec![stack::unknown(stack, &error)],
     };
-    let (mut findings, queues, keys) = join3(
+    let (mut findings, queues, keys, alarms) = join4(
         Box::pin(slack_side(&deployment, chosen, &progress)),
         progress.during("the queues", queues::look(&deployment)),
         progress.during("the API's keys", keys::look(&deployment)),
+        progress.during("the alarms", alarms::look(&deployment)),
     )
     .await;
     findings.extend(stack::look(&deployment));
     findings.extend(queues);
     findings.extend(keys);
-    findings.push(alarms::look(&deployment));
+    findings.extend(alarms);
     findings
 }
 

@@ -73,7 +73,7 @@ fn token() -> Result<Secret> {
     let token = given.trim();
     ensure!(
         token.starts_with("xoxe.xoxp-"),
-        "what {VARIABLE} holds is no app configuration token: its access token begins with xoxe.xoxp-. A bot token is another thing, and so is the refresh token, xoxe-…"
+        "this is no app configuration token, whose access token begins with xoxe.xoxp-. A bot token is another thing, and so is the refresh token, xoxe-…"
     );
     Ok(Secret::new(token))
 }

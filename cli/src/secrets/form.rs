@@ -44,7 +44,7 @@ impl Field {
             }
             Self::BotToken if value.starts_with("xoxp-") => "this is a person's token; the bot's begins with xoxb-",
             Self::BotToken if value.starts_with("xapp-") => "this is an app-level token; the bot's begins with xoxb-",
-            Self::BotToken if !is_bot_token(value) => "a bot token is xoxb- and letters, digits and dashes",
+            Self::BotToken if !is_bot_token(value) => "a bot token is xoxb- and then ten letters, digits and dashes or more",
             Self::SigningSecret | Self::ClientSecret | Self::ClientId | Self::BotToken => return None,
         };
         Some(format!("{}: {what} (this has {} characters)", self.name(), value.chars().count()))

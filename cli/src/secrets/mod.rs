@@ -12,9 +12,11 @@ use serde_json::{Map, Value};
 use shared::domain::ids::Workspace;
 use shared::secrets::Secret;
 use shared::secrets::app::{self, Secrets};
-use shared::slack::client::{Identity, SlackError};
+use shared::slack::client::{Identity, SlackError, address_on};
+use url::Url;
 
 pub(crate) use self::form::Field;
+use self::given::Given;
 use crate::deployment::{Deployment, Stack};
 use crate::output::{Output, moment, note};
 use crate::secret::{self, CURRENT};
@@ -145,9 +147,11 @@ async fn checked(deployment: &Deployment, token: &Secret, force: bool, output: O
                 SlackError::RateLimited { .. } | SlackError::Later(_) | SlackError::Ambiguous(_) => {
                     ("whose bot token that is, Slack cannot be asked", "Try again; --force writes it unasked.")
                 }
-                SlackError::Token(_) | SlackError::Closed(_) | SlackError::Never { .. } => {
-                    ("Slack does not take the bot token", error.advice())
-                }
+                SlackError::Token(_) => (
+                    "Slack does not take the bot token",
+                    "Copy it again, as it stands under OAuth & Permissions now: whoever installs the app again may get another.",
+                ),
+                SlackError::Closed(_) | SlackError::Never { .. } => ("Slack does not take the bot token", error.advice()),
             };
             ensure!(force, "{what} ({error}), so nothing is written. {advice}");
             note(format_args!("{what} ({error}), and it is written all the same"));
@@ -165,6 +169,21 @@ async fn checked(deployment: &Deployment, token: &Secret, force: bool, output: O
         note(format_args!("the bot token is of {}, and this deployment is for {own}", identity.workspace));
     }
     Ok(Some(identity))
+}
+
+/// What is posted to, has to be Slack's: nobody calls another address.
+fn check_webhooks(deployment: &Deployment, given: &Given, force: bool) -> Result<()> {
+    let hooks = deployment.parameter("SlackHooksUrl").unwrap_or("https://hooks.slack.com/");
+    let base: Url = hooks.parse().with_context(|| format!("the parameter SlackHooksUrl is no URL: {hooks}"))?;
+    let addresses = given.webhooks.iter().filter_map(|(name, address)| Some((name, address.as_ref()?)));
+    let foreign = addresses.filter(|(_, address)| address_on(&base, address.expose().trim(), "webhook").is_err());
+    let names: Vec<_> = foreign.map(|(name, _)| format!("webhooks.{name}")).collect();
+    ensure!(
+        names.is_empty() || force,
+        "nothing is written: {}: the address is none on {hooks}. --force writes it all the same",
+        names.join(", ")
+    );
+    Ok(())
 }
 
 /// The workspace that a pasted token has to be of; `None` where any will do.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::form::Field;
 use super::given::{FORM, Given, Source, asked, json as read};
-use super::{AppSecret, checked, refuse_arguments};
+use super::{AppSecret, check_webhooks, checked, refuse_arguments};
 use crate::deployment::{Deployment, Stack};
 use crate::output::{Output, note};
 
@@ -42,6 +42,7 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
     };
     ensure!(!given.fields.is_empty() || !given.webhooks.is_empty(), "nothing was handed over, so nothing is written");
     given.check(*force)?;
+    check_webhooks(&deployment, &given, *force)?;
     let identity = match given.get(Field::BotToken) {
         Some(token) => checked(&deployment, token, *force, output).await?,
         None => None,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use jiff::SignedDuration;
 use serde::Serialize;
 use shared::domain::ids::{IncidentId, Workspace};
 use shared::domain::incident::{Outcome, State};
@@ -12,11 +13,17 @@ use shared::queue::dead_letters::{Filter, Letter};
 use shared::store::Store;
 use shared::store::incidents::Marker;
 
-use crate::dead_letters::Queue;
+use crate::dead_letters::{DIED, Queue};
 use crate::deployment::Deployment;
 
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// After so many looks at the table, one at the dead letters.
+const OFTEN: u32 = 6;
+
+/// What was sent longer ago than this was sent by somebody else. The clocks of this machine and of SQS need not agree.
+const LATELY: SignedDuration = SignedDuration::from_mins(2);
 
 /// What became of a wish.
 #[derive(Debug, Serialize)]
@@ -43,13 +50,25 @@ pub(super) struct Stands {
 /// Looks again and again until a wish has been worked off.
 pub(super) async fn until_done(deployment: &Deployment, intent: &Intent, until: Instant) -> Result<Became> {
     let store = deployment.store()?;
+    let letters = Queue::Intents.letters(deployment)?;
+    // One from before is not of this wish, though the wish may have the same id.
+    let of = Filter { id: Some(intent.id.to_string()), younger_than: Some(LATELY), ..Filter::default() };
+    let mut look = 0_u32;
     loop {
+        look += 1;
         // A workspace that nobody has heard of yet is known once its first incident is in the table.
         let workspace = deployment.workspace(intent.workspace.as_ref()).await;
         if let Ok(workspace) = &workspace
             && let Some(marker) = store.marker(workspace, &intent.id).await.context("the table cannot be read")?
         {
             return became(&store, workspace, marker).await;
+        }
+        // What nobody could do has no marker. That takes a second or two to ask, so it is not asked each time.
+        if look.is_multiple_of(OFTEN)
+            && let Some(letter) = letters.list(&of).await?.letters.pop()
+        {
+            let refusal = Some(letter.reason.unwrap_or_else(|| DIED.to_owned()));
+            return Ok(Became { outcome: "parked", refusal, incident: None });
         }
         if Instant::now() >= until {
             workspace?;

@@ -61,6 +61,7 @@ async fn what_would_not_work_is_not_written_and_no_error_quotes_it() {
         (json!({ "bot_token": foreign }), "Slack does not take the bot token"),
         (json!({ "client_id": "4280.4280", "client_secret": signing }), "the secret holds bot_token, and either of the two ways counts"),
         (json!({ (signing.as_str()): "x" }), "there is a field that Tocsin does not know"),
+        (json!({ "webhooks": { "ops": format!("https://hooks.example.com/{signing}") } }), "webhooks.ops: the address is none on"),
     ] {
         let refused = admin.runs_with(&["secrets", "set"], &handed.to_string()).await;
         assert_eq!(refused.code, Some(1), "{handed}");
@@ -129,8 +130,8 @@ async fn after_a_rotation_the_old_signing_secret_counts_until_somebody_ends_that
     assert_eq!(kept(&world).await["bot_token"], json!(world.bot_token), "the rest stays");
 
     // Another version would push the old one out.
-    let token =
-        json!({ "signing_secret": new, "bot_token": world.bot_token, "webhooks": { "ops": "https://hooks.slack.com/services/T1/B1/x" } });
+    let made: Value = world.slack.tell("webhooks", &json!({ "channel": "C0INCIDENTS" })).await;
+    let token = json!({ "signing_secret": new, "bot_token": world.bot_token, "webhooks": { "ops": made["url"] } });
     let too_soon = admin.runs_with(&["secrets", "set"], &token.to_string()).await;
     assert_eq!(too_soon.code, Some(1));
     assert!(too_soon.stderr.contains("the signing secret before this one still counts, until"), "{}", too_soon.stderr);

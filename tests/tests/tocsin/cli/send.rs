@@ -44,6 +44,14 @@ async fn an_incident_is_made_and_ended_on_the_command_line() {
     assert!(ended.stdout.contains("resolves the incident disk-7"), "{}", ended.stdout);
     assert!(ended.stdout.contains(&format!("{} resolved: P2, resolved, \"Disk full\"", card.incident)), "{}", ended.stdout);
 
+    // A workspace that is not served has no marker, and its wish stands on the dead letters.
+    let nobody = ["send", "--title", "Disk full", "--workspace", "T0NOPE", "--wait", "--timeout", "2m"];
+    world.expects_error("parked");
+    let nobody = admin.runs(&nobody).await;
+    assert_eq!(nobody.code, Some(1));
+    let letter = world.takes_dead_letter(Queue::Intents).await;
+    assert!(nobody.stdout.contains(&format!("refused: {}", letter.reason)) && !letter.reason.is_empty(), "{}", nobody.stdout);
+
     // What makes no sense to the domain is told to whoever waits; its letter says so as well.
     world.expects_error("parked");
     let refused = world

@@ -1,5 +1,6 @@
 //! `tocsin doctor` against set-ups that somebody has broken: each is found, what it says to do is done, and it is found no more.
 
+mod alarms;
 mod aws;
 mod secret;
 mod slack;
