@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use shared::queue::dead_letters::{Filter, Letter};
 
-use super::{Queue, Told, about, reason, standing, tell_hidden};
+use super::{Queue, Told, named, reason, standing, tell_hidden};
 use crate::deployment::Deployment;
-use crate::output::{FAINT, Output, ask, is_attended, note, several};
+use crate::output::{Output, ask, is_attended, note, several};
 
 /// Delete letters for good: what nobody can read, or nobody needs any more.
 ///
@@ -54,7 +54,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
         meant.extend(called.iter().map(|letter| letter.id.clone()));
     }
     for letter in letters.iter().filter(|letter| meant.contains(&letter.id)) {
-        note(format_args!("{} ({}): {}", letter.short_id(), about(letter), reason(letter)));
+        note(format_args!("{}{}", named(*queue, letter), reason(letter)));
     }
     ask(&format!("Delete {} of {} for good?", several(meant.len(), "letter", "letters"), queue.name()), *yes)?;
     let fates = queue.letters(deployment)?.delete(&meant).await.with_context(|| queue.name())?;
@@ -62,7 +62,7 @@ pub(crate) async fn run(deployment: &Deployment, arguments: &Arguments, output: 
     let told: Vec<Told> = deleted.iter().map(|letter| Told::of(*queue, letter)).collect();
     output.print(&told, || {
         for letter in &deleted {
-            anstream::println!("{:<10} {}: deleted {FAINT}({}){FAINT:#}", queue.name(), letter.short_id(), about(letter));
+            anstream::println!("{}deleted", named(*queue, letter));
         }
     })?;
     for (letter, error) in fates.iter().filter_map(|(letter, fate)| Some((letter, fate.as_ref().err()?))) {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use shared::queue::dead_letters::{Contents, DeadLetterQueue, Filter, Hidden, Letter, Listing};
 
 use crate::deployment::{Deployment, Stack};
-use crate::output::{Output, note, plain, several};
+use crate::output::{FAINT, Output, note, plain, several};
 
 /// List what nobody could handle, show it, put it back, and delete it.
 #[derive(Debug, clap::Args)]
@@ -152,6 +152,13 @@ fn reason(letter: &Letter) -> String {
 /// What it is about, in a few words.
 fn about(letter: &Letter) -> String {
     letter.said.as_ref().map_or_else(|_| "cannot be read".to_owned(), |said| plain(&said.about.join(", ")))
+}
+
+/// Where it stands, what people call it, and what it is about: the beginning of a line about it.
+fn named(queue: Queue, letter: &Letter) -> String {
+    let about = if letter.said.is_ok() { about(letter) } else { String::new() };
+    let about = if about.is_empty() { about } else { format!(" {FAINT}({about}){FAINT:#}") };
+    format!("{:<10} {}{about}: ", queue.name(), letter.short_id())
 }
 
 /// Says of each queue what stands there and SQS does not show.

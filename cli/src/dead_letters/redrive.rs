@@ -4,9 +4,9 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 use shared::queue::dead_letters::{Fate, Letter, Listing, Redriven};
 
-use super::{Queue, Told, Which, about, meant, standing, tell, tell_hidden};
+use super::{Queue, Told, Which, meant, named, standing, tell, tell_hidden};
 use crate::deployment::Deployment;
-use crate::output::{BAD, FAINT, GOOD, Output, WARN, ask, note, plain, several};
+use crate::output::{BAD, GOOD, Output, WARN, ask, note, plain, several};
 
 /// Put letters back onto the queues they came from.
 ///
@@ -126,12 +126,6 @@ fn plan(found: &[(Queue, Listing)], unreadable: bool, output: Output) -> Result<
     tell_hidden(found);
     note(format_args!("{} meant; nothing is done", several(told.len(), "letter is", "letters are")));
     Ok(())
-}
-
-fn named(queue: Queue, letter: &Letter) -> String {
-    let about = if letter.said.is_ok() { about(letter) } else { String::new() };
-    let about = if about.is_empty() { about } else { format!(" {FAINT}({about}){FAINT:#}") };
-    format!("{:<10} {}{about}: ", queue.name(), letter.short_id())
 }
 
 fn say(queue: Queue, letter: &Letter, fate: &Fate) {

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     stack: Stack,
     #[command(flatten)]
     chosen: Chosen,
-    /// Look again and again, with so many seconds between, and tell what is different. With --json, one line for each look that saw something else.
+    /// Look again and again, with so many seconds between, five at least, and tell what is different. With --json, one line for each look that saw something else.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "30", value_parser = clap::value_parser!(u64).range(5..))]
     watch: Option<u64>,
 }

@@ -60,7 +60,10 @@ pub(crate) async fn run(stack: &Stack, arguments: &Arguments, output: Output) ->
             anstream::println!("the bot token is of {team} ({workspace})");
         }
     })?;
-    note("it is in force within a minute. Where Slack could not check the address before, press Retry under Event Subscriptions");
+    note("it is in force within a minute");
+    if given.has(Field::SigningSecret) {
+        note("where Slack could not check the address before, press Retry under Event Subscriptions");
+    }
     if secret.has(Field::ClientId) {
         note("`tocsin install-link` has the link by which workspaces install the app");
     }

@@ -144,7 +144,7 @@ const VERBS: &[Verb] = &[
         help: "opens an incident; without a title, a form",
         read: |rest, _| create(rest),
     },
-    Verb { names: &["list", "ls"], usage: "list", help: "what is open, the worst first", read: |_, _| Ok(Wish::Tell(Ask::List)) },
+    Verb { names: &["list", "ls"], usage: "list", help: "what is open, the worst first", read: |rest, _| alone("list", rest, Ask::List) },
     Verb {
         names: &["show", "view"],
         usage: "show ID",
@@ -195,9 +195,9 @@ const VERBS: &[Verb] = &[
         names: &["commands"],
         usage: "commands",
         help: "what this workspace has added of its own",
-        read: |_, _| Ok(Wish::Tell(Ask::Commands)),
+        read: |rest, _| alone("commands", rest, Ask::Commands),
     },
-    Verb { names: &["status"], usage: "status", help: "how things stand", read: |_, _| Ok(Wish::Tell(Ask::Status)) },
+    Verb { names: &["status"], usage: "status", help: "how things stand", read: |rest, _| alone("status", rest, Ask::Status) },
     Verb { names: &["help"], usage: "help", help: "this", read: |_, _| Ok(Wish::Help) },
 ];
 
@@ -229,6 +229,15 @@ pub fn no_such_word<'a>(line: &str, own: impl Iterator<Item = &'a str>) -> Refus
         Some((_, name)) => format!("There is no `{word}`. Did you mean `{name}`? `/incident help` lists everything."),
         None => format!("There is no `{word}`. `/incident help` lists what there is; `/incident create {word} …` opens an incident."),
     })
+}
+
+/// A word that nothing comes after: whoever adds something wants something else than they would read.
+fn alone(word: &str, rest: &str, ask: Ask) -> Result<Wish, Refusal> {
+    if rest.is_empty() {
+        Ok(Wish::Tell(ask))
+    } else {
+        Err(Refusal::new(format!("`/incident {word}` stands alone: nothing comes after it.")))
+    }
 }
 
 /// The first word of a line, and what comes after it.
@@ -419,6 +428,7 @@ mod tests {
         assert!(refusal("note 7K3").contains("note ID TEXT"));
         assert!(refusal("ack db#1").contains("is no incident's id"));
         assert!(no_such("<!channel> down").contains("`@channel`"));
+        assert!(refusal("list P1").contains("stands alone") && refusal("status all").contains("stands alone"));
         assert!(refusal("snooze 7K3").contains("For how long?"));
         assert!(refusal("snooze 7K3 -5m").contains("For how long?"));
         assert!(refusal("assign 7K3").contains("To whom?"));

@@ -180,8 +180,10 @@ impl Queue {
         }
         let unreadable: Vec<&str> = letters.iter().filter(|letter| letter.said.is_err()).map(Letter::short_id).collect();
         if unreadable.is_empty() || unreadable.len() < letters.len() {
-            let rest = if unreadable.is_empty() { "" } else { " What cannot be read stays: `tocsin dead-letters delete` takes it away." };
-            let advice = format!("Mend what the reason says, then put them back: nothing happens twice.{rest}");
+            let rest = if unreadable.is_empty() { "" } else { " What cannot be read stays." };
+            let advice = format!(
+                "Mend what the reason says, then put them back: nothing happens twice.{rest} `tocsin dead-letters delete` is for what nobody needs."
+            );
             return Fix::new(advice).paste(format!("tocsin dead-letters redrive {name}{of}"));
         }
         let some: Vec<&str> = unreadable.into_iter().take(UNREADABLE).collect();
