@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::finding::{Finding, Fix, State};
-use crate::output::{FAINT, Output};
+use crate::output::{FAINT, Output, plain};
 
 /// What was found at one look.
 #[derive(Debug, Serialize)]
@@ -112,7 +112,7 @@ fn told(finding: &Finding, about: &[Option<String>], fix: Option<&Fix>, width: u
     let wrapped = |text: &str, indent: &str| {
         textwrap::fill(text, textwrap::Options::new(width.max(20)).initial_indent(indent).subsequent_indent(indent).break_words(false))
     };
-    let body = wrapped(&format!("{label}: {}", finding.seen), "  ");
+    let body = wrapped(&format!("{label}: {}", plain(&finding.seen)), "  ");
     // The label may have been wrapped too; then it stays as it is.
     let body = body.trim_start().replacen(&format!("{label}:"), &format!("{BOLD}{label}{BOLD:#}:"), 1);
     let mut text = format!("{style}{mark}{style:#} {body}\n");
@@ -127,7 +127,7 @@ fn told(finding: &Finding, about: &[Option<String>], fix: Option<&Fix>, width: u
 
 fn label(finding: &Finding, about: &[Option<String>]) -> String {
     let about: Vec<_> = about.iter().flatten().map(String::as_str).collect();
-    if about.is_empty() { finding.check.to_string() } else { format!("{} {}", finding.check, about.join(", ")) }
+    if about.is_empty() { finding.check.to_string() } else { format!("{} {}", finding.check, plain(&about.join(", "))) }
 }
 
 #[cfg(test)]

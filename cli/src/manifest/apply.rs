@@ -9,11 +9,13 @@ use crate::deployment::Stack;
 use crate::output::{Output, ask, note, plain};
 
 /// What a person sees of an app, by its place in the manifest, with what its parts are called: where it is a list, and where each of them has a name of its own.
-const SEEN: [(&str, &str, &str); 6] = [
+const SEEN: [(&str, &str, &str); 8] = [
     ("/display_information/name", "the name", ""),
     ("/features/slash_commands", "the slash command", "/command"),
+    ("/features/shortcuts", "the shortcut", "/name"),
     ("/features/unfurl_domains", "the domain", ""),
     ("/oauth_config/scopes/bot", "the scope", ""),
+    ("/oauth_config/scopes/user", "the person's scope", ""),
     ("/oauth_config/redirect_urls", "the redirect URL", ""),
     ("/settings/event_subscriptions/bot_events", "the event", ""),
 ];
@@ -69,6 +71,13 @@ fn lost(before: &Value, now: &Value) -> Vec<String> {
         let kept = parts(now);
         lost.extend(parts(before).into_iter().filter(|part| !kept.contains(part)).map(|part| format!("{called} {part}")));
     }
+    let steps = |manifest: &Value| manifest.get("functions").and_then(Value::as_object).cloned().unwrap_or_default();
+    let kept = steps(now);
+    lost.extend(steps(before).keys().filter(|step| !kept.contains_key(*step)).map(|step| format!("the step {}", plain(step))));
+    let by_socket = |manifest: &Value| manifest.pointer("/settings/socket_mode_enabled") == Some(&Value::Bool(true));
+    if by_socket(before) && !by_socket(now) {
+        lost.push("Socket Mode".to_owned());
+    }
     lost
 }
 
@@ -82,13 +91,17 @@ mod tests {
             "display_information": { "name": "Bell" },
             "features": { "slash_commands": [{ "command": "/page" }, { "command": "/incident" }] },
             "oauth_config": { "scopes": { "bot": ["commands", "links:read"] } },
+            "functions": { "open": {}, "own": {} },
+            "settings": { "socket_mode_enabled": true },
         });
         let now = json!({
             "display_information": { "name": "Tocsin" },
             "features": { "slash_commands": [{ "command": "/incident" }] },
             "oauth_config": { "scopes": { "bot": ["commands", "chat:write"] } },
+            "functions": { "open": {} },
         });
-        assert_eq!(lost(&before, &now), ["the name Bell", "the slash command /page", "the scope links:read"]);
+        let all = ["the name Bell", "the slash command /page", "the scope links:read", "the step own", "Socket Mode"];
+        assert_eq!(lost(&before, &now), all);
         assert_eq!(lost(&now, &now), Vec::<String>::new());
         assert_eq!(lost(&Value::Null, &now), Vec::<String>::new());
     }

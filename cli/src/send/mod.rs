@@ -19,7 +19,7 @@ use self::message::Made;
 use self::wait::{Became, Stands};
 use crate::deployment::{Deployment, Stack};
 use crate::incidents::state;
-use crate::output::{BAD, FAINT, GOOD, Output, WARN, note, several};
+use crate::output::{BAD, FAINT, GOOD, Output, WARN, note, plain, several};
 
 /// Drop incidents onto the queue.
 ///
@@ -231,7 +231,7 @@ fn say(became: &Became, from: &str, of: usize) {
     let from = prefix(from, of);
     let Became { outcome, refusal, incident } = became;
     if let Some(refusal) = refusal {
-        anstream::println!("{from}{BAD}refused{BAD:#}: {refusal}");
+        anstream::println!("{from}{BAD}refused{BAD:#}: {}", plain(refusal));
     } else if let Some(Stands { id, state: State::Expected, .. }) = incident {
         anstream::println!("{from}{WARN}{id}{WARN:#} {outcome}: nobody sees it before something says that it is wrong");
     } else if let Some(Stands { id, state: stands, severity, title }) = incident {

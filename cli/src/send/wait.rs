@@ -19,8 +19,8 @@ use crate::deployment::Deployment;
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After so many looks at the table, one at the dead letters.
-const OFTEN: u32 = 6;
+/// When the dead letters are looked at first.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 
 /// What was sent longer ago than this was sent by somebody else. The clocks of this machine and of SQS need not agree.
 const LATELY: SignedDuration = SignedDuration::from_mins(2);
@@ -51,11 +51,9 @@ pub(super) struct Stands {
 pub(super) async fn until_done(deployment: &Deployment, intent: &Intent, until: Instant) -> Result<Became> {
     let store = deployment.store()?;
     let letters = Queue::Intents.letters(deployment)?;
-    // One from before is not of this wish, though the wish may have the same id.
-    let of = Filter { id: Some(intent.id.to_string()), younger_than: Some(LATELY), ..Filter::default() };
-    let mut look = 0_u32;
+    let began = Instant::now();
+    let mut next_look = began + FIRST_LOOK;
     loop {
-        look += 1;
         // A workspace that nobody has heard of yet is known once its first incident is in the table.
         let workspace = deployment.workspace(intent.workspace.as_ref()).await;
         if let Ok(workspace) = &workspace
@@ -63,12 +61,18 @@ pub(super) async fn until_done(deployment: &Deployment, intent: &Intent, until: 
         {
             return became(&store, workspace, marker).await;
         }
-        // What nobody could do has no marker. That takes a second or two to ask, so it is not asked each time.
-        if look.is_multiple_of(OFTEN)
-            && let Some(letter) = letters.list(&of).await?.letters.pop()
-        {
-            let refusal = Some(letter.reason.unwrap_or_else(|| DIED.to_owned()));
-            return Ok(Became { outcome: "parked", refusal, incident: None });
+        // What nobody could do has no marker. Looking hides the letters from others meanwhile, so it is done ever more seldom.
+        if Instant::now() >= next_look {
+            next_look += began.elapsed();
+            // One from before is not of this wish, though the wish may have the same id.
+            let younger_than = SignedDuration::try_from(began.elapsed()).ok().map(|waited| waited + LATELY);
+            let of = Filter { id: Some(intent.id.to_string()), younger_than, ..Filter::default() };
+            // Whoever may not look there waits for the table alone.
+            let found = letters.list(&of).await.ok().and_then(|mut listing| listing.letters.pop());
+            if let Some(letter) = found {
+                let refusal = Some(letter.reason.unwrap_or_else(|| DIED.to_owned()));
+                return Ok(Became { outcome: "parked", refusal, incident: None });
+            }
         }
         if Instant::now() >= until {
             workspace?;

@@ -204,7 +204,7 @@ async fn a_listed_letter_that_somebody_else_holds_is_told_as_not_back_and_what_c
     let outcome = letters.redrive(&listing, &Filter::default(), false, |_| {}).await;
     let fate = |workspace: &str| outcome.told.iter().find(|one| one.letter.body.contains(workspace)).map(|one| one.fate.clone());
     assert_eq!((fate("T0HELD"), fate("T0FREE"), fate("T0SINCE")), (Some(Fate::Unseen), Some(Fate::PutBack), None), "{outcome:?}");
-    assert_eq!(outcome.hidden, Hidden { count: 1, is_behind: false }, "what came since");
+    assert_eq!(outcome.hidden, Hidden { count: 0, is_behind: false }, "what came since is another matter");
 
     let release = world.aws.sqs.change_message_visibility().queue_url(world.dead_letters_url(Queue::Intents)).visibility_timeout(0);
     release.set_receipt_handle(other.receipt_handle).send().await.expect("SQS answers");

@@ -21,15 +21,27 @@ pub(super) struct Address<'a> {
 
 impl Address<'_> {
     pub(super) fn unreachable(self, error: &str) -> Finding {
-        let fix = self.anew("Is this machine on the network? If it is, the address is gone.");
+        let fix = self.gone("Is this machine on the network, and may it call the address?");
         Finding::broken(Check::Url, format!("nobody answers: {error}"), fix)
+    }
+
+    /// It answered a moment ago.
+    pub(super) fn falters(self, error: &str) -> Finding {
+        Finding::broken(
+            Check::Url,
+            format!("it answered once and then not: {error}"),
+            self.log("Look again; where it stays so, its log says what it does."),
+        )
     }
 
     /// An answer that the function does not give.
     pub(super) fn unexpected(self, status: u16) -> Finding {
+        if let Some(fix) = self.elsewhere() {
+            return Finding::broken(Check::Url, format!("the answer is {status}, which this function does not give"), fix);
+        }
         match status {
             403 => Finding::broken(Check::Url, "AWS refuses it (403): the URL may not be called by everybody", self.open()),
-            404 => Finding::broken(Check::Url, "nothing is there (404)", self.anew("The address is gone, or leads somewhere else.")),
+            404 => Finding::broken(Check::Url, "nothing is there (404)", self.gone("The address may lead somewhere else.")),
             429 => Finding::broken(Check::Url, "AWS lets no more of them run (429)", self.more()),
             500..=599 => Finding::broken(Check::Url, format!("the function fails ({status})"), self.log("Its log says why.")),
             other => Finding::broken(
@@ -71,13 +83,28 @@ impl Address<'_> {
         if self.deployment.parameter("Entrance") == Some("HttpApi") { "HttpApi" } else { "FunctionUrl" }
     }
 
+    /// Where browsers come by an address that is none of the stack's.
+    fn elsewhere(self) -> Option<Fix> {
+        let base = self.deployment.parameter("InstallBaseUrl").filter(|_| self.function == "OAuthFunction")?;
+        Some(Fix::new(format!("The parameter InstallBaseUrl says that browsers come by {base}: see to what stands there.")))
+    }
+
+    /// Whether there is an address at all, AWS says; only where there is none, all are made anew.
+    fn gone(self, say: &str) -> Fix {
+        if let Some(fix) = self.elsewhere() {
+            return fix;
+        }
+        if self.entrance() == "HttpApi" {
+            return self.anew(&format!("{say} Only where the API is gone (`aws apigatewayv2 get-apis`):"));
+        }
+        let look = format!("aws lambda get-function-url-config --function-name {}", self.name());
+        let Fix { say, commands } =
+            self.anew(&format!("{say} The first command asks AWS. Only where it answers ResourceNotFoundException:"));
+        Fix { say, commands: [look].into_iter().chain(commands).collect() }
+    }
+
     /// Makes all addresses anew, as only a change of the entrance does.
     fn anew(self, say: &str) -> Fix {
-        if self.function == "OAuthFunction"
-            && let Some(base) = self.deployment.parameter("InstallBaseUrl")
-        {
-            return Fix::new(format!("The parameter InstallBaseUrl says that browsers come by {base}: see to what stands there."));
-        }
         let now = self.entrance();
         let other = if now == "HttpApi" { "FunctionUrl" } else { "HttpApi" };
         let say = format!(

@@ -50,7 +50,9 @@ async fn on(deployment: &Deployment) -> Result<Vec<MetricAlarm>, String> {
 /// What it is about and what to do stands in its description.
 fn finding(deployment: &Deployment, alarm: &MetricAlarm) -> Finding {
     let name = alarm.alarm_name().unwrap_or_default();
-    let since = alarm.state_updated_timestamp().and_then(|since| Timestamp::from_millisecond(since.to_millis().ok()?).ok());
+    // The other time moves with the evaluation, too.
+    let since = alarm.state_transitioned_timestamp().or(alarm.state_updated_timestamp());
+    let since = since.and_then(|since| Timestamp::from_millisecond(since.to_millis().ok()?).ok());
     let since = since.map(|since| format!(" since {}, {}", moment(since), ago(since, Timestamp::now()))).unwrap_or_default();
     let fix = Fix::new(alarm.alarm_description().unwrap_or_default());
     Finding::look(Check::Alarms, format!("it is on{since}"), fix).about(name.strip_prefix(&prefix(deployment)).unwrap_or(name))

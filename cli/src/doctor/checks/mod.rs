@@ -21,7 +21,8 @@ use crate::deployment::Deployment;
 /// AWS does not show it.
 fn unreadable(check: Check, what: &str, why: &str) -> Finding {
     let fix = Fix::new(
-        "Whoever runs this has to be allowed to read it: AWS_PROFILE names another role. Else it passes, or the stack has lost it: deploy it again.",
+        "Whoever runs this has to be allowed to read it: AWS_PROFILE names another role. Else it passes, or somebody has deleted it, and no deployment brings it back: `aws secretsmanager restore-secret --secret-id …` \
+         does within its days of grace, and a table comes back from a backup.",
     );
     Finding::broken(check, format!("{what} cannot be read: {why}"), fix)
 }

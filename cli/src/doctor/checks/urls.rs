@@ -131,7 +131,7 @@ impl Receiver {
     fn judge(&self, address: Address<'_>, forged: Result<Answer, String>, right: Result<Answer, String>) -> Finding {
         let (forged, right) = match (forged, right) {
             (Ok(forged), Ok(right)) => (forged, right),
-            (Err(error), _) | (_, Err(error)) => return address.unreachable(&error),
+            (Err(error), _) | (_, Err(error)) => return address.falters(&error),
         };
         match (forged.status, right.status) {
             (401, 200) if right.text.contains(self.answers) => Finding::well(Check::Url, "answers what is signed, and refuses what is not"),
@@ -152,7 +152,7 @@ fn judge_of_nobody(address: Address<'_>, forged: Result<Answer, String>) -> Find
         Ok(401) => Finding::well(Check::Url, "answers, and refuses everything, since there is no signing secret"),
         Ok(200..=299) => address.is_of_another(BELIEVES_ALL),
         Ok(status) => address.unexpected(status),
-        Err(error) => address.unreachable(&error),
+        Err(error) => address.falters(&error),
     }
 }
 

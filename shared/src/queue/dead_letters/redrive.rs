@@ -45,7 +45,7 @@ pub struct Redriven {
 pub struct Outcome {
     /// What was meant, each with its fate.
     pub told: Vec<Redriven>,
-    /// What else stands there, of which some may be meant: what SQS did not show, and what came since the list and is meant as well.
+    /// What else stands there, of which some may be meant: what SQS hid from the list, and now.
     pub hidden: Hidden,
     /// Why it ended before its end. What was done before is told all the same.
     pub failed: Option<QueueError>,
@@ -70,8 +70,6 @@ struct Redrive<'a, T> {
     left_out: &'a BTreeSet<String>,
     /// How many stood there that the list did not show, and that were not shown yet.
     hidden: usize,
-    /// How many came since that are meant as well.
-    since: usize,
     /// The messages that are back: what is one of them has failed again.
     put_back: BTreeSet<String>,
     /// The groups in which one stays that SQS did not take.
@@ -94,7 +92,6 @@ impl DeadLetterQueue {
             listed: listing.letters.iter().map(|letter| (letter.id.as_str(), letter)).collect(),
             left_out: &listing.left_out,
             hidden: listing.hidden().count,
-            since: 0,
             put_back: BTreeSet::new(),
             stuck: BTreeSet::new(),
             told: Vec::new(),
@@ -111,7 +108,7 @@ impl<T: FnMut(&Redriven)> Redrive<'_, T> {
         for letter in unseen {
             self.say(letter, Fate::Unseen);
         }
-        let Self { queue, look, told, hidden, since, .. } = self;
+        let Self { queue, look, told, hidden, .. } = self;
         let is_full = look.is_full();
         let stay = look.end().await.len();
         // The list may have counted what was gone already: SQS counts roughly.
@@ -122,12 +119,13 @@ impl<T: FnMut(&Redriven)> Redrive<'_, T> {
                 usize::MAX
             }
         };
-        Outcome { told, hidden: Hidden { count: hidden.min(others) + since, is_behind: is_full }, failed }
+        Outcome { told, hidden: Hidden { count: hidden.min(others), is_behind: is_full }, failed }
     }
 
     async fn go(&mut self) -> Result<(), QueueError> {
         let mut late = 0;
-        while late < LATE {
+        // Behind what is left of other groups, nothing more is looked for than there is to be found.
+        while late < LATE && !(self.listed.is_empty() && self.hidden == 0) {
             let letters = self.look.next().await?;
             if letters.is_empty() {
                 break;
@@ -157,13 +155,11 @@ impl<T: FnMut(&Redriven)> Redrive<'_, T> {
         if self.put_back.contains(&letter.message_id) {
             return Choice::CameSince;
         }
-        let is_taken = self.filter.takes(letter, Timestamp::now());
         if self.hidden == 0 {
-            self.since += usize::from(is_taken);
             return Choice::CameSince;
         }
         self.hidden -= 1;
-        if is_taken { Choice::Meant } else { Choice::LeftOut }
+        if self.filter.takes(letter, Timestamp::now()) { Choice::Meant } else { Choice::LeftOut }
     }
 
     async fn fate(&mut self, letter: &Letter) -> Fate {

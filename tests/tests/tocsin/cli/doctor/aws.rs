@@ -48,7 +48,9 @@ async fn a_url_is_dead_and_another_is_somebody_elses() {
     found.only_broken("url", "events", "nobody answers: ", &entrance("HttpApi"));
     let fix = &found.of("url", "events")["fix"];
     let apply = format!("tocsin manifest apply --app-id A… --stack {}", admin.stack);
-    assert_eq!(fix["commands"], json!([entrance("HttpApi"), entrance("FunctionUrl"), apply]), "there and back, and what changes by it");
+    let asks = format!("aws lambda get-function-url-config --function-name {}-events", admin.stack);
+    let commands = json!([asks, entrance("HttpApi"), entrance("FunctionUrl"), apply]);
+    assert_eq!(fix["commands"], commands, "whether it is there at all; there and back, and what changes by it");
     assert!(fix["say"].as_str().expect("a text").contains("--name, --command"), "{fix}");
     let asked = ["--with", "links", "--without", "reactions,email"];
     let command = looks_with(&admin, &asked).await.only_broken("url", "events", "", "tocsin manifest apply");
