@@ -111,6 +111,11 @@ impl Deployment {
         aws_sdk_sqs::Client::new(&self.aws)
     }
 
+    /// How the names of its own alarms begin, as template.yaml says it.
+    pub(crate) fn alarms(&self) -> String {
+        format!("{}/watch/", self.stack)
+    }
+
     /// CloudWatch.
     pub(crate) fn cloudwatch(&self) -> aws_sdk_cloudwatch::Client {
         aws_sdk_cloudwatch::Client::new(&self.aws)

@@ -48,6 +48,12 @@ impl Kept {
         Ok(Some(Version { text, id: answer.version_id.unwrap_or_default() }))
     }
 
+    /// The ids of the version that counts and of the one before.
+    async fn ids(&self) -> Result<(Option<String>, Option<String>)> {
+        let id = |version: Option<Version>| version.map(|version| version.id);
+        Ok((id(self.version(CURRENT).await?), id(self.version(PREVIOUS).await?)))
+    }
+
     /// Whether the secret is there, and nothing is in it yet.
     async fn is_empty<R>(&self, error: &SdkError<GetSecretValueError, R>) -> bool {
         let absent = error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception);
@@ -60,12 +66,10 @@ impl Kept {
         let put = self.client.put_secret_value().secret_id(&self.id).secret_string(text);
         let written = put.send().await.map_err(|error| anyhow!(shared::causes(&error)));
         let written = written.with_context(|| format!("the secret {} cannot be written", self.id))?.version_id;
-        let id = |version: Option<Version>| version.map(|version| version.id);
         // What was just written may take a moment to be read everywhere.
         let visible = Instant::now() + VISIBLE;
         loop {
-            let now = async { Ok((id(self.version(CURRENT).await?), id(self.version(PREVIOUS).await?))) };
-            let seen: Result<_> = now.await;
+            let seen = self.ids().await;
             let late = Instant::now() >= visible;
             match seen {
                 Ok((current, previous)) if current == written && previous.as_deref() == read => return Ok(()),

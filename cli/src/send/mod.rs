@@ -139,12 +139,12 @@ fn body(path: &Path) -> Result<(String, String)> {
     Ok((name.clone(), read.with_context(|| format!("{name} cannot be read"))?))
 }
 
-/// What the deployment's own alarms are known by, as template.yaml says it; their ARNs are of the secret's account and region.
+/// What the deployment's own alarms are known by; their ARNs are of the secret's account and region.
 fn own_alarms(deployment: &Deployment) -> Option<Watch> {
     let secret = deployment.output("SlackSecretArn").ok()?;
     let parts: Vec<&str> = secret.split(':').collect();
     let (partition, region, account) = (parts.get(1)?, parts.get(3)?, parts.get(4)?);
-    Watch::new(format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:{}/watch/", deployment.stack)).ok()
+    Watch::new(format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:{}", deployment.alarms())).ok()
 }
 
 /// Says what each will come to.

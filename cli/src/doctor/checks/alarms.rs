@@ -31,14 +31,9 @@ fn told(deployment: &Deployment) -> Finding {
     Finding::well(Check::Alarms, format!("told by {}", told.join(" and ")))
 }
 
-/// Where the names of the stack's alarms begin, as template.yaml says it.
-fn prefix(deployment: &Deployment) -> String {
-    format!("{}/watch/", deployment.stack)
-}
-
 /// Those that are on.
 async fn on(deployment: &Deployment) -> Result<Vec<MetricAlarm>, String> {
-    let describe = deployment.cloudwatch().describe_alarms().alarm_name_prefix(prefix(deployment)).state_value(StateValue::Alarm);
+    let describe = deployment.cloudwatch().describe_alarms().alarm_name_prefix(deployment.alarms()).state_value(StateValue::Alarm);
     let mut pages = describe.into_paginator().send();
     let mut alarms = Vec::new();
     while let Some(page) = pages.next().await {
@@ -55,5 +50,5 @@ fn finding(deployment: &Deployment, alarm: &MetricAlarm) -> Finding {
     let since = since.and_then(|since| Timestamp::from_millisecond(since.to_millis().ok()?).ok());
     let since = since.map(|since| format!(" since {}, {}", moment(since), ago(since, Timestamp::now()))).unwrap_or_default();
     let fix = Fix::new(alarm.alarm_description().unwrap_or_default());
-    Finding::look(Check::Alarms, format!("it is on{since}"), fix).about(name.strip_prefix(&prefix(deployment)).unwrap_or(name))
+    Finding::look(Check::Alarms, format!("it is on{since}"), fix).about(name.strip_prefix(&deployment.alarms()).unwrap_or(name))
 }
